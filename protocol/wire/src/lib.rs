@@ -1,0 +1,1 @@
+//! What every protocol crate says in common.

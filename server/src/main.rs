@@ -1,0 +1,3 @@
+//! The `twocan` binary.
+
+fn main() {}
