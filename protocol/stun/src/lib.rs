@@ -5,6 +5,7 @@
 //! implementing [`Attribute`].
 //!
 //! ```
+//! # use twocan_stun as stun;
 //! use stun::attribute::{Software, XorMappedAddress};
 //! use stun::{Class, Message, Method, TransactionId, Writer};
 //!
