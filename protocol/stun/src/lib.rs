@@ -31,11 +31,13 @@ mod header;
 mod integrity;
 mod message;
 pub mod nonce;
+#[cfg(test)]
+mod vectors;
 mod writer;
 
 pub use attribute::{Attribute, BadAttribute};
 pub use credentials::{Algorithm, Key, ephemeral_password, user_hash};
 pub use header::{Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId};
 pub use integrity::IntegrityError;
-pub use message::{Message, ParseError};
+pub use message::{Message, ParseError, RawAttribute};
 pub use writer::Writer;

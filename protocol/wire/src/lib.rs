@@ -1,12 +1,14 @@
-//! What every protocol crate says in common: the datagram that a state machine wants sent, a cursor
+//! What every protocol crate says in common: datagrams in and out of a state machine, a cursor
 //! that cannot read past its end, and a hash table with a bound and no order.
 //!
 //! The lowest room of the house: it depends on nothing of ours, and knows no protocol.
 
 mod reader;
+mod received;
 mod table;
 mod transmit;
 
 pub use reader::{Reader, Truncated};
+pub use received::Received;
 pub use table::{Full, Table};
 pub use transmit::Transmit;
