@@ -66,6 +66,14 @@ pub struct RawAttribute<'a> {
     offset: usize,
 }
 
+impl RawAttribute<'_> {
+    /// Where the value lies in the message's bytes.
+    pub fn value_range(&self) -> std::ops::Range<usize> {
+        let start = self.offset + 4;
+        start..start + self.value.len()
+    }
+}
+
 impl<'a> Message<'a> {
     /// Checks header and attribute lengths. `bytes` is one whole datagram, or one frame of a stream.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {

@@ -1,1 +1,8 @@
-//! TURN (RFC 8656).
+//! TURN: a relay for those whom no direct path joins (RFC 8656).
+//!
+//! A protocol crate: no clock, no I/O. [`server::Server`] is the relay as a state machine; the
+//! attributes and [`channel`] headers serve clients too.
+
+pub mod attribute;
+pub mod channel;
+pub mod server;
