@@ -1,0 +1,47 @@
+//! Everything that HTTP carries: the web app, the signaling WebSocket, and the few small answers beside
+//! them (`docs/signaling.md`, *HTTP beside it*).
+
+mod actor;
+mod answers;
+mod headers;
+mod origin;
+mod pages;
+mod web_app;
+mod websocket;
+
+use std::sync::Arc;
+
+use axum::{Router, middleware, routing::get};
+
+pub(crate) use actor::{HubHandle, start_hub};
+pub(crate) use origin::AllowedOrigins;
+pub(crate) use web_app::WebApp;
+
+use crate::ice_servers::IceServerIssuer;
+
+/// What the handlers share.
+pub(crate) struct Site {
+    pub(crate) hub: HubHandle,
+    pub(crate) web_app: WebApp,
+    pub(crate) origins: AllowedOrigins,
+    pub(crate) ice: IceServerIssuer,
+    pub(crate) limits: crate::signaling::Limits,
+}
+
+/// The whole site. `Site` lives as long as the router.
+pub(crate) fn router(site: Arc<Site>) -> Router {
+    let pages = pages::router();
+    let api = Router::new()
+        .route("/api/ice-servers", get(answers::ice_servers))
+        .route("/api/info", get(answers::info))
+        .route("/healthz", get(answers::healthz))
+        .route("/metrics", get(answers::metrics))
+        .route("/api/signaling", get(websocket::upgrade))
+        .route_layer(middleware::from_fn(headers::of_api));
+    Router::new()
+        .merge(pages)
+        .merge(api)
+        .fallback(pages::asset)
+        .layer(middleware::from_fn(headers::of_everything))
+        .with_state(site)
+}

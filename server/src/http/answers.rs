@@ -1,0 +1,53 @@
+//! The small answers: ICE servers, what this server offers, health, metrics.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header::HOST},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use super::Site;
+use crate::clock;
+
+/// `GET /api/ice-servers`.
+pub(super) async fn ice_servers(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    let servers = site.ice.list(host(&headers), clock::now());
+    Json(json!({ "iceServers": servers, "ttl": site.ice.life().as_secs() })).into_response()
+}
+
+/// `GET /api/info`.
+pub(super) async fn info(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "limits": site.limits,
+        "turn": site.ice.offers(),
+        "stun": site.ice.stun_addresses(host(&headers)),
+    }))
+    .into_response()
+}
+
+/// `GET /healthz`.
+pub(super) async fn healthz(State(site): State<Arc<Site>>) -> Response {
+    if site.hub.is_draining() {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response()
+    } else {
+        "ok\n".into_response()
+    }
+}
+
+/// `GET /metrics`.
+pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Response {
+    match site.hub.counters().await {
+        Some(counters) => crate::metrics::render(&counters).into_response(),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "The server is stopping.\n").into_response(),
+    }
+}
+
+/// The `Host` that the request came to.
+pub(super) fn host(headers: &HeaderMap) -> &str {
+    headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
+}
