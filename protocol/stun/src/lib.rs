@@ -31,6 +31,7 @@ mod header;
 mod integrity;
 mod message;
 pub mod nonce;
+mod opaque_string;
 #[cfg(test)]
 mod vectors;
 mod writer;
@@ -40,4 +41,5 @@ pub use credentials::{Algorithm, Key, ephemeral_password, user_hash};
 pub use header::{Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId};
 pub use integrity::IntegrityError;
 pub use message::{Message, ParseError, RawAttribute};
+pub use opaque_string::{NotOpaque, opaque_string};
 pub use writer::Writer;
