@@ -25,6 +25,7 @@
 //! ```
 
 pub mod attribute;
+pub mod client;
 mod credentials;
 pub mod framing;
 mod header;
@@ -32,6 +33,7 @@ mod integrity;
 mod message;
 pub mod nonce;
 mod opaque_string;
+pub mod transaction;
 #[cfg(test)]
 mod vectors;
 mod writer;
@@ -40,6 +42,6 @@ pub use attribute::{Attribute, BadAttribute};
 pub use credentials::{Algorithm, Key, ephemeral_password, user_hash};
 pub use header::{Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId};
 pub use integrity::IntegrityError;
-pub use message::{Message, ParseError, RawAttribute};
+pub use message::{Message, OwnedMessage, ParseError, RawAttribute};
 pub use opaque_string::{NotOpaque, opaque_string};
 pub use writer::Writer;

@@ -8,8 +8,11 @@ use wire::Reader;
 use crate::attribute::{self, Attribute, BadAttribute};
 use crate::header::{Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId, decode_type};
 
+mod owned;
 #[cfg(test)]
 mod tests;
+
+pub use owned::OwnedMessage;
 
 /// A well-formed STUN message that borrows the datagram it came in.
 ///
@@ -191,7 +194,7 @@ impl<'a> Message<'a> {
         self.integrity_sha1.is_some() || self.integrity_sha256.is_some()
     }
 
-    /// Offset of MESSAGE-INTEGRITY-SHA256, of which a receiver must prefer.
+    /// Offset of MESSAGE-INTEGRITY-SHA256, which a receiver must prefer.
     pub(crate) fn integrity_sha256_offset(&self) -> Option<usize> {
         self.integrity_sha256
     }

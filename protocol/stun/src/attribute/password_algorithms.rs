@@ -26,9 +26,14 @@ impl PasswordAlgorithms<'static> {
     pub const SHA256_MD5: Self = Self(&[0, 2, 0, 0, 0, 1, 0, 0]);
 }
 
-impl PasswordAlgorithms<'_> {
+impl<'a> PasswordAlgorithms<'a> {
+    /// The offer as it stands on the wire, to echo it.
+    pub fn bytes(self) -> &'a [u8] {
+        self.0
+    }
+
     /// The offered algorithms that this crate knows, in order.
-    pub fn known(self) -> impl Iterator<Item = Algorithm> {
+    pub fn known(self) -> impl Iterator<Item = Algorithm> + use<'a> {
         let mut reader = Reader::new(self.0);
         std::iter::from_fn(move || read(&mut reader)).filter_map(|(number, empty)| {
             // Neither of the known algorithms takes parameters.

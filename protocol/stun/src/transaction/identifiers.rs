@@ -1,0 +1,32 @@
+use aws_lc_rs::hmac;
+
+use crate::header::TransactionId;
+
+/// Transaction identifiers that nobody else can guess (RFC 8489 §5), made from the caller's randomness: a
+/// pseudorandom function of a counter under a secret seed.
+pub struct TransactionIds {
+    key: hmac::Key,
+    counter: u64,
+}
+
+impl TransactionIds {
+    /// `seed` must be fresh from a cryptographic random generator; the same seed gives the same identifiers.
+    pub fn new(seed: &[u8; 32]) -> Self {
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, seed), counter: 0 }
+    }
+
+    /// The next identifier.
+    pub fn next_id(&mut self) -> TransactionId {
+        let tag = hmac::sign(&self.key, &self.counter.to_be_bytes());
+        self.counter += 1;
+        let mut id = TransactionId([0; 12]);
+        id.0.copy_from_slice(&tag.as_ref()[..12]);
+        id
+    }
+}
+
+impl std::fmt::Debug for TransactionIds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TransactionIds({})", self.counter)
+    }
+}
