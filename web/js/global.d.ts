@@ -1,0 +1,17 @@
+/** Browser APIs that TypeScript's own library does not know yet. */
+
+interface FileSystemSyncAccessHandle {
+  write(buffer: ArrayBuffer | ArrayBufferView, options?: { at?: number }): number;
+  flush(): void;
+  close(): void;
+  truncate(size: number): void;
+}
+
+interface SaveFilePickerOptions {
+  suggestedName?: string;
+}
+
+interface Window {
+  showSaveFilePicker?(options?: SaveFilePickerOptions): Promise<FileSystemFileHandle>;
+  showDirectoryPicker?(options?: { mode?: "read" | "readwrite"; id?: string }): Promise<FileSystemDirectoryHandle>;
+}

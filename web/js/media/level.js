@@ -1,0 +1,47 @@
+/** How loud a microphone is: 0 (silence) to 1, for meters and for marking who speaks. */
+export class LevelMeter {
+  /** @type {AudioContext | null} */
+  #context = null;
+  /** @type {AnalyserNode | null} */
+  #analyser = null;
+  /** @type {MediaStreamAudioSourceNode | null} */
+  #source = null;
+  #samples = new Float32Array(512);
+
+  /** @param {MediaStreamTrack | null} track */
+  listen(track) {
+    this.#source?.disconnect();
+    this.#source = null;
+    if (!track) return;
+    this.#context ??= new AudioContext();
+    this.#analyser ??= new AnalyserNode(this.#context, { fftSize: 512 });
+    this.#source = this.#context.createMediaStreamSource(new MediaStream([track]));
+    this.#source.connect(this.#analyser);
+    // A page that has not been clicked yet starts silent; the first click wakes it.
+    if (this.#context.state === "suspended") {
+      const context = this.#context;
+      void context.resume().catch(() => {});
+      addEventListener("pointerdown", () => void context.resume().catch(() => {}), { once: true });
+    }
+  }
+
+  get level() {
+    if (!this.#source || !this.#analyser) return 0;
+    this.#analyser.getFloatTimeDomainData(this.#samples);
+    let sum = 0;
+    for (const sample of this.#samples) sum += sample * sample;
+    return perceived(Math.sqrt(sum / this.#samples.length));
+  }
+}
+
+/** From -60 dB to 0 dB, evenly. @param {number} amplitude 0 to 1 */
+export function perceived(amplitude) {
+  if (amplitude <= 0.001) return 0;
+  return Math.min(1, 1 + (20 * Math.log10(amplitude)) / 60);
+}
+
+/** @param {RTCRtpReceiver | undefined} receiver @returns {number} 0 to 1 */
+export function receivedLevel(receiver) {
+  const [source] = receiver?.getSynchronizationSources?.() ?? [];
+  return source?.audioLevel ? perceived(source.audioLevel) : 0;
+}

@@ -1,0 +1,84 @@
+/**
+ * Which way the media goes: the selected candidate pair out of `getStats()`, in parts and in plain words. Pure.
+ *
+ * @typedef {import("./types.js").Path} Path
+ * @typedef {{ get(id: string): any, forEach(callback: (stats: any) => void): void }} StatsReport
+ */
+
+/**
+ * @param {StatsReport} report
+ * @returns {Path | null} null before a pair is selected
+ */
+export function selectedPath(report) {
+  const pair = selectedPair(report);
+  if (!pair) return null;
+  const local = report.get(pair.localCandidateId);
+  const remote = report.get(pair.remoteCandidateId);
+  if (!local || !remote) return null;
+  const path = {
+    kind: `${local.candidateType}-${remote.candidateType}`,
+    relayed: local.candidateType === "relay" || remote.candidateType === "relay",
+    protocol: local.protocol ?? "udp",
+    relayProtocol: local.candidateType === "relay" ? (local.relayProtocol ?? null) : null,
+    local: endpoint(local),
+    remote: endpoint(remote),
+  };
+  return { ...path, words: pathInWords(path) };
+}
+
+/** @param {StatsReport} report */
+export function selectedPair(report) {
+  /** @type {any} */
+  let found = null;
+  report.forEach((stats) => {
+    if (stats.type === "transport" && stats.selectedCandidatePairId) {
+      found = report.get(stats.selectedCandidatePairId) ?? found;
+    }
+  });
+  if (found) return found;
+  // Firefox marks the pair itself.
+  report.forEach((stats) => {
+    if (stats.type !== "candidate-pair") return;
+    if (stats.selected === true || (!found && stats.nominated && stats.state === "succeeded")) found = stats;
+  });
+  return found;
+}
+
+/** @param {any} candidate */
+function endpoint(candidate) {
+  const address = candidate.address ?? candidate.ip;
+  if (!address) return null;
+  return `${address.includes(":") ? `[${address}]` : address}:${candidate.port}`;
+}
+
+/**
+ * @param {Omit<Path, "words">} path
+ * @returns {string}
+ */
+export function pathInWords({ kind, relayed, protocol, relayProtocol }) {
+  if (relayed) {
+    const over = relayProtocol ? `, over ${relayProtocol.toUpperCase()}` : "";
+    return `Through the relay${over}`;
+  }
+  const tcp = protocol === "tcp" ? ", over TCP" : "";
+  if (kind === "host-host") return `Directly, on the same network${tcp}`;
+  if (kind.startsWith("host-")) return `Directly, through their router${tcp}`;
+  if (kind.endsWith("-host")) return `Directly, through your router${tcp}`;
+  return `Directly, through your routers${tcp}`;
+}
+
+/**
+ * The stops of a path, for a picture: who or what is between us and them.
+ *
+ * @param {Omit<Path, "words">} path
+ * @returns {("router" | "relay")[]}
+ */
+export function stops({ kind, relayed }) {
+  if (relayed) return ["relay"];
+  const [local, remote] = kind.split("-");
+  /** @type {("router" | "relay")[]} */
+  const between = [];
+  if (local !== "host") between.push("router");
+  if (remote !== "host") between.push("router");
+  return between;
+}

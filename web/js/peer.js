@@ -1,0 +1,345 @@
+/**
+ * One other person: their peer connection, its control channel, their media, and its recovery.
+ *
+ * A `PeerLink` outlives its RTCPeerConnection: when one cannot be saved, both sides make a fresh one (`restart`) and
+ * whoever holds the link only sees it reconnect. Every signal names the connections that it is from and for, so that
+ * a message which crossed with a restart is recognised as stale.
+ */
+import { Emitter } from "./emitter.js";
+import { Negotiation } from "./peer/negotiation.js";
+import { Recovery } from "./peer/recovery.js";
+import { CONTROL_LABEL, CONTROL_STREAM, parseControl } from "./peer/control.js";
+import { SLOTS, transceiverDirection, transceiversBySlot } from "./peer/slots.js";
+
+/** @typedef {import("./types.js").SignalData} SignalData */
+/** @typedef {import("./types.js").MediaState} MediaState */
+/** @typedef {import("./types.js").PeerInfo} PeerInfo */
+/** @typedef {import("./peer/slots.js").Slot} Slot */
+/** @typedef {import("./peer/slots.js").MediaDirection} MediaDirection */
+/** @typedef {import("./peer/control.js").ControlMessage} ControlMessage */
+/** @typedef {import("./peer/control.js").FileMessage} FileMessage */
+
+/** A connection whose server no longer lists the peer is dropped after that long without being connected, in ms. */
+const UNLISTED_PATIENCE = 20_000;
+/** Data channels that carry a file begin with this label. */
+export const FILE_LABEL = "file/";
+
+/**
+ * @typedef {{
+ *   change: null,
+ *   tracks: null,
+ *   open: null,
+ *   chat: string,
+ *   file: FileMessage,
+ *   channel: RTCDataChannel,
+ *   gone: null,
+ *   renewed: null,
+ * }} PeerEvents
+ *
+ * `open`: the control channel is usable; `gone`: this person has left and the link is closed.
+ */
+
+/** @extends {Emitter<PeerEvents>} */
+export class PeerLink extends Emitter {
+  /** @type {RTCPeerConnection} */
+  connection;
+  /** @type {MediaState} what the other side says it sends */
+  remote = { mic: false, camera: false, screen: false };
+  /** Whether the server lists this peer now. */
+  listed = true;
+  restarts = 0;
+  generation = 1;
+  /** Finished negotiations of earlier connections. */
+  #earlierNegotiations = 0;
+  /** Local candidate types seen, and TURN addresses that failed: for explaining a failure. */
+  gathered = { host: false, srflx: false, relay: false, errors: /** @type {string[]} */ ([]) };
+  sentMessages = 0;
+  receivedMessages = 0;
+  closed = false;
+
+  /** @type {RTCDataChannel} */
+  #control;
+  /** @type {Negotiation} */
+  #negotiation;
+  /** @type {Recovery} */
+  #recovery;
+  /** @type {string} */
+  #connectionName = randomWord();
+  /** @type {string | null} */
+  #remoteName = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #unlistedTimer;
+
+  /**
+   * @param {object} options
+   * @param {string} options.self our own peer id
+   * @param {PeerInfo} options.info
+   * @param {MediaDirection} options.media
+   * @param {() => RTCConfiguration} options.configuration asked for at each connection and ICE restart
+   * @param {() => Promise<void>} options.refreshServers fetches fresh TURN credentials, if it can
+   * @param {(data: SignalData, queue: boolean) => boolean} options.signal sends through the server; false if it is not
+   *   there, unless it may be queued for its return
+   * @param {() => Partial<Record<Slot, MediaStreamTrack | null>>} options.tracks what we send now
+   * @param {() => MediaState} options.state what we say about it
+   */
+  constructor({ self, info, media, configuration, refreshServers, signal, tracks, state }) {
+    super();
+    this.id = info.id;
+    this.name = info.name;
+    this.info = info;
+    this.media = media;
+    this.polite = self < info.id;
+    this.initiator = !this.polite;
+    this.configuration = configuration;
+    this.refreshServers = refreshServers;
+    this.signalThroughServer = signal;
+    this.localTracks = tracks;
+    this.localState = state;
+    ({ connection: this.connection, control: this.#control, negotiation: this.#negotiation, recovery: this.#recovery } =
+      this.#connect());
+  }
+
+  get channelOpen() {
+    return this.#control.readyState === "open";
+  }
+
+  get channelState() {
+    return this.#control.readyState;
+  }
+
+  get negotiations() {
+    return this.#earlierNegotiations + this.#negotiation.negotiations;
+  }
+
+  get transceivers() {
+    return transceiversBySlot(this.connection);
+  }
+
+  /** What the other side sends in a slot; the track exists from the first negotiation on. @param {Slot} slot */
+  remoteTrack(slot) {
+    return this.transceivers[slot]?.receiver.track ?? null;
+  }
+
+  /** @param {ControlMessage} message @returns {boolean} false if there is no open channel */
+  send(message) {
+    if (!this.channelOpen) return false;
+    this.#control.send(JSON.stringify(message));
+    this.sentMessages += 1;
+    return true;
+  }
+
+  /** A further data channel, for a file. @param {string} label */
+  openChannel(label) {
+    return this.connection.createDataChannel(label, { ordered: true });
+  }
+
+  /** @param {SignalData} data that this peer sent */
+  handleSignal(data) {
+    if (this.closed) return;
+    if (data.to && data.to !== this.#connectionName) return;
+    if (data.restart) {
+      this.#replaceConnection();
+      this.#remoteName = data.connection;
+      return;
+    }
+    if (this.#remoteName && this.#remoteName !== data.connection) {
+      if (this.connection.remoteDescription) this.#replaceConnection();
+    }
+    this.#remoteName = data.connection;
+    this.#negotiation.handle(data);
+  }
+
+  /** Our own tracks have changed: send them, and say so. */
+  async updateTracks() {
+    const tracks = this.localTracks();
+    const changes = Object.entries(this.transceivers).map(async ([slot, transceiver]) => {
+      const track = tracks[/** @type {Slot} */ (slot)] ?? null;
+      if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track);
+    });
+    await Promise.allSettled(changes);
+    this.sendState();
+  }
+
+  sendState() {
+    this.send({ type: "state", ...this.localState() });
+  }
+
+  /** Looks for better paths, e.g. because the network has changed. */
+  async restartIce() {
+    if (this.closed) return;
+    this.restarts += 1;
+    this.gathered = { host: false, srflx: false, relay: false, errors: [] };
+    await this.refreshServers();
+    if (this.closed || this.connection.signalingState === "closed") return;
+    try {
+      this.connection.setConfiguration(this.configuration());
+    } catch {
+      // The policy may not be changed any more: the old servers will do.
+    }
+    this.connection.restartIce();
+    this.emit("change", null);
+  }
+
+  /** Gives this connection up for a fresh one, on both sides. */
+  renew() {
+    if (this.closed) return;
+    const remoteName = this.#remoteName;
+    this.#remoteName = null;
+    this.#connectionName = randomWord();
+    this.#signal({ connection: this.#connectionName, to: remoteName ?? undefined, restart: true });
+    this.#replaceConnection({ keepName: true });
+  }
+
+  /** The server is back and may have lost what we sent meanwhile. */
+  signalingReturned() {
+    if (this.connection.connectionState === "connected") this.#negotiation.repeatOffer();
+    else if (this.connection.remoteDescription && this.initiator) void this.restartIce();
+    else if (this.initiator) this.renew();
+  }
+
+  /** @param {boolean} listed */
+  setListed(listed) {
+    this.listed = listed;
+    this.#watchUnlisted();
+    this.emit("change", null);
+  }
+
+  /** @param {{ bye?: boolean }} [options] */
+  close({ bye = false } = {}) {
+    if (this.closed) return;
+    if (bye) this.send({ type: "bye" });
+    this.closed = true;
+    clearTimeout(this.#unlistedTimer);
+    this.#recovery.stop();
+    this.connection.close();
+    this.emit("gone", null);
+  }
+
+  /** @param {{ keepName?: boolean }} [options] */
+  #replaceConnection({ keepName = false } = {}) {
+    this.#recovery.stop();
+    this.#earlierNegotiations += this.#negotiation.negotiations;
+    const old = this.connection;
+    detach(old);
+    old.close();
+    if (!keepName) {
+      this.#connectionName = randomWord();
+      this.#remoteName = null;
+    }
+    this.generation += 1;
+    this.gathered = { host: false, srflx: false, relay: false, errors: [] };
+    ({ connection: this.connection, control: this.#control, negotiation: this.#negotiation, recovery: this.#recovery } =
+      this.#connect());
+    this.emit("renewed", null);
+    this.emit("change", null);
+  }
+
+  #connect() {
+    const connection = new RTCPeerConnection(this.configuration());
+    const recovery = new Recovery({
+      initiator: this.initiator,
+      restartIce: () => void this.restartIce(),
+      renew: () => this.renew(),
+    });
+    const negotiation = new Negotiation({
+      connection,
+      polite: this.polite,
+      initiator: this.initiator,
+      send: (data) => this.#signal({ connection: this.#connectionName, to: this.#remoteName ?? undefined, ...data }),
+      onOffer: () => this.#adoptTransceivers(connection),
+      onError: (error) => console.warn("negotiation with", this.name, error),
+    });
+    const control = connection.createDataChannel(CONTROL_LABEL, { negotiated: true, id: CONTROL_STREAM });
+    control.onopen = () => {
+      this.sendState();
+      this.emit("open", null);
+      this.emit("change", null);
+    };
+    control.onclose = () => this.emit("change", null);
+    control.onmessage = ({ data }) => this.#handleControl(data);
+
+    connection.onconnectionstatechange = () => {
+      recovery.handleState(connection.connectionState);
+      this.#watchUnlisted();
+      this.emit("change", null);
+    };
+    connection.oniceconnectionstatechange = () => this.emit("change", null);
+    connection.onicecandidateerror = (event) => {
+      if (event.url) this.gathered.errors.push(event.url);
+    };
+    connection.addEventListener("icecandidate", ({ candidate }) => {
+      const type = candidate?.type;
+      if (type === "host" || type === "srflx" || type === "relay") this.gathered[type] = true;
+    });
+    connection.ontrack = () => this.emit("tracks", null);
+    connection.ondatachannel = ({ channel }) => {
+      if (channel.label.startsWith(FILE_LABEL)) this.emit("channel", channel);
+      else channel.close();
+    };
+    if (this.initiator && this.media !== "none") {
+      const tracks = this.localTracks();
+      for (const { slot, kind } of SLOTS) {
+        connection.addTransceiver(tracks[slot] ?? kind, { direction: transceiverDirection(this.media) });
+      }
+    }
+    return { connection, control, negotiation, recovery };
+  }
+
+  /** An offer came: take its transceivers as our slots. @param {RTCPeerConnection} connection */
+  #adoptTransceivers(connection) {
+    const tracks = this.localTracks();
+    const direction = transceiverDirection(this.media);
+    for (const [slot, transceiver] of Object.entries(transceiversBySlot(connection))) {
+      if (transceiver.direction !== direction) transceiver.direction = direction;
+      const track = tracks[/** @type {Slot} */ (slot)] ?? null;
+      if (transceiver.sender.track !== track) void transceiver.sender.replaceTrack(track);
+    }
+  }
+
+  /** @param {unknown} text */
+  #handleControl(text) {
+    const message = parseControl(text);
+    if (!message) return;
+    this.receivedMessages += 1;
+    if (message.type === "state") {
+      const { mic, camera, screen } = /** @type {import("./peer/control.js").StateMessage} */ (message);
+      this.remote = { mic, camera, screen };
+      this.emit("change", null);
+    } else if (message.type === "chat") {
+      this.emit("chat", /** @type {import("./peer/control.js").ChatMessage} */ (message).text);
+    } else if (message.type === "bye") {
+      this.close();
+    } else if (message.type === "signal") {
+      this.handleSignal(/** @type {import("./peer/control.js").SignalMessage} */ (message).data);
+    } else {
+      this.emit("file", /** @type {FileMessage} */ (message));
+    }
+  }
+
+  /** Through the server, or past it when it is gone. @param {SignalData} data */
+  #signal(data) {
+    if (this.signalThroughServer(data, false)) return;
+    if (!this.send({ type: "signal", data })) this.signalThroughServer(data, true);
+  }
+
+  #watchUnlisted() {
+    clearTimeout(this.#unlistedTimer);
+    if (this.listed || this.connection.connectionState === "connected") return;
+    this.#unlistedTimer = setTimeout(() => this.close(), UNLISTED_PATIENCE);
+  }
+}
+
+/** @param {RTCPeerConnection} connection */
+function detach(connection) {
+  connection.onnegotiationneeded = null;
+  connection.onicecandidate = null;
+  connection.onconnectionstatechange = null;
+  connection.oniceconnectionstatechange = null;
+  connection.onicecandidateerror = null;
+  connection.ontrack = null;
+  connection.ondatachannel = null;
+}
+
+function randomWord() {
+  return crypto.getRandomValues(new Uint32Array(2)).reduce((word, value) => word + value.toString(36), "");
+}

@@ -1,0 +1,62 @@
+/**
+ * The control channel: JSON messages between two connected people. It is the pre-negotiated data channel 0, so
+ * both sides have it without asking, and it goes on when the server is gone.
+ *
+ * Everything that arrives was written by another person's machine: it is parsed into a known shape or dropped.
+ */
+
+/** @typedef {import("../types.js").MediaState} MediaState */
+/** @typedef {import("../types.js").SignalData} SignalData */
+
+/** The channel's label and stream, the same on both sides. */
+export const CONTROL_LABEL = "twocan";
+export const CONTROL_STREAM = 0;
+/** Longer messages are dropped unread: bytes of UTF-16, far over any real one. */
+const MESSAGE_LIMIT = 64 * 1024;
+export const CHAT_LIMIT = 4_000;
+
+/**
+ * @typedef {{ type: "state" } & MediaState} StateMessage
+ * @typedef {{ type: "chat", text: string }} ChatMessage
+ * @typedef {{ type: "bye" }} ByeMessage
+ * @typedef {{ type: "signal", data: SignalData }} SignalMessage  signaling while the server is gone
+ * @typedef {{ type: string } & Record<string, unknown>} FileMessage  its type begins with `file-`: see files/protocol.js
+ * @typedef {StateMessage | ChatMessage | ByeMessage | SignalMessage | FileMessage} ControlMessage
+ */
+
+/**
+ * @param {unknown} text
+ * @returns {ControlMessage | null} null for anything that is not one of ours
+ */
+export function parseControl(text) {
+  if (typeof text !== "string" || text.length > MESSAGE_LIMIT) return null;
+  /** @type {any} */
+  let value;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (value === null || typeof value !== "object" || typeof value.type !== "string") return null;
+  switch (value.type) {
+    case "state":
+      return { type: "state", mic: value.mic === true, camera: value.camera === true, screen: value.screen === true };
+    case "chat":
+      return typeof value.text === "string" && value.text.trim() !== ""
+        ? { type: "chat", text: value.text.slice(0, CHAT_LIMIT) }
+        : null;
+    case "bye":
+      return { type: "bye" };
+    case "signal":
+      return isSignalData(value.data) ? { type: "signal", data: value.data } : null;
+    default:
+      return value.type.startsWith("file-") ? value : null;
+  }
+}
+
+/** @param {any} data @returns {data is SignalData} */
+export function isSignalData(data) {
+  if (data === null || typeof data !== "object") return false;
+  const description = data.description;
+  return description === undefined || (typeof description === "object" && description !== null && typeof description.type === "string");
+}

@@ -1,0 +1,105 @@
+/**
+ * Perfect negotiation (W3C webrtc-pc §10.7) around one RTCPeerConnection.
+ *
+ * Incoming signals are handled strictly one after the other. The side that waits for the first offer stays silent
+ * until then: it has nothing to ask for that the offer would not bring.
+ */
+
+/** @typedef {import("../types.js").SignalData} SignalData */
+
+export class Negotiation {
+  #makingOffer = false;
+  #ignoringOffer = false;
+  #settingAnswer = false;
+  /** @type {Promise<void>} */
+  #queue = Promise.resolve();
+
+  /**
+   * @param {object} options
+   * @param {RTCPeerConnection} options.connection
+   * @param {boolean} options.polite gives way when both offer at once
+   * @param {boolean} options.initiator makes the first offer
+   * @param {(data: Pick<SignalData, "description" | "candidate">) => void} options.send
+   * @param {() => void} options.onOffer an offer has been set and is about to be answered
+   * @param {(error: unknown) => void} options.onError
+   */
+  constructor({ connection, polite, initiator, send, onOffer, onError }) {
+    this.connection = connection;
+    this.polite = polite;
+    this.initiator = initiator;
+    this.send = send;
+    this.onOffer = onOffer;
+    this.onError = onError;
+    /** Finished offer/answer exchanges. */
+    this.negotiations = 0;
+
+    connection.onnegotiationneeded = () => this.#offer();
+    connection.onicecandidate = ({ candidate }) => this.send({ candidate: candidate ? candidate.toJSON() : null });
+  }
+
+  async #offer() {
+    const { connection } = this;
+    if (!this.initiator && !connection.remoteDescription) return;
+    try {
+      this.#makingOffer = true;
+      await connection.setLocalDescription();
+      if (connection.localDescription) this.send({ description: connection.localDescription.toJSON() });
+    } catch (error) {
+      this.onError(error);
+    } finally {
+      this.#makingOffer = false;
+    }
+  }
+
+  /** Signals may have been lost with the server: repeat an offer that still waits for its answer. */
+  repeatOffer() {
+    const { connection } = this;
+    if (connection.signalingState === "have-local-offer" && connection.localDescription) {
+      this.send({ description: connection.localDescription.toJSON() });
+    }
+  }
+
+  /** @param {SignalData} data */
+  handle(data) {
+    this.#queue = this.#queue.then(async () => {
+      if (this.connection.signalingState === "closed") return;
+      try {
+        if (data.description) await this.#handleDescription(data.description);
+        else if (data.candidate !== undefined) await this.#handleCandidate(data.candidate);
+      } catch (error) {
+        this.onError(error);
+      }
+    });
+  }
+
+  /** @param {RTCSessionDescriptionInit} description */
+  async #handleDescription(description) {
+    const { connection } = this;
+    const readyForOffer =
+      !this.#makingOffer && (connection.signalingState === "stable" || this.#settingAnswer);
+    const collision = description.type === "offer" && !readyForOffer;
+    this.#ignoringOffer = !this.polite && collision;
+    if (this.#ignoringOffer) return;
+    if (description.type === "answer" && connection.signalingState !== "have-local-offer") return;
+
+    this.#settingAnswer = description.type === "answer";
+    await connection.setRemoteDescription(description);
+    this.#settingAnswer = false;
+    if (description.type === "offer") {
+      this.onOffer();
+      await connection.setLocalDescription();
+      if (connection.localDescription) this.send({ description: connection.localDescription.toJSON() });
+    }
+    this.negotiations += 1;
+  }
+
+  /** @param {RTCIceCandidateInit | null} candidate */
+  async #handleCandidate(candidate) {
+    if (!this.connection.remoteDescription) return;
+    try {
+      await this.connection.addIceCandidate(candidate ?? undefined);
+    } catch (error) {
+      if (!this.#ignoringOffer) throw error;
+    }
+  }
+}

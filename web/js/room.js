@@ -1,0 +1,290 @@
+/**
+ * Everybody in one room: the signaling session, a `PeerLink` for each other person, chat, and what we send.
+ *
+ * Where the server's view and ours differ, connected people win: a link that carries a call is kept, whatever the
+ * server forgot.
+ */
+import { Emitter } from "./emitter.js";
+import { Signaling, signalingUrl } from "./signaling.js";
+import { PeerLink } from "./peer.js";
+import { CHAT_LIMIT, isSignalData } from "./peer/control.js";
+
+/** @typedef {import("./types.js").JoinRequest} JoinRequest */
+/** @typedef {import("./types.js").Joined} Joined */
+/** @typedef {import("./types.js").MediaState} MediaState */
+/** @typedef {import("./types.js").PeerInfo} PeerInfo */
+/** @typedef {import("./types.js").SignalData} SignalData */
+/** @typedef {import("./peer/slots.js").Slot} Slot */
+/** @typedef {import("./peer/slots.js").MediaDirection} MediaDirection */
+
+/**
+ * @typedef {{
+ *   change: null,
+ *   joined: Joined,
+ *   waiting: number,
+ *   "peer-added": PeerLink,
+ *   "peer-removed": PeerLink,
+ *   "partner-left": PeerLink,
+ *   chat: { from: string, name: string, text: string },
+ *   refused: { code: string, message: string },
+ *   "taken-over": null,
+ *   audience: number,
+ * }} RoomEvents
+ */
+
+/** @extends {Emitter<RoomEvents>} */
+export class Room extends Emitter {
+  /** @type {Map<string, PeerLink>} */
+  peers = new Map();
+  /** @type {Joined | null} */
+  joined = null;
+  audience = 0;
+  left = false;
+  /** @type {Partial<Record<Slot, MediaStreamTrack | null>>} */
+  tracks = {};
+  counters = { signalsSent: 0, signalsReceived: 0, negotiations: 0, iceRestarts: 0, channelMessagesSent: 0, channelMessagesReceived: 0 };
+  /** @type {RTCIceServer[]} */
+  #iceServers = [];
+
+  /**
+   * @param {object} [options]
+   * @param {boolean} [options.relayOnly]
+   * @param {(role: "streamer" | "viewer" | undefined) => MediaDirection} [options.media] by our role
+   */
+  constructor({ relayOnly = false, media = () => "both" } = {}) {
+    super();
+    this.relayOnly = relayOnly;
+    this.media = media;
+    this.signaling = new Signaling({ url: signalingUrl(location), presence: () => ({ ...this.state }) });
+    this.signaling.on("state", () => this.emit("change", null));
+    this.signaling.on("joined", (joined) => this.#handleJoined(joined));
+    this.signaling.on("message", (message) => this.#handleMessage(message));
+    this.signaling.on("refused", (refusal) => this.emit("refused", refusal));
+    this.signaling.on("taken_over", () => this.emit("taken-over", null));
+    watchNetwork(() => this.#networkChanged());
+    addEventListener("pagehide", () => this.leave());
+  }
+
+  /** What we send now, for the others to show. @returns {MediaState} */
+  get state() {
+    const { mic, camera, screen } = this.tracks;
+    return { mic: Boolean(mic?.enabled), camera: Boolean(camera?.enabled), screen: Boolean(screen) };
+  }
+
+  get self() {
+    return this.joined?.peer ?? null;
+  }
+
+  /** @param {JoinRequest} request */
+  join(request) {
+    this.signaling.join(request);
+  }
+
+  leave() {
+    if (this.left) return;
+    this.left = true;
+    for (const peer of [...this.peers.values()]) peer.close({ bye: true });
+    this.signaling.leave();
+    this.emit("change", null);
+  }
+
+  /** Lobby: on to the next person. */
+  next() {
+    for (const peer of [...this.peers.values()]) peer.close({ bye: true });
+    this.signaling.send({ type: "next" });
+  }
+
+  /** @param {Partial<Record<Slot, MediaStreamTrack | null>>} tracks */
+  setTracks(tracks) {
+    Object.assign(this.tracks, tracks);
+    for (const peer of this.peers.values()) void peer.updateTracks();
+    this.emit("change", null);
+  }
+
+  /** Whoever is connected gets it directly, the others through the server. @param {string} typed */
+  sendChat(typed) {
+    const text = typed.trim().slice(0, CHAT_LIMIT);
+    if (text === "") return false;
+    if (this.joined?.kind === "live") {
+      this.signaling.send({ type: "chat", text });
+      return true;
+    }
+    for (const peer of this.peers.values()) {
+      if (!peer.send({ type: "chat", text })) this.signaling.send({ type: "chat", text, to: peer.id });
+    }
+    return true;
+  }
+
+  /** @param {Joined} joined */
+  #handleJoined(joined) {
+    this.joined = joined;
+    this.audience = joined.audience ?? 0;
+    this.#iceServers = joined.ice_servers;
+    const listed = new Set(joined.peers.map((peer) => peer.id));
+    for (const link of [...this.peers.values()]) {
+      if (listed.has(link.id)) continue;
+      if (joined.kind === "lobby") link.close();
+      else link.setListed(false);
+    }
+    for (const info of joined.peers) {
+      const link = this.peers.get(info.id);
+      if (!link) {
+        this.#add(info);
+      } else {
+        link.setListed(true);
+        if (!joined.resumed) link.signalingReturned();
+      }
+    }
+    this.emit("joined", joined);
+    this.emit("change", null);
+  }
+
+  /** @param {import("./signaling/counters.js").Message} message */
+  #handleMessage(message) {
+    switch (message.type) {
+      case "peer_joined": {
+        const info = /** @type {PeerInfo} */ (message.peer);
+        const link = this.peers.get(info.id);
+        if (link) {
+          link.setListed(true);
+          link.signalingReturned();
+        } else {
+          this.#add(info);
+        }
+        break;
+      }
+      case "peer_left":
+        this.#peerLeft(String(message.peer), String(message.reason));
+        break;
+      case "signal": {
+        const link = this.peers.get(String(message.from));
+        this.counters.signalsReceived += 1;
+        if (link && isSignalData(message.data)) link.handleSignal(message.data);
+        break;
+      }
+      case "chat": {
+        const from = String(message.from);
+        const name = this.peers.get(from)?.name ?? "Someone";
+        this.emit("chat", { from, name, text: String(message.text) });
+        break;
+      }
+      case "audience":
+        this.audience = Number(message.viewers) || 0;
+        this.emit("audience", this.audience);
+        break;
+      case "waiting":
+        this.joined = null;
+        for (const link of [...this.peers.values()]) link.close();
+        this.emit("waiting", Number(message.people) || 1);
+        break;
+    }
+    this.emit("change", null);
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} reason
+   */
+  #peerLeft(id, reason) {
+    const link = this.peers.get(id);
+    if (!link) return;
+    const connected = link.connection.connectionState === "connected";
+    // Someone whose own line to the server broke is still in the call.
+    if (connected && (reason === "lost" || reason === "dropped")) link.setListed(false);
+    else link.close();
+  }
+
+  /** @param {PeerInfo} info */
+  #add(info) {
+    if (!this.self || info.id === this.self) return;
+    const link = new PeerLink({
+      self: this.self,
+      info,
+      media: this.media(this.joined?.role),
+      configuration: () => this.#configuration(),
+      refreshServers: () => this.#refreshServers(),
+      signal: (data, queue) => this.#signal(info.id, data, queue),
+      tracks: () => this.tracks,
+      state: () => this.state,
+    });
+    this.peers.set(info.id, link);
+    link.on("change", () => this.emit("change", null));
+    link.on("chat", (text) => this.emit("chat", { from: link.id, name: link.name, text }));
+    link.on("gone", () => {
+      this.peers.delete(link.id);
+      this.counters.iceRestarts += link.restarts;
+      this.counters.negotiations += link.negotiations;
+      this.emit("peer-removed", link);
+      this.emit("change", null);
+    });
+    this.emit("peer-added", link);
+  }
+
+  /** Totals, those of people who have left included. */
+  totals() {
+    const totals = { ...this.counters };
+    for (const link of this.peers.values()) {
+      totals.iceRestarts += link.restarts;
+      totals.negotiations += link.negotiations;
+      totals.channelMessagesSent += link.sentMessages;
+      totals.channelMessagesReceived += link.receivedMessages;
+    }
+    return totals;
+  }
+
+  /**
+   * @param {string} to
+   * @param {SignalData} data
+   * @param {boolean} queue
+   */
+  #signal(to, data, queue) {
+    if (!queue && !this.signaling.connected) return false;
+    this.counters.signalsSent += 1;
+    this.signaling.send({ type: "signal", to, data });
+    return true;
+  }
+
+  /** @returns {RTCConfiguration} */
+  #configuration() {
+    return {
+      iceServers: this.#iceServers,
+      iceTransportPolicy: this.relayOnly ? "relay" : "all",
+      bundlePolicy: "max-bundle",
+    };
+  }
+
+  /** TURN credentials are short-lived: before an ICE restart get fresh ones, unless the server is away. */
+  async #refreshServers() {
+    try {
+      const response = await fetch("/api/ice-servers", { signal: AbortSignal.timeout(2_000), cache: "no-store" });
+      const { iceServers } = await response.json();
+      if (response.ok && Array.isArray(iceServers)) this.#iceServers = iceServers;
+    } catch {
+      // The old ones may still be good.
+    }
+  }
+
+  #networkChanged() {
+    if (this.left) return;
+    this.signaling.probe();
+    for (const link of this.peers.values()) void link.restartIce();
+  }
+}
+
+/** @param {() => void} changed called once per change, after it has settled */
+function watchNetwork(changed) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let settling;
+  let type = /** @type {any} */ (navigator).connection?.type;
+  const note = () => {
+    clearTimeout(settling);
+    settling = setTimeout(changed, 500);
+  };
+  addEventListener("online", note);
+  /** @type {any} */ (navigator).connection?.addEventListener?.("change", () => {
+    // The event also fires when only the speed estimate moves.
+    const now = /** @type {any} */ (navigator).connection.type;
+    if (now !== type) note();
+    type = now;
+  });
+}

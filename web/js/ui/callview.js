@@ -1,0 +1,248 @@
+/** A call on the screen: stage, controls, panels, banner. The same for a room of friends and for a lobby's pair. */
+import { append, h, show } from "../dom.js";
+import { pathProblem } from "../errors.js";
+import { LevelMeter } from "../media/level.js";
+import { screenAvailable } from "../media/devices.js";
+import { Sound } from "../media/sound.js";
+import { Chat } from "./chat.js";
+import { Details } from "./details.js";
+import { Panels } from "./panels.js";
+import { press } from "./prejoin.js";
+import { bannerFor } from "./roombanner.js";
+import { Banner, Problems, iconButton } from "./shell.js";
+import { shortcuts } from "./shortcuts.js";
+import { Stage } from "./tiles.js";
+
+/** @typedef {import("../room.js").Room} Room */
+/** @typedef {import("../media/local.js").LocalMedia} LocalMedia */
+/** @typedef {import("../peer.js").PeerLink} PeerLink */
+/** @typedef {import("./tiles.js").TileState} TileState */
+
+/**
+ * @typedef {object} CallOptions
+ * @property {Room} room
+ * @property {import("../room/watch.js").Watch} watch
+ * @property {LocalMedia} local
+ * @property {Problems} problems
+ * @property {import("./files.js").FilesPanel} files
+ * @property {() => string} name our own
+ * @property {() => HTMLElement | null} alone the card to show while nobody else is here
+ * @property {() => void} onLeave
+ * @property {() => void} [onNext] lobby
+ */
+
+const LEVEL_INTERVAL = 150;
+
+export class CallView {
+  #options;
+  #meter = new LevelMeter();
+  #stage;
+  #details = new Details();
+  #panels = new Panels();
+  #sound;
+  #banner = new Banner();
+  #wasAway = false;
+  /** @type {Set<string>} people who have been connected */
+  #met = new Set();
+  #mic = iconButton({ icon: "mic", label: "Microphone", testid: "mic", shortcut: "m", onclick: () => void this.#toggleMic() });
+  #camera = iconButton({ icon: "camera", label: "Camera", testid: "camera", shortcut: "v", onclick: () => void this.#toggleCamera() });
+  #screen = iconButton({ icon: "screen", label: "Share screen", testid: "screen", shortcut: "s", onclick: () => void this.#toggleScreen() });
+  #unblock = h("button", { type: "button", class: "button primary unblock", hidden: true }, "Click to hear the others");
+  /** @type {(() => void)[]} */
+  #cleanup = [];
+  chat;
+  watch;
+  element;
+
+  /** @param {CallOptions} options */
+  constructor(options) {
+    this.#options = options;
+    const { room, watch, local, files, onLeave, onNext } = options;
+    this.chat = new Chat((text) => room.sendChat(text));
+    this.watch = watch;
+    watch.onSample = () => this.#showDetails();
+    this.#stage = new Stage({ onFiles: (peer, list) => files.send(list, peer) });
+    const sounds = h("div", { hidden: true });
+    this.#sound = new Sound(sounds);
+    this.#sound.on("blocked", () => show(this.#unblock, true));
+    this.#sound.on("unblocked", () => show(this.#unblock, false));
+    this.#unblock.addEventListener("click", () => this.#sound.unblock());
+
+    const chatButton = iconButton({ icon: "chat", label: "Chat", testid: "chat", shortcut: "c" });
+    const filesButton = iconButton({ icon: "files", label: "Files", testid: "files", shortcut: "f" });
+    const detailsButton = iconButton({ icon: "details", label: "Connection details", testid: "details", shortcut: "d" });
+    this.#panels.add("chat", { title: "Chat", element: this.chat.element, button: chatButton, onOpen: () => this.chat.focus() });
+    this.#panels.add("files", { title: "Files", element: files.element, button: filesButton });
+    this.#panels.add("details", { title: "Connection", element: this.#details.element, button: detailsButton, onOpen: () => this.#showDetails() });
+    files.onNews(() => this.#panels.note("files"));
+    files.onOffer(() => this.#panels.open("files"));
+
+    const controls = h(
+      "div",
+      { class: "controls", role: "toolbar", "aria-label": "Call controls" },
+      h("div", { class: "control-group" }, this.#mic, this.#camera, screenAvailable() ? this.#screen : null),
+      h("div", { class: "control-group" }, chatButton, filesButton, detailsButton),
+      h(
+        "div",
+        { class: "control-group" },
+        onNext ? iconButton({ icon: "next", label: "Next person", testid: "next", shortcut: "n", words: "Next", onclick: onNext }) : null,
+        iconButton({ icon: "leave", label: "Leave", testid: "leave", class: "danger", onclick: onLeave }),
+      ),
+    );
+    this.element = h("div", { class: "call" });
+    append(this.element, [
+      h("div", { class: "call-stage" }, this.#stage.element, this.#banner.element, this.#unblock, sounds),
+      this.#panels.element,
+      controls,
+    ]);
+    files.acceptDrops(this.element);
+    this.#cleanup.push(
+      room.on("change", () => this.update()),
+      room.on("peer-added", (link) => this.#welcome(link)),
+      room.on("peer-removed", (link) => this.#farewell(link)),
+      room.on("chat", (message) => {
+        this.chat.add(message);
+        this.#panels.note("chat");
+      }),
+      local.on("change", () => {
+        room.setTracks(local.tracks);
+        this.#meter.listen(local.mic);
+        this.update();
+      }),
+      shortcuts({
+        m: () => void this.#toggleMic(),
+        v: () => void this.#toggleCamera(),
+        s: () => void this.#toggleScreen(),
+        c: () => this.#panels.toggle("chat"),
+        f: () => this.#panels.toggle("files"),
+        d: () => this.#panels.toggle("details"),
+        Escape: () => this.#panels.open(null),
+        ...(onNext ? { n: onNext } : {}),
+      }),
+    );
+    const timer = setInterval(() => this.#showTiles(), LEVEL_INTERVAL);
+    this.#cleanup.push(() => clearInterval(timer));
+    this.#meter.listen(local.mic);
+    for (const link of room.peers.values()) this.#welcome(link);
+    this.update();
+  }
+
+  update() {
+    const { room, local } = this.#options;
+    press(this.#mic, local.micOn, "mic");
+    press(this.#camera, local.cameraOn, "camera");
+    this.#screen.setAttribute("aria-pressed", String(local.screenOn));
+    this.#screen.classList.toggle("on", local.screenOn);
+    this.#showBanner();
+    this.#showTiles();
+    /** @type {Map<string, MediaStreamTrack>} */
+    const tracks = new Map();
+    for (const link of room.peers.values()) {
+      for (const slot of /** @type {const} */ (["mic", "sound"])) {
+        const track = link.remoteTrack(slot);
+        if (track) tracks.set(`${link.id}/${slot}`, track);
+      }
+    }
+    this.#sound.update(tracks);
+  }
+
+  close() {
+    for (const undo of this.#cleanup) undo();
+    this.#sound.close();
+    this.#meter.listen(null);
+    this.element.remove();
+  }
+
+  async #toggleMic() {
+    const { local } = this.#options;
+    await local.setMic(!local.micOn);
+  }
+
+  async #toggleCamera() {
+    const { local } = this.#options;
+    await local.setCamera(!local.cameraOn);
+  }
+
+  async #toggleScreen() {
+    const { local } = this.#options;
+    await local.setScreen(!local.screenOn);
+  }
+
+  /** @param {PeerLink} link */
+  #welcome(link) {
+    link.on("tracks", () => this.update());
+    link.on("change", () => {
+      const state = link.connection.connectionState;
+      if (state === "connected") {
+        this.#met.add(link.id);
+        this.#options.problems.remove("no-path", "relay-unreachable");
+      } else if (state === "failed" && !this.#met.has(link.id)) {
+        this.#options.problems.add(pathProblem(link.gathered));
+      }
+    });
+  }
+
+  /** @param {PeerLink} link */
+  #farewell(link) {
+    this.#met.delete(link.id);
+    this.update();
+  }
+
+  #showBanner() {
+    const { room } = this.#options;
+    const links = [...room.peers.values()];
+    const connected = links.filter((link) => link.connection.connectionState === "connected");
+    const troubled = links.filter((link) => this.#met.has(link.id) && !connected.includes(link));
+    const { state, text } = bannerFor({
+      signaling: room.signaling.state,
+      joinedOnce: room.joined !== null,
+      connected: connected.map((link) => link.name),
+      troubled: troubled.map((link) => link.name),
+    });
+    const away = state === "server-gone" || state === "reconnecting";
+    if (this.#wasAway && state === "none") this.#banner.set("reconnected", "Reconnected.", 3_000);
+    else if (state !== "none" || this.#banner.state !== "reconnected") this.#banner.set(state, text);
+    this.#wasAway = away;
+  }
+
+  #showTiles() {
+    const { room, local, name, alone } = this.#options;
+    /** @type {TileState[]} */
+    const tiles = [];
+    for (const link of room.peers.values()) {
+      const state = link.connection.connectionState;
+      const note = state === "connected" ? "" : this.#met.has(link.id) ? "Reconnecting…" : "Connecting…";
+      const common = { peer: link.id, name: link.name, connection: state, mirrored: false };
+      tiles.push({
+        ...common,
+        kind: "camera",
+        video: link.remote.camera ? link.remoteTrack("camera") : null,
+        muted: state === "connected" && !link.remote.mic,
+        speaking: this.watch.isSpeaking(link),
+        note,
+      });
+      if (link.remote.screen) {
+        tiles.push({ ...common, kind: "screen", video: link.remoteTrack("screen"), muted: false, speaking: false, note });
+      }
+    }
+    const self = { peer: "self", connection: "self", note: "" };
+    tiles.push({
+      ...self,
+      name: `${name()} (you)`,
+      kind: "camera",
+      video: local.camera,
+      muted: !local.micOn,
+      speaking: local.micOn && this.watch.selfSpeaking(this.#meter.level),
+      mirrored: true,
+    });
+    if (local.screen) {
+      tiles.push({ ...self, name: "You", kind: "screen", video: local.screen, muted: false, speaking: false, mirrored: false });
+    }
+    this.#stage.update(tiles);
+    this.#stage.setExtra(room.peers.size === 0 ? alone() : null);
+  }
+
+  #showDetails() {
+    if (this.#panels.current === "details") this.#details.update(this.watch.entries);
+  }
+}

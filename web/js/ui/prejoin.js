@@ -1,0 +1,202 @@
+/** Before a room: a look into the mirror, the choice of devices, a name. */
+import { append, h, setText, show } from "../dom.js";
+import { LevelMeter } from "../media/level.js";
+import { listDevices, mediaAvailable, speakerChoiceAvailable } from "../media/devices.js";
+import { getSetting, setSetting } from "../settings.js";
+import { icon } from "./icons.js";
+import { iconButton } from "./shell.js";
+import { shortcuts } from "./shortcuts.js";
+
+/** @typedef {import("../media/local.js").LocalMedia} LocalMedia */
+/** @typedef {import("../params.js").Params} Params */
+
+/**
+ * @typedef {object} PrejoinOptions
+ * @property {LocalMedia} local
+ * @property {Params} params
+ * @property {string} title
+ * @property {string} action what the button says
+ * @property {string} [lead] a line under the title
+ * @property {(entry: { name: string, password: string }) => void} onJoin
+ */
+
+export class Prejoin {
+  #local;
+  #meter = new LevelMeter();
+  #video = h("video", { autoplay: true, playsInline: true, muted: true, class: "mirrored", testid: "preview" });
+  #noPicture = h("p", { class: "preview-empty" });
+  #level = h("meter", { class: "level", testid: "level", min: 0, max: 1, value: 0 });
+  #mic = iconButton({ icon: "mic", label: "Microphone", testid: "prejoin-mic", shortcut: "m", onclick: () => this.#toggle("mic") });
+  #camera = iconButton({ icon: "camera", label: "Camera", testid: "prejoin-camera", shortcut: "v", onclick: () => this.#toggle("camera") });
+  #microphones = this.#picker("mic-select", "Microphone", (id) => void this.#local.chooseMic(id));
+  #cameras = this.#picker("camera-select", "Camera", (id) => void this.#local.chooseCamera(id));
+  #speakers = this.#picker("speaker-select", "Speaker", (id) => setSetting("speaker", id));
+  #name = h("input", { testid: "name", id: "name", maxLength: 64, required: true, autocomplete: "nickname", placeholder: "Ada", enterKeyHint: "go" });
+  #password = h("input", { testid: "password", id: "password", type: "password", maxLength: 256, autocomplete: "off" });
+  #passwordHelp = h("p", { class: "field-help" }, "Only needed for a locked room. If you are the first, it locks the room.");
+  #join = h("button", { class: "button primary large", testid: "join", type: "submit" });
+  /** @type {HTMLDetailsElement} */
+  #more;
+  /** @type {(() => void)[]} */
+  #cleanup = [];
+  element;
+
+  /** @param {PrejoinOptions} options */
+  constructor({ local, params, title, action, lead, onJoin }) {
+    this.#local = local;
+    this.#name.value = params.name || getSetting("name");
+    this.#password.value = params.password;
+    setText(this.#join, action);
+    this.#more = h(
+      "details",
+      { class: "more", open: params.password !== "" },
+      h("summary", {}, icon("lock"), "Password"),
+      h("label", { class: "field" }, h("span", {}, "Room password"), this.#password),
+      this.#passwordHelp,
+    );
+    const form = h(
+      "form",
+      {
+        class: "prejoin-form",
+        onsubmit: (/** @type {Event} */ event) => {
+          event.preventDefault();
+          const name = this.#name.value.trim();
+          if (name === "") return this.#name.focus();
+          if (!params.name) setSetting("name", name);
+          onJoin({ name, password: this.#password.value });
+        },
+      },
+      h("h1", {}, title),
+      lead ? h("p", { class: "lead" }, lead) : null,
+      h("label", { class: "field" }, h("span", {}, "Your name"), this.#name),
+      this.#microphones.label,
+      this.#cameras.label,
+      speakerChoiceAvailable() ? this.#speakers.label : null,
+      this.#more,
+      this.#join,
+    );
+    this.element = h(
+      "div",
+      { class: "prejoin", testid: "prejoin" },
+      h(
+        "div",
+        { class: "preview" },
+        h("div", { class: "preview-picture" }, this.#video, this.#noPicture),
+        h("div", { class: "preview-controls" }, this.#mic, this.#camera, this.#level),
+      ),
+      form,
+    );
+    this.#level.setAttribute("aria-label", "Microphone level");
+    this.#cleanup.push(
+      local.on("change", () => this.#update()),
+      local.on("solved", () => void this.#list()),
+      shortcuts({ m: () => this.#toggle("mic"), v: () => this.#toggle("camera") }),
+    );
+    const listen = () => void this.#list();
+    navigator.mediaDevices?.addEventListener("devicechange", listen);
+    const timer = setInterval(() => {
+      this.#level.value = this.#local.micOn ? this.#meter.level : 0;
+    }, 80);
+    this.#cleanup.push(
+      () => navigator.mediaDevices?.removeEventListener("devicechange", listen),
+      () => clearInterval(timer),
+      () => this.#meter.listen(null),
+    );
+    this.#update();
+    void this.#list();
+  }
+
+  /** While the answer is awaited. @param {boolean} busy */
+  setBusy(busy) {
+    this.#join.disabled = busy;
+    this.#join.classList.toggle("busy", busy);
+  }
+
+  askPassword() {
+    this.#more.open = true;
+    this.#password.select();
+    this.#password.focus();
+  }
+
+  close() {
+    for (const undo of this.#cleanup) undo();
+    this.element.remove();
+  }
+
+  /** @param {"mic" | "camera"} device */
+  #toggle(device) {
+    if (device === "mic") void this.#local.setMic(!this.#local.micOn);
+    else void this.#local.setCamera(!this.#local.cameraOn);
+  }
+
+  #update() {
+    const { micOn, cameraOn, camera, mic } = this.#local;
+    press(this.#mic, micOn, "mic");
+    press(this.#camera, cameraOn, "camera");
+    const current = this.#video.srcObject instanceof MediaStream ? this.#video.srcObject.getVideoTracks()[0] : null;
+    if (current !== camera) {
+      this.#video.srcObject = camera ? new MediaStream([camera]) : null;
+      if (camera) void this.#video.play().catch(() => {});
+    }
+    show(this.#video, cameraOn);
+    show(this.#noPicture, !cameraOn);
+    setText(this.#noPicture, mediaAvailable() ? "Your camera is off" : "No camera on this page");
+    this.#meter.listen(mic);
+  }
+
+  async #list() {
+    const devices = await listDevices();
+    this.#microphones.fill(devices.microphones, getSetting("mic"), this.#local.mic);
+    this.#cameras.fill(devices.cameras, getSetting("camera"), this.#local.camera);
+    this.#speakers.fill(devices.speakers, getSetting("speaker"), null);
+  }
+
+  /**
+   * @param {string} testid
+   * @param {string} label
+   * @param {(id: string) => void} choose
+   */
+  #picker(testid, label, choose) {
+    return devicePicker(testid, label, choose);
+  }
+}
+
+/**
+ * A labelled `<select>` of devices.
+ *
+ * @param {string} testid
+ * @param {string} words
+ * @param {(id: string) => void} choose
+ */
+export function devicePicker(testid, words, choose) {
+  const select = h("select", { testid, onchange: () => choose(select.value) });
+  const label = h("label", { class: "field" }, h("span", {}, words), select);
+  return {
+    label,
+    /**
+     * @param {import("../media/devices.js").Device[]} devices
+     * @param {string} remembered
+     * @param {MediaStreamTrack | null} track
+     */
+    fill(devices, remembered, track) {
+      const current = track?.getSettings().deviceId ?? remembered;
+      select.replaceChildren();
+      append(select, devices.map(({ id, label: name }) => h("option", { value: id }, name)));
+      if (devices.length === 0) select.append(h("option", { value: "" }, `No ${words.toLowerCase()} found`));
+      select.disabled = devices.length === 0;
+      if (devices.some(({ id }) => id === current)) select.value = current;
+    },
+  };
+}
+
+/**
+ * @param {HTMLButtonElement} button
+ * @param {boolean} on
+ * @param {"mic" | "camera"} name
+ */
+export function press(button, on, name) {
+  if (button.getAttribute("aria-pressed") === String(on)) return;
+  button.setAttribute("aria-pressed", String(on));
+  button.classList.toggle("off", !on);
+  button.querySelector("svg")?.replaceWith(icon(on ? name : `${name}-off`));
+}

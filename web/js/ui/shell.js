@@ -1,0 +1,170 @@
+/** What every page has around its content: the header with its theme switch, the banner, problems and toasts. */
+import { append, h, show } from "../dom.js";
+import { getSetting, setSetting } from "../settings.js";
+import { icon, logo } from "./icons.js";
+
+/** @typedef {import("../errors.js").Problem} Problem */
+/** @typedef {"none" | "server-gone" | "reconnecting" | "reconnected" | "peer-trouble"} BannerState */
+
+/**
+ * Fills the page's `<header id="header">`.
+ *
+ * @param {...(Node | null)} actions further controls on its right
+ * @returns {{ title: HTMLElement }} the place for the room's name
+ */
+export function header(...actions) {
+  const place = /** @type {HTMLElement} */ (document.getElementById("header"));
+  const title = h("div", { class: "bar-title" });
+  place.className = "bar";
+  append(place, [
+    h("a", { class: "brand", href: "/", "aria-label": "twocan, to the start page" }, logo(), h("span", { class: "brand-name" }, "twocan")),
+    title,
+    h("div", { class: "bar-actions" }, ...actions, themeToggle()),
+  ]);
+  return { title };
+}
+
+function themeToggle() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light")) === "dark";
+  const button = iconButton({ icon: "theme", label: "Dark colours", testid: "theme-toggle", class: "quiet" });
+  const paint = () => button.setAttribute("aria-pressed", String(isDark()));
+  button.addEventListener("click", () => {
+    const theme = isDark() ? "light" : "dark";
+    document.documentElement.dataset.theme = theme;
+    setSetting("theme", theme);
+    paint();
+  });
+  dark.addEventListener("change", () => {
+    if (!getSetting("theme")) paint();
+  });
+  paint();
+  return button;
+}
+
+/**
+ * @param {{ icon: string, label: string, testid?: string, class?: string, shortcut?: string, onclick?: () => void, words?: string }} options
+ *   `words`: shown beside the icon
+ */
+export function iconButton({ icon: name, label, testid, class: extra = "", shortcut, onclick, words }) {
+  return h(
+    "button",
+    {
+      type: "button",
+      class: `button icon-button ${extra}`,
+      testid,
+      "aria-label": label,
+      "aria-keyshortcuts": shortcut,
+      title: shortcut ? `${label} (${shortcut.toUpperCase()})` : label,
+      onclick,
+    },
+    icon(name),
+    words ? h("span", { class: "button-words" }, words) : null,
+  );
+}
+
+/** A live region above the stage that overlays it, so that nothing moves when it comes and goes. */
+export class Banner {
+  #text = h("span", {});
+  element = h("div", { class: "banner", testid: "banner", role: "status", data: { state: "none" } }, this.#text);
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {BannerState} state
+   * @param {string} text
+   * @param {number} [vanish] ms
+   */
+  set(state, text, vanish) {
+    if (this.element.dataset.state === state && this.#text.textContent === text) return;
+    clearTimeout(this.#timer);
+    this.element.dataset.state = state;
+    this.#text.textContent = text;
+    if (vanish) this.#timer = setTimeout(() => this.set("none", ""), vanish);
+  }
+
+  get state() {
+    return this.element.dataset.state;
+  }
+}
+
+/** Problems with their next step, one card each, until solved or closed. */
+export class Problems {
+  element = h("div", { class: "problems", role: "alert" });
+
+  /**
+   * @param {Problem & { detail?: string }} problem
+   * @param {{ action?: { label: string, run: () => void } }} [options]
+   */
+  add({ code, title, text, next, detail }, { action } = {}) {
+    this.remove(code);
+    const card = h(
+      "section",
+      { class: "problem", testid: "problem", data: { code } },
+      icon("warn"),
+      h(
+        "div",
+        { class: "problem-words" },
+        h("h2", {}, title),
+        h("p", {}, text),
+        h("p", { class: "problem-next" }, next),
+        detail ? h("p", { class: "problem-detail" }, detail) : null,
+        action ? h("button", { type: "button", class: "button small", onclick: action.run }, action.label) : null,
+      ),
+      iconButton({ icon: "close", label: "Close this message", class: "quiet", onclick: () => this.remove(code) }),
+    );
+    this.element.append(card);
+  }
+
+  /** @param {...string} codes */
+  remove(...codes) {
+    for (const card of [...this.element.children]) {
+      if (codes.includes(/** @type {HTMLElement} */ (card).dataset.code ?? "")) card.remove();
+    }
+  }
+
+  clear() {
+    this.element.replaceChildren();
+  }
+}
+
+/** Short news at the screen's edge. */
+const toasts = h("div", { class: "toasts", role: "status" });
+
+/** @param {string} text */
+export function toast(text) {
+  if (!toasts.isConnected) document.body.append(toasts);
+  const note = h("div", { class: "toast" }, text);
+  toasts.append(note);
+  setTimeout(() => note.remove(), 4_000);
+}
+
+/**
+ * Copies, and says so.
+ *
+ * @param {string} text
+ * @param {string} what e.g. "Link"
+ */
+export async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(`${what} copied`);
+  } catch {
+    toast(`Copying was refused. The ${what.toLowerCase()}: ${text}`);
+  }
+}
+
+/**
+ * @param {string} url
+ * @param {string} title
+ */
+export async function share(url, title) {
+  if (!navigator.share) return copy(url, "Link");
+  try {
+    await navigator.share({ url, title });
+  } catch {
+    // Changed their mind.
+  }
+}
+
+export { show };
