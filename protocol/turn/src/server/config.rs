@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use stun::nonce::SecurityFeatures;
@@ -58,6 +58,9 @@ pub struct Config {
     pub relay_ipv4: Option<RelayIp>,
     /// Relayed IPv6 addresses; `None`: the address that the client spoke to, if it is IPv6.
     pub relay_ipv6: Option<RelayIp>,
+    /// Relayed addresses of the family that the client did not come over, where the two fields above do
+    /// not say: IPv4, IPv6.
+    pub fallback: [Option<IpAddr>; 2],
     /// How long an allocation lives unless the client asks for more: 600 s (RFC 8656 §3.2).
     pub default_lifetime: Duration,
     /// The most that a client can ask for: 3,600 s (RFC 8656 §7.2).
@@ -114,6 +117,7 @@ impl Config {
             peers: PeerPolicy::default(),
             relay_ipv4: None,
             relay_ipv6: None,
+            fallback: [None, None],
             default_lifetime: Duration::from_secs(600),
             max_lifetime: Duration::from_secs(3600),
             nonce_lifetime: Duration::from_secs(600),
@@ -148,7 +152,18 @@ impl Config {
             Family::Ipv4 => self.relay_ipv4,
             Family::Ipv6 => self.relay_ipv6,
         };
-        fixed.or_else(|| (Family::of(local) == family).then_some(RelayIp { bind: local, public: local }))
+        let found = if Family::of(local) == family {
+            Some(local)
+        } else if local.is_loopback() {
+            // Who came from this host is relayed on this host.
+            Some(match family {
+                Family::Ipv4 => IpAddr::V4(Ipv4Addr::LOCALHOST),
+                Family::Ipv6 => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            })
+        } else {
+            self.fallback[usize::from(family == Family::Ipv6)]
+        };
+        fixed.or(found.map(|ip| RelayIp { bind: ip, public: ip }))
     }
 
     /// RFC 8656 §7.2: what is asked for, but no less than the default and no more than the maximum.
