@@ -1,0 +1,94 @@
+//! The quality of a client's link: loss, rate, a cut cable, IPv6.
+
+use crate::puppet::{Puppet, Server};
+use twocan_natlab::{Home, Lab, Nat, SERVER_V6, skipped};
+
+#[test]
+fn a_lossy_link_loses_about_what_it_says() {
+    if skipped("loss") {
+        return;
+    }
+    let lab = Lab::new().client("ada", Nat::PortRestricted.loss_per_mille(300)).up().unwrap();
+    let mut server = Server::of(&lab);
+    let mut ada = Puppet::at(&lab, "ada");
+    let socket = ada.udp(&format!("{}:5000", lab.address("ada")));
+    for number in 0..1000 {
+        ada.send(socket, server.first.address, &format!("packet {number}"));
+    }
+    ada.send_until(socket, server.first.address, &mut server.puppet, "end");
+    let arrived = server.puppet.count("packet");
+    // Ten standard deviations (of 14.5) about 700.
+    assert!((555..=845).contains(&arrived), "{arrived} of 1000");
+}
+
+#[test]
+fn a_slow_link_carries_only_its_rate() {
+    if skipped("rate") {
+        return;
+    }
+    let flood = |home: Home| {
+        let lab = Lab::new().client("ada", home).up().unwrap();
+        let mut server = Server::of(&lab);
+        let mut ada = Puppet::at(&lab, "ada");
+        let socket = ada.udp(&format!("{}:5000", lab.address("ada")));
+        let padding = "x".repeat(1200);
+        for _ in 0..400 {
+            ada.send(socket, server.first.address, &format!("packet {padding}"));
+        }
+        ada.send_until(socket, server.first.address, &mut server.puppet, "end");
+        server.puppet.count("packet")
+    };
+    assert_eq!(flood(Nat::PortRestricted.into()), 400);
+    // 64 kbit/s carry 400 such packets in a minute, and hold 14 at once.
+    let arrived = flood(Nat::PortRestricted.kilobits_per_second(64));
+    assert!((1..200).contains(&arrived), "{arrived} of 400");
+}
+
+#[test]
+fn a_cut_cable_is_silent_and_can_be_mended() {
+    if skipped("cut links") {
+        return;
+    }
+    let lab = Lab::new().client("ada", Nat::PortRestricted).client("bob", Nat::PortRestricted).up().unwrap();
+    let mut server = Server::of(&lab);
+    let (mut ada, mut bob) = (Puppet::at(&lab, "ada"), Puppet::at(&lab, "bob"));
+    let socket = ada.udp(&format!("{}:5000", lab.address("ada")));
+    let bob_socket = bob.udp(&format!("{}:5000", lab.address("bob")));
+
+    let before = server.sees(&mut ada, socket, "before");
+    lab.cut("ada").unwrap();
+    ada.send(socket, server.first.address, "lost");
+    server.sees(&mut bob, bob_socket, "bob is well");
+    assert!(!server.puppet.has("lost"));
+    lab.mend("ada").unwrap();
+    assert_eq!(server.sees(&mut ada, socket, "after"), before, "the mapping outlives the cut");
+
+    lab.unplug("ada").unwrap();
+    ada.send(socket, server.first.address, "lost too");
+    server.sees(&mut bob, bob_socket, "bob is still well");
+    assert!(!server.puppet.has("lost too"));
+    lab.plug("ada").unwrap();
+    ada.send_until(socket, server.first.address, &mut server.puppet, "back");
+}
+
+#[test]
+fn ipv6_is_global_and_guarded() {
+    if skipped("IPv6") {
+        return;
+    }
+    for (home, open) in [(Nat::None.ipv6(), true), (Nat::PortRestricted.ipv6(), false)] {
+        let lab = Lab::new().client("ada", home.clone()).up().unwrap();
+        let mut server = Server::of(&lab);
+        let asked = server.puppet.udp(&format!("[{SERVER_V6}]:7001"));
+        let stranger = server.puppet.udp(&format!("[{SERVER_V6}]:7002"));
+        let mut ada = Puppet::at(&lab, "ada");
+        let socket = ada.udp(&format!("[{}]:5000", lab.address_v6("ada").unwrap()));
+
+        ada.send(socket, asked.address, "hello");
+        assert_eq!(server.puppet.got("hello"), socket.address, "{home}: no translation");
+        server.puppet.send(stranger, socket.address, "knock");
+        server.puppet.send(asked, socket.address, "answer");
+        ada.got("answer");
+        assert_eq!(ada.has("knock"), open, "{home}");
+    }
+}
