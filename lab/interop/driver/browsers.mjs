@@ -1,0 +1,53 @@
+// How each browser is started: headless, as root, in a namespace without DNS.
+
+import puppeteer from 'puppeteer-core';
+
+// Two tabs in front of nobody must still draw, and tell their true addresses: the NATs under test come after those.
+const chromiumArguments = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-background-timer-throttling',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-renderer-backgrounding',
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
+  '--autoplay-policy=no-user-gesture-required',
+  // The certificate of the server under test is its own.
+  '--ignore-certificate-errors',
+];
+
+const firefoxPreferences = {
+  'media.peerconnection.ice.obfuscate_host_addresses': false,
+  'media.navigator.permission.disabled': true,
+  'media.autoplay.default': 0,
+  'media.autoplay.blocking_policy': 0,
+  'media.autoplay.block-webaudio': false,
+  'media.navigator.streams.fake': true,
+  'dom.min_background_timeout_value': 4,
+  'network.dns.disableIPv6': false,
+  'app.update.enabled': false,
+  'browser.safebrowsing.malware.enabled': false,
+  'browser.safebrowsing.phishing.enabled': false,
+  'datareporting.policy.dataSubmissionEnabled': false,
+};
+
+// Starts a browser with its whole state in the folder `profile`.
+export function launch({ browser, executable, profile }) {
+  const common = {
+    browser: browser === 'firefox' ? 'firefox' : 'chrome',
+    executablePath: executable,
+    headless: true,
+    acceptInsecureCerts: true,
+    userDataDir: profile,
+    timeout: 60_000,
+    protocolTimeout: 600_000,
+    defaultViewport: { width: 1000, height: 700 },
+    env: { ...process.env, HOME: profile, MOZ_DISABLE_CONTENT_SANDBOX: '1' },
+  };
+  return browser === 'firefox'
+    ? puppeteer.launch({ ...common, extraPrefsFirefox: firefoxPreferences })
+    : puppeteer.launch({ ...common, args: chromiumArguments });
+}

@@ -1,0 +1,260 @@
+// Runs in every document before the page's own scripts. The camera becomes a picture that counts: black and white
+// cells that hold the frame's number, so that whoever receives it can tell which frames arrived, and whose.
+// Everything for the tests is in `window.lab`.
+
+(() => {
+  const COLUMNS = 8;
+  const ROWS = 4;
+  const WIDTH = 320;
+  const HEIGHT = 240;
+  const RATE = 30;
+  const FRAME_BITS = 20;
+  const SOURCE_BITS = 6;
+  const SCREEN = 32;
+
+  // 20 bits of frame number, 6 of source, 6 that check them: 32 cells. Never all black or all white.
+  function encode(frame, source) {
+    const bits = [];
+    const push = (value, count) => {
+      for (let bit = count - 1; bit >= 0; bit--) bits.push((value >> bit) & 1);
+    };
+    push(frame, FRAME_BITS);
+    push(source, SOURCE_BITS);
+    push(check(frame, source), 6);
+    return bits;
+  }
+
+  function check(frame, source) {
+    return ((frame ^ (frame >> 6) ^ (frame >> 12) ^ (frame >> 18) ^ source) & 63) ^ 0b101101;
+  }
+
+  // {frame, source}, or null where the cells do not add up.
+  function decode(bits) {
+    const take = (from, count) => bits.slice(from, from + count).reduce((value, bit) => value * 2 + bit, 0);
+    const frame = take(0, FRAME_BITS);
+    const source = take(FRAME_BITS, SOURCE_BITS);
+    return take(FRAME_BITS + SOURCE_BITS, 6) === check(frame, source) ? { frame, source } : null;
+  }
+
+  function countingPicture(source) {
+    const canvas = document.createElement('canvas');
+    canvas.width = WIDTH;
+    canvas.height = HEIGHT;
+    const context = canvas.getContext('2d');
+    let frame = 0;
+    const draw = () => {
+      frame = (frame + 1) % 2 ** FRAME_BITS;
+      for (const [cell, bit] of encode(frame, source).entries()) {
+        context.fillStyle = bit ? '#fff' : '#000';
+        const [width, height] = [WIDTH / COLUMNS, HEIGHT / ROWS];
+        context.fillRect((cell % COLUMNS) * width, Math.floor(cell / COLUMNS) * height, width, height);
+      }
+    };
+    draw();
+    const stream = canvas.captureStream(RATE);
+    const [track] = stream.getVideoTracks();
+    const timer = setInterval(() => {
+      if (track.readyState === 'ended') clearInterval(timer);
+      else draw();
+    }, 1000 / RATE);
+    return track;
+  }
+
+  const firefox = navigator.userAgent.includes('Firefox');
+  const nativeUserMedia = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+
+  // Firefox does not run an AudioContext on a machine without a sound card, but has a fake microphone that hums.
+  let audio = null;
+  async function tone() {
+    if (firefox) return (await nativeUserMedia({ audio: true })).getAudioTracks()[0];
+    audio ??= new AudioContext();
+    const oscillator = audio.createOscillator();
+    const destination = audio.createMediaStreamDestination();
+    oscillator.frequency.value = 440;
+    oscillator.connect(destination);
+    oscillator.start();
+    await audio.resume();
+    return destination.stream.getAudioTracks()[0];
+  }
+
+  if (navigator.mediaDevices) {
+    const device = (kind, label) => ({
+      kind, label, deviceId: `lab-${kind}`, groupId: 'lab', toJSON() { return this; },
+    });
+    navigator.mediaDevices.enumerateDevices = async () => [
+      device('audioinput', 'A steady tone'),
+      device('videoinput', 'A counting picture'),
+      device('audiooutput', 'Nobody listens'),
+    ];
+    navigator.mediaDevices.getUserMedia = async ({ audio: wantsSound, video: wantsPicture }) => {
+      const tracks = [];
+      if (wantsSound) tracks.push(await tone());
+      if (wantsPicture) tracks.push(countingPicture(window.labSource));
+      return new MediaStream(tracks);
+    };
+    navigator.mediaDevices.getDisplayMedia = async () => new MediaStream([countingPicture(window.labSource + SCREEN)]);
+  }
+
+  // Every peer connection of the page, oldest first.
+  const connections = [];
+  if (window.RTCPeerConnection) {
+    window.RTCPeerConnection = class RTCPeerConnection extends window.RTCPeerConnection {
+      constructor(...parameters) {
+        super(...parameters);
+        connections.push(this);
+      }
+    };
+  }
+
+  const small = document.createElement('canvas');
+  small.width = COLUMNS * 4;
+  small.height = ROWS * 4;
+  const smallContext = small.getContext('2d', { willReadFrequently: true });
+
+  function read(video) {
+    if (!video || video.readyState < 2 || !video.videoWidth) return null;
+    smallContext.drawImage(video, 0, 0, small.width, small.height);
+    const { data } = smallContext.getImageData(0, 0, small.width, small.height);
+    const bits = [];
+    for (let cell = 0; cell < COLUMNS * ROWS; cell++) {
+      const x = (cell % COLUMNS) * 4 + 2;
+      const y = Math.floor(cell / COLUMNS) * 4 + 2;
+      bits.push(data[(y * small.width + x) * 4 + 1] > 127 ? 1 : 0);
+    }
+    return decode(bits);
+  }
+
+  // Follows the <video> that a selector finds, whichever element that is at the time.
+  const watched = new Map();
+  function watch(selector) {
+    if (watched.has(selector)) return;
+    const seen = { source: null, frame: null, frames: 0, jump: 0, gap: 0, changed: null };
+    watched.set(selector, seen);
+    setInterval(() => {
+      const now = read(document.querySelector(selector));
+      if (!now || (now.frame === seen.frame && now.source === seen.source)) return;
+      const time = performance.now();
+      if (now.source === seen.source) {
+        seen.jump = Math.max(seen.jump, now.frame - seen.frame);
+        seen.gap = Math.max(seen.gap, time - seen.changed);
+      }
+      Object.assign(seen, now, { frames: seen.frames + 1, changed: time });
+    }, 15);
+  }
+
+  async function levels() {
+    const found = [];
+    for (const connection of connections) {
+      for (const report of (await connection.getStats()).values()) {
+        if (report.type === 'inbound-rtp' && report.kind === 'audio') found.push(report.audioLevel ?? 0);
+      }
+    }
+    return found;
+  }
+
+  // Chromium's statistics stay at zero while nothing plays the sound; so listen to the track itself.
+  const analysers = new Map();
+  async function peaks() {
+    audio ??= new AudioContext();
+    await audio.resume();
+    const receivers = connections.filter((connection) => connection.connectionState !== 'closed')
+      .flatMap((connection) => connection.getReceivers())
+      .filter(({ track }) => track.kind === 'audio' && track.readyState === 'live' && !track.muted);
+    return receivers.map(({ track }) => {
+      if (!analysers.has(track)) {
+        const analyser = audio.createAnalyser();
+        audio.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+        analysers.set(track, analyser);
+      }
+      const analyser = analysers.get(track);
+      const samples = new Float32Array(analyser.fftSize);
+      analyser.getFloatTimeDomainData(samples);
+      return Math.max(...samples);
+    });
+  }
+
+  // A file of `size` bytes that all depend on `seed`, kept on disk by the browser and written in pieces.
+  async function makeFile(name, size, seed) {
+    const folder = await navigator.storage.getDirectory();
+    const handle = await folder.getFileHandle(name, { create: true });
+    const writer = await handle.createWritable();
+    const piece = new Uint32Array(1 << 20);
+    let state = seed >>> 0 || 1;
+    for (let written = 0; written < size; written += piece.byteLength) {
+      for (let at = 0; at < piece.length; at++) {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        piece[at] = state;
+      }
+      await writer.write(new Uint8Array(piece.buffer, 0, Math.min(piece.byteLength, size - written)));
+    }
+    await writer.close();
+    return handle.getFile();
+  }
+
+  // A sum over the bytes of a file, in order, read in pieces: the tests' own check, apart from the page's.
+  async function sum(file) {
+    let [low, high, count] = [1, 0, 0];
+    for await (const piece of pieces(file)) {
+      for (let at = 0; at < piece.length; at++) {
+        low = (Math.imul(low, 31) + piece[at]) | 0;
+        high = (high + low) | 0;
+      }
+      count += piece.length;
+    }
+    return `${count}:${low >>> 0}:${high >>> 0}`;
+  }
+
+  async function* pieces(file) {
+    for (let at = 0; at < file.size; at += 1 << 23) {
+      yield new Uint8Array(await file.slice(at, at + (1 << 23)).arrayBuffer());
+    }
+  }
+
+  // The files in the page's private folder, its subfolders included: [[path, file]…].
+  async function files(folder, path = '') {
+    folder ??= await navigator.storage.getDirectory();
+    const found = [];
+    for await (const [name, handle] of folder.entries()) {
+      if (handle.kind === 'directory') found.push(...(await files(handle, `${path}${name}/`)));
+      else found.push([path + name, await handle.getFile()]);
+    }
+    return found;
+  }
+
+  window.lab = {
+    connections,
+    watch,
+    files,
+    makeFile,
+    sum,
+
+    // What a watched picture has shown: {source, frame, frames, jump: most frame numbers skipped at once + 1,
+    // gap: longest time (ms) without a new frame}.
+    seen(selector) {
+      watch(selector);
+      return { ...watched.get(selector) };
+    },
+
+    // Begins to count jump and gap anew.
+    reset() {
+      for (const seen of watched.values()) Object.assign(seen, { frames: 0, jump: 0, gap: 0 });
+    },
+
+    // The loudest sample (0 to 1) that is being decoded from each person who sends sound.
+    async heard() {
+      return firefox ? levels() : peaks();
+    },
+
+    // Puts a made file into an <input type=file>, as a person's choice would.
+    async choose(selector, name, size, seed) {
+      const made = await makeFile(name, size, seed);
+      const transfer = new DataTransfer();
+      transfer.items.add(made);
+      const input = document.querySelector(selector);
+      input.files = transfer.files;
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+      input.dispatchEvent(new Event('change', { bubbles: true }));
+      return sum(made);
+    },
+  };
+})();
