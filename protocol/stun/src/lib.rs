@@ -1,6 +1,7 @@
 //! STUN: Session Traversal Utilities for NAT (RFC 8489), with behaviour discovery (RFC 5780).
 //!
-//! A protocol crate: no clock, no I/O. It reads and writes messages, proves and checks who sent them,
+//! A protocol crate: no clock, no I/O. It reads and writes messages, proves and checks who sent them, finds
+//! out what a NAT does ([`discovery`]),
 //! and runs a client's transactions. TURN and ICE build on it and bring their own attributes by
 //! implementing [`Attribute`].
 //!
@@ -27,6 +28,7 @@
 pub mod attribute;
 pub mod client;
 mod credentials;
+pub mod discovery;
 pub mod framing;
 mod header;
 mod integrity;
