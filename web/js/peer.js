@@ -56,6 +56,8 @@ export class PeerLink extends Emitter {
   sentMessages = 0;
   receivedMessages = 0;
   closed = false;
+  /** Whether they left on purpose. */
+  saidBye = false;
 
   /** @type {RTCDataChannel} */
   #control;
@@ -308,6 +310,7 @@ export class PeerLink extends Emitter {
     } else if (message.type === "chat") {
       this.emit("chat", /** @type {import("./peer/control.js").ChatMessage} */ (message).text);
     } else if (message.type === "bye") {
+      this.saidBye = true;
       this.close();
     } else if (message.type === "signal") {
       this.handleSignal(/** @type {import("./peer/control.js").SignalMessage} */ (message).data);

@@ -194,7 +194,8 @@ export class Signaling extends Emitter {
   /** @param {Joined} joined */
   #handleJoined(joined) {
     const again = this.#token !== null && !this.#admitted;
-    const match = this.#token !== null && this.#admitted;
+    // A lobby's match arrives on a connection that stands: nothing was lost, nothing is to be repeated.
+    const match = this.#admitted;
     this.#token = joined.token;
     this.#everJoined = true;
     this.#admitted = true;
@@ -208,9 +209,9 @@ export class Signaling extends Emitter {
       this.#counters.confirm(joined.received);
       this.#setState("joined");
       this.emit("joined", joined);
-      for (const message of this.#counters.unconfirmed) this.#transmit(message);
+      if (!match) for (const message of this.#counters.unconfirmed) this.#transmit(message);
     } else {
-      const forgotten = match ? [] : this.#counters.restart();
+      const forgotten = this.#counters.restart();
       this.#setState("joined");
       this.emit("joined", joined);
       if (forgotten.length > 0) this.emit("forgotten", forgotten);

@@ -173,3 +173,18 @@ test("waits double, stay bounded, and differ", () => {
   longest.reset();
   assert.equal(longest.next(), 100);
 });
+
+test("a lobby's matches neither repeat messages nor start the counts anew", (context) => {
+  const { signaling, sockets, clock } = start(context);
+  sockets[0].open();
+  sockets[0].receive({ type: "waiting", people: 1 });
+  assert.equal(signaling.state, "waiting");
+  sockets[0].receive({ ...JOINED, kind: "lobby" });
+  sockets[0].receive({ type: "peer_left", peer: "p2", reason: "left" });
+  signaling.send({ type: "next" });
+  sockets[0].receive({ type: "waiting", people: 1 });
+  sockets[0].receive({ ...JOINED, kind: "lobby", resumed: true, received: 0 });
+  assert.equal(sockets[0].ofType("next").length, 1);
+  clock.tick(20_000);
+  assert.equal(sockets[0].ofType("ping")[0].received, 2, "peer_left and the second waiting");
+});

@@ -6,6 +6,7 @@ import { LocalMedia } from "../media/local.js";
 import { mediaAvailable } from "../media/devices.js";
 import { isRoomName } from "../names.js";
 import { readParams, roomFromPath } from "../params.js";
+import { Transfers } from "../files/transfers.js";
 import { Room } from "../room.js";
 import { Watch } from "../room/watch.js";
 import { getSetting } from "../settings.js";
@@ -34,13 +35,14 @@ let name = params.name || getSetting("name") || "Guest";
 const local = new LocalMedia();
 const room = new Room({ relayOnly: params.relayOnly });
 const watch = new Watch(room);
-const files = new FilesPanel();
+const transfers = new Transfers(room);
+const files = new FilesPanel(transfers, { forced: params.files });
 /** @type {CallView | null} */
 let view = null;
 /** @type {Prejoin | null} */
 let prejoin = null;
 
-expose({ page: "call", stage: () => stage, room, watch });
+expose({ page: "call", stage: () => stage, room, watch, transfers: () => transfers.snapshots });
 
 local.on("problem", (one) => problems.add(one));
 local.on("solved", (device) => {

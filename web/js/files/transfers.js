@@ -1,0 +1,170 @@
+/**
+ * All files of a room, in both directions: offers them, queues them, and carries them over from a lost connection to
+ * the next one.
+ */
+import { Emitter } from "../emitter.js";
+import { FILE_LABEL } from "../peer.js";
+import { IncomingFile } from "./incoming.js";
+import { OutgoingFile } from "./outgoing.js";
+import { parseFileMessage } from "./protocol.js";
+
+/** @typedef {import("../peer.js").PeerLink} PeerLink */
+/** @typedef {import("../room.js").Room} Room */
+/** @typedef {import("./transfer.js").Transfer} Transfer */
+/** @typedef {import("./sinks.js").Sink} Sink */
+
+/** So many files go to one person at once; the others wait. */
+const PARALLEL = 4;
+/** So many offers of one person may be open. */
+const OFFERS_PER_PEER = 200;
+/** A person who left without a word may come back for so long, ms. */
+const RETURN_PATIENCE = 120_000;
+
+/** @extends {Emitter<{ change: null, offer: IncomingFile, received: Transfer }>} */
+export class Transfers extends Emitter {
+  /** @type {Map<string, OutgoingFile | IncomingFile>} in order of appearance */
+  files = new Map();
+  #room;
+
+  /** @param {Room} room */
+  constructor(room) {
+    super();
+    this.#room = room;
+    room.on("peer-added", (link) => this.#meet(link));
+    room.on("peer-removed", (link) => this.#lose(link));
+    for (const link of room.peers.values()) this.#meet(link);
+  }
+
+  /** @returns {object[]} */
+  get snapshots() {
+    return [...this.files.values()].map((file) => file.transfer.snapshot());
+  }
+
+  /** Whether leaving now would break something off. */
+  get busy() {
+    return [...this.files.values()].some(({ transfer }) => !transfer.finished && transfer.state !== "offered");
+  }
+
+  /**
+   * @param {File[]} files
+   * @param {string} [peer] its id; absent: everybody
+   * @returns {boolean} false if nobody is there to take them
+   */
+  send(files, peer) {
+    const links = [...this.#room.peers.values()].filter((link) => !peer || link.id === peer);
+    for (const link of links) {
+      for (const file of files) {
+        const outgoing = new OutgoingFile({ file, link, onChange: () => this.#changed() });
+        this.files.set(outgoing.transfer.id, outgoing);
+      }
+    }
+    this.#changed();
+    return links.length > 0;
+  }
+
+  /** @returns {IncomingFile[]} those that wait for an answer */
+  get offers() {
+    return [...this.files.values()].filter(isOffer);
+  }
+
+  /** Takes what is over off the list. @param {string} id */
+  forget(id) {
+    if (this.files.get(id)?.transfer.finished) this.files.delete(id);
+    this.#changed();
+  }
+
+  /** @param {PeerLink} link */
+  #meet(link) {
+    const known = this.#of(link.id);
+    for (const file of known) file.link = link;
+    link.on("open", () => {
+      for (const file of this.#of(link.id)) if (file instanceof OutgoingFile) file.resume(link);
+      this.#changed();
+    });
+    link.on("renewed", () => {
+      for (const file of this.#of(link.id)) file.pause();
+    });
+    link.on("file", (raw) => {
+      const message = parseFileMessage(raw);
+      if (message) this.#handle(link, message);
+    });
+    link.on("channel", (channel) => {
+      const file = this.files.get(channel.label.slice(FILE_LABEL.length).split("/")[0]);
+      if (file instanceof IncomingFile && file.transfer.peer === link.id) file.take(channel);
+      else channel.close();
+    });
+  }
+
+  /** @param {PeerLink} link */
+  #lose(link) {
+    const files = this.#of(link.id).filter((file) => !file.transfer.finished);
+    for (const file of files) {
+      file.link = null;
+      file.pause();
+    }
+    const giveUp = () => {
+      for (const file of files) if (!file.link) file.fail(`${link.name} has left.`);
+    };
+    if (link.saidBye) giveUp();
+    else if (files.length > 0) setTimeout(giveUp, RETURN_PATIENCE);
+  }
+
+  /**
+   * @param {PeerLink} link
+   * @param {import("./protocol.js").FileMessage} message
+   */
+  #handle(link, message) {
+    const known = this.files.get(message.id);
+    // Nobody may speak about another's file.
+    if (known && known.transfer.peer !== link.id) return;
+    if (message.type !== "file-offer") {
+      known?.handle(message);
+      return;
+    }
+    if (known instanceof IncomingFile) {
+      known.offeredAgain(link);
+      return;
+    }
+    if (known) return;
+    if (this.#of(link.id).filter(isOffer).length >= OFFERS_PER_PEER) {
+      link.send({ type: "file-decline", id: message.id });
+      return;
+    }
+    const incoming = new IncomingFile({
+      offer: message,
+      link,
+      onChange: () => this.#changed(),
+      onDone: (transfer) => this.emit("received", transfer),
+    });
+    this.files.set(message.id, incoming);
+    this.emit("offer", incoming);
+    this.#changed();
+  }
+
+  /** @param {string} peer */
+  #of(peer) {
+    return [...this.files.values()].filter((file) => file.transfer.peer === peer);
+  }
+
+  #changed() {
+    for (const link of this.#room.peers.values()) this.#startWaiting(link);
+    this.emit("change", null);
+  }
+
+  /** @param {PeerLink} link */
+  #startWaiting(link) {
+    const outgoing = this.#of(link.id).filter((file) => file instanceof OutgoingFile);
+    let running = outgoing.filter((file) => file.running).length;
+    for (const file of outgoing) {
+      if (running >= PARALLEL) return;
+      if (!file.waiting) continue;
+      running += 1;
+      void file.start();
+    }
+  }
+}
+
+/** @param {OutgoingFile | IncomingFile} file @returns {file is IncomingFile} */
+function isOffer(file) {
+  return file instanceof IncomingFile && file.transfer.state === "offered";
+}

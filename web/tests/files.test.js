@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { parseFileMessage, safeName } from "../js/files/protocol.js";
+import { Receiver } from "../js/files/receiver.js";
+import { Interrupted, WINDOW, pieceSize, sendFile } from "../js/files/sender.js";
+import { freeName } from "../js/files/sinks.js";
+import { Transfer } from "../js/files/transfer.js";
+import { LEAF_SIZE, TreeHash } from "../js/files/tree.js";
+
+const sha = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest();
+
+/** RFC 9162 §2.1.1, word for word and recursive: the other implementation. */
+function merkle(leaves) {
+  if (leaves.length === 0) return sha();
+  if (leaves.length === 1) return sha(Buffer.of(0), leaves[0]);
+  let split = 1;
+  while (split * 2 < leaves.length) split *= 2;
+  return sha(Buffer.of(1), merkle(leaves.slice(0, split)), merkle(leaves.slice(split)));
+}
+
+function expected(bytes) {
+  const leaves = [];
+  for (let at = 0; at < bytes.length; at += LEAF_SIZE) leaves.push(bytes.subarray(at, at + LEAF_SIZE));
+  return merkle(leaves).toString("hex");
+}
+
+async function treeHash(bytes, step) {
+  const hash = new TreeHash();
+  for (let at = 0; at < bytes.length; at += step) await hash.update(bytes.subarray(at, at + step));
+  return hash.finish();
+}
+
+test("an empty file hashes as RFC 9162 says", async () => {
+  assert.equal(await new TreeHash().finish(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+});
+
+test("the tree hash is that of RFC 9162, for any number of leaves", async () => {
+  const bytes = randomBytes(7 * LEAF_SIZE + 123);
+  for (const size of [1, LEAF_SIZE - 1, LEAF_SIZE, LEAF_SIZE + 1, 2 * LEAF_SIZE, 3 * LEAF_SIZE, 5 * LEAF_SIZE + 7, 6 * LEAF_SIZE, bytes.length]) {
+    const part = bytes.subarray(0, size);
+    assert.equal(await treeHash(part, LEAF_SIZE), expected(part), `size ${size}`);
+  }
+});
+
+test("how the bytes come in pieces does not matter", async () => {
+  const bytes = randomBytes(2 * LEAF_SIZE + 4_321);
+  for (const step of [65_536, 100_003, 3 * LEAF_SIZE]) assert.equal(await treeHash(bytes, step), expected(bytes), `step ${step}`);
+});
+
+test("bytes that a resumed transfer reads again are not hashed twice, and gaps are refused", async () => {
+  const bytes = randomBytes(2 * LEAF_SIZE);
+  const hash = new TreeHash();
+  await hash.update(bytes.subarray(0, 1_500_000), 0);
+  await hash.update(bytes.subarray(1_000_000, 1_800_000), 1_000_000);
+  await hash.update(bytes.subarray(0, 10), 0);
+  await assert.rejects(hash.update(bytes.subarray(1_900_000), 1_900_000));
+  const whole = new TreeHash();
+  void whole.update(bytes.subarray(0, 1_500_000), 0);
+  void whole.update(bytes.subarray(LEAF_SIZE), LEAF_SIZE);
+  assert.equal(await whole.finish(), expected(bytes), "calls that overlap in time are queued");
+});
+
+test("file messages are known shapes or nothing", () => {
+  const id = "0123456789abcdef0123456789abcdef";
+  const offer = { type: "file-offer", id, version: 1, name: "../../etc/passwd", size: 5 };
+  assert.equal(parseFileMessage(offer).name, "passwd");
+  for (const bad of [
+    { ...offer, id: "short" },
+    { ...offer, id: undefined },
+    { ...offer, version: 2 },
+    { ...offer, size: -1 },
+    { ...offer, size: 1.5 },
+    { ...offer, size: "5" },
+    { ...offer, name: 7 },
+    { type: "file-accept", id },
+    { type: "file-progress", id, received: 2 ** 60 },
+    { type: "file-end", id, digest: "xyz" },
+    { type: "file-unknown", id },
+  ]) {
+    assert.equal(parseFileMessage(bad), null, JSON.stringify(bad));
+  }
+});
+
+test("names are only names", () => {
+  assert.equal(safeName("C:\\Windows\\evil.exe"), "evil.exe");
+  assert.equal(safeName("a\u202egpj.exe"), "agpj.exe");
+  assert.equal(safeName("..hidden "), "hidden");
+  assert.equal(safeName("a\u0000b\nc"), "abc");
+  assert.equal(safeName("///"), "file");
+  assert.equal(safeName("a:b?.txt"), "a_b_.txt");
+  const long = safeName(`${"x".repeat(400)}.tar`);
+  assert.equal(long.length, 200);
+  assert.ok(long.endsWith(".tar"));
+});
+
+test("an existing file is never overwritten", async () => {
+  const taken = new Set(["a.txt", "a (2).txt", "README"]);
+  const free = async (name) => !taken.has(name);
+  assert.equal(await freeName("b.txt", free), "b.txt");
+  assert.equal(await freeName("a.txt", free), "a (3).txt");
+  assert.equal(await freeName("README", free), "README (2)");
+});
+
+/** A data channel whose network the test is. */
+class FakeChannel extends EventTarget {
+  readyState = "open";
+  bufferedAmount = 0;
+  mostBuffered = 0;
+  sent = [];
+  send(part) {
+    this.sent.push(part.slice());
+    this.bufferedAmount += part.length;
+    this.mostBuffered = Math.max(this.mostBuffered, this.bufferedAmount);
+    queueMicrotask(() => {
+      this.bufferedAmount -= part.length;
+      this.onsent?.(part);
+      if (this.bufferedAmount < this.bufferedAmountLowThreshold) this.dispatchEvent(new Event("bufferedamountlow"));
+    });
+  }
+  close() {
+    this.readyState = "closed";
+    this.dispatchEvent(new Event("close"));
+  }
+}
+
+test("pieces fit the connection", () => {
+  assert.equal(pieceSize(262_144), 65_536);
+  assert.equal(pieceSize(16_384), 16_384);
+  assert.equal(pieceSize(0), 65_536);
+  assert.equal(pieceSize(Infinity), 65_536);
+});
+
+test("sender to receiver: the same bytes, the same digest, bounded queues", async () => {
+  const bytes = randomBytes(20 * LEAF_SIZE + 77);
+  const channel = new FakeChannel();
+  const written = [];
+  let wake = () => {};
+  let mostAhead = 0;
+  let sent = 0;
+  const receiver = new Receiver({
+    size: bytes.length,
+    sink: { kind: "memory", write: async (block) => void written.push(Buffer.from(block)), finish: async () => null, abort: async () => {} },
+    onStored: () => wake(),
+    onError: (error) => assert.fail(String(error)),
+  });
+  channel.onsent = (part) => {
+    sent += part.length;
+    mostAhead = Math.max(mostAhead, sent - receiver.stored);
+    receiver.take(part.slice().buffer);
+  };
+  const hash = new TreeHash();
+  await sendFile({
+    file: new Blob([bytes]),
+    channel,
+    offset: 0,
+    largestMessage: 65_536,
+    hash,
+    stored: () => receiver.stored,
+    onStored: (callback) => {
+      wake = callback;
+    },
+    signal: new AbortController().signal,
+  });
+  while (!receiver.complete) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await receiver.finish(), expected(bytes));
+  assert.equal(await hash.finish(), expected(bytes));
+  assert.ok(Buffer.concat(written).equals(bytes));
+  assert.ok(mostAhead <= WINDOW + 65_536, `ahead by ${mostAhead}`);
+  assert.ok(channel.mostBuffered <= 1_048_576 + 65_536, `queued ${channel.mostBuffered}`);
+});
+
+test("an interrupted transfer goes on where the receiver is", async () => {
+  const bytes = randomBytes(4 * LEAF_SIZE);
+  let receiver;
+  const written = [];
+  receiver = new Receiver({
+    size: bytes.length,
+    sink: { kind: "memory", write: async (block) => void written.push(Buffer.from(block)), finish: async () => null, abort: async () => {} },
+    onStored: () => {},
+    onError: (error) => assert.fail(String(error)),
+  });
+  const hash = new TreeHash();
+  const attempt = (channel) =>
+    sendFile({ file: new Blob([bytes]), channel, offset: receiver.received, largestMessage: 0, hash, stored: () => receiver.stored, onStored: () => {}, signal: new AbortController().signal });
+  const first = new FakeChannel();
+  first.onsent = (part) => {
+    if (first.readyState !== "open") return;
+    receiver.take(part.slice().buffer);
+    if (receiver.received > 1_500_000) first.close();
+  };
+  await assert.rejects(attempt(first), Interrupted);
+  assert.ok(!receiver.complete);
+  const second = new FakeChannel();
+  second.onsent = (part) => receiver.take(part.slice().buffer);
+  await attempt(second);
+  while (!receiver.complete) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await receiver.finish(), expected(bytes));
+  assert.equal(await hash.finish(), expected(bytes));
+});
+
+test("more than was offered is refused", () => {
+  const receiver = new Receiver({ size: 10, sink: null, onStored: () => {}, onError: () => {} });
+  assert.throws(() => receiver.take(new ArrayBuffer(11)));
+});
+
+test("the speed is that of the last seconds", () => {
+  const transfer = new Transfer({ id: "x", direction: "send", peer: "p", peerName: "P", name: "n", size: 1e9 });
+  transfer.state = "active";
+  for (let second = 0; second <= 10; second += 1) {
+    transfer.done = second < 5 ? 0 : (second - 5) * 10e6;
+    transfer.noteProgress(second * 1000);
+  }
+  assert.equal(Math.round(transfer.rate), 10e6);
+});
