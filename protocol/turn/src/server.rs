@@ -87,6 +87,11 @@ pub struct Client {
 pub struct RelayId(u32);
 
 impl RelayId {
+    /// The name of an index that [`index`](Self::index) gave.
+    pub fn from_index(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
     /// As an index.
     pub fn index(self) -> usize {
         self.0 as usize

@@ -32,10 +32,15 @@ impl PeerPolicy {
             return false;
         }
         if self.is_own(peer.ip()) {
-            let relayed = self.relay_ports.as_ref().is_none_or(|ports| ports.contains(&peer.port()));
-            return !self.own_ports.contains(&peer.port()) && (relayed || self.is_opened(peer.ip()));
+            return !self.own_ports.contains(&peer.port())
+                && (self.is_relay_port(peer.port()) || self.is_opened(peer.ip()));
         }
         self.is_opened(peer.ip()) || !is_denied_by_default(peer.ip())
+    }
+
+    /// Whether relayed addresses of ours may have this port.
+    pub fn is_relay_port(&self, port: u16) -> bool {
+        self.relay_ports.as_ref().is_none_or(|ports| ports.contains(&port))
     }
 
     fn is_opened(&self, ip: IpAddr) -> bool {
