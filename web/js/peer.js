@@ -29,7 +29,7 @@ export const FILE_LABEL = "file/";
  *   change: null,
  *   tracks: null,
  *   open: null,
- *   chat: string,
+ *   chat: import("./peer/control.js").ChatMessage,
  *   file: FileMessage,
  *   channel: RTCDataChannel,
  *   gone: null,
@@ -82,7 +82,7 @@ export class PeerLink extends Emitter {
    * @param {(data: SignalData, queue: boolean) => boolean} options.signal sends through the server; false if it is not
    *   there, unless it may be queued for its return
    * @param {() => Partial<Record<Slot, MediaStreamTrack | null>>} options.tracks what we send now
-   * @param {() => MediaState} options.state what we say about it
+   * @param {() => MediaState & { name?: string }} options.state what we say about it, and about ourselves
    */
   constructor({ self, info, media, configuration, refreshServers, signal, tracks, state }) {
     super();
@@ -304,11 +304,12 @@ export class PeerLink extends Emitter {
     if (!message) return;
     this.receivedMessages += 1;
     if (message.type === "state") {
-      const { mic, camera, screen } = /** @type {import("./peer/control.js").StateMessage} */ (message);
+      const { mic, camera, screen, name } = /** @type {import("./peer/control.js").StateMessage} */ (message);
       this.remote = { mic, camera, screen };
+      if (name) this.name = name;
       this.emit("change", null);
     } else if (message.type === "chat") {
-      this.emit("chat", /** @type {import("./peer/control.js").ChatMessage} */ (message).text);
+      this.emit("chat", /** @type {import("./peer/control.js").ChatMessage} */ (message));
     } else if (message.type === "bye") {
       this.saidBye = true;
       this.close();

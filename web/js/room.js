@@ -40,6 +40,7 @@ export class Room extends Emitter {
   joined = null;
   audience = 0;
   left = false;
+  name = "";
   /** @type {Partial<Record<Slot, MediaStreamTrack | null>>} */
   tracks = {};
   counters = { signalsSent: 0, signalsReceived: 0, negotiations: 0, iceRestarts: 0, channelMessagesSent: 0, channelMessagesReceived: 0 };
@@ -77,7 +78,14 @@ export class Room extends Emitter {
 
   /** @param {JoinRequest} request */
   join(request) {
+    this.name = request.name;
     this.signaling.join(request);
+  }
+
+  /** The connected hear of it at once. @param {string} name */
+  rename(name) {
+    this.name = name;
+    for (const peer of this.peers.values()) peer.sendState();
   }
 
   leave() {
@@ -101,14 +109,15 @@ export class Room extends Emitter {
     this.emit("change", null);
   }
 
-  /** Whoever is connected gets it directly, the others through the server. @param {string} typed */
+  /**
+   * Whoever is connected gets it directly, the others through the server. In a live room the streamer, whom everybody
+   * is connected to, passes it on.
+   *
+   * @param {string} typed
+   */
   sendChat(typed) {
     const text = typed.trim().slice(0, CHAT_LIMIT);
     if (text === "") return false;
-    if (this.joined?.kind === "live") {
-      this.signaling.send({ type: "chat", text });
-      return true;
-    }
     for (const peer of this.peers.values()) {
       if (!peer.send({ type: "chat", text })) this.signaling.send({ type: "chat", text, to: peer.id });
     }
@@ -205,11 +214,20 @@ export class Room extends Emitter {
       refreshServers: () => this.#refreshServers(),
       signal: (data, queue) => this.#signal(info.id, data, queue),
       tracks: () => this.tracks,
-      state: () => this.state,
+      state: () => ({ ...this.state, name: this.name || undefined }),
     });
     this.peers.set(info.id, link);
     link.on("change", () => this.emit("change", null));
-    link.on("chat", (text) => this.emit("chat", { from: link.id, name: link.name, text }));
+    link.on("chat", ({ text, author }) => {
+      const live = this.joined?.kind === "live";
+      if (live && this.joined?.role === "streamer") {
+        for (const other of this.peers.values()) {
+          if (other !== link) other.send({ type: "chat", text, author: link.name });
+        }
+      }
+      if (live && link.info.role === "streamer" && author) this.emit("chat", { from: `viewer ${author}`, name: author, text });
+      else this.emit("chat", { from: link.id, name: link.name, text });
+    });
     link.on("gone", () => {
       this.peers.delete(link.id);
       this.counters.iceRestarts += link.restarts;

@@ -14,10 +14,11 @@ export const CONTROL_STREAM = 0;
 /** Longer messages are dropped unread: bytes of UTF-16, far over any real one. */
 const MESSAGE_LIMIT = 64 * 1024;
 export const CHAT_LIMIT = 4_000;
+const NAME_LIMIT = 64;
 
 /**
- * @typedef {{ type: "state" } & MediaState} StateMessage
- * @typedef {{ type: "chat", text: string }} ChatMessage
+ * @typedef {{ type: "state", name?: string } & MediaState} StateMessage  `name`: theirs, where it has changed since they joined
+ * @typedef {{ type: "chat", text: string, author?: string }} ChatMessage  `author`: a streamer passes a viewer's words on
  * @typedef {{ type: "bye" }} ByeMessage
  * @typedef {{ type: "signal", data: SignalData }} SignalMessage  signaling while the server is gone
  * @typedef {{ type: string } & Record<string, unknown>} FileMessage  its type begins with `file-`: see files/protocol.js
@@ -40,10 +41,20 @@ export function parseControl(text) {
   if (value === null || typeof value !== "object" || typeof value.type !== "string") return null;
   switch (value.type) {
     case "state":
-      return { type: "state", mic: value.mic === true, camera: value.camera === true, screen: value.screen === true };
+      return {
+        type: "state",
+        mic: value.mic === true,
+        camera: value.camera === true,
+        screen: value.screen === true,
+        ...(typeof value.name === "string" && value.name.trim() !== "" ? { name: value.name.trim().slice(0, NAME_LIMIT) } : {}),
+      };
     case "chat":
       return typeof value.text === "string" && value.text.trim() !== ""
-        ? { type: "chat", text: value.text.slice(0, CHAT_LIMIT) }
+        ? {
+            type: "chat",
+            text: value.text.slice(0, CHAT_LIMIT),
+            ...(typeof value.author === "string" && value.author.trim() !== "" ? { author: value.author.trim().slice(0, NAME_LIMIT) } : {}),
+          }
         : null;
     case "bye":
       return { type: "bye" };

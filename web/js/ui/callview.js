@@ -8,7 +8,7 @@ import { Chat } from "./chat.js";
 import { Details } from "./details.js";
 import { Panels } from "./panels.js";
 import { press } from "./prejoin.js";
-import { bannerFor } from "./roombanner.js";
+import { RoomBanner } from "./roombanner.js";
 import { Banner, Problems, iconButton } from "./shell.js";
 import { shortcuts } from "./shortcuts.js";
 import { Stage } from "./tiles.js";
@@ -24,7 +24,10 @@ import { Stage } from "./tiles.js";
  * @property {import("../room/watch.js").Watch} watch
  * @property {LocalMedia} local
  * @property {Problems} problems
- * @property {import("./files.js").FilesPanel} files
+ * @property {import("./files.js").FilesPanel} [files] absent: no files here
+ * @property {boolean} [sends] whether we send sound and picture at all (default)
+ * @property {boolean} [shows] whether the others' pictures are shown (default)
+ * @property {HTMLElement} [above] a strip between header and stage
  * @property {() => string} name our own
  * @property {() => HTMLElement | null} alone the card to show while nobody else is here
  * @property {() => void} onLeave
@@ -41,7 +44,7 @@ export class CallView {
   #panels = new Panels();
   #sound;
   #banner = new Banner();
-  #wasAway = false;
+  #roomBanner;
   /** @type {Set<string>} people who have been connected */
   #met = new Set();
   #mic = iconButton({ icon: "mic", label: "Microphone", testid: "mic", shortcut: "m", onclick: () => void this.#toggleMic() });
@@ -57,11 +60,12 @@ export class CallView {
   /** @param {CallOptions} options */
   constructor(options) {
     this.#options = options;
-    const { room, watch, local, files, onLeave, onNext } = options;
+    const { room, watch, local, files, onLeave, onNext, sends = true, above } = options;
     this.chat = new Chat((text) => room.sendChat(text));
     this.watch = watch;
+    this.#roomBanner = new RoomBanner(this.#banner, room);
     watch.onSample = () => this.#showDetails();
-    this.#stage = new Stage({ onFiles: (peer, list) => files.send(list, peer) });
+    this.#stage = new Stage({ onFiles: files ? (peer, list) => files.send(list, peer) : undefined });
     const sounds = h("div", { hidden: true });
     this.#sound = new Sound(sounds);
     this.#sound.on("blocked", () => show(this.#unblock, true));
@@ -72,16 +76,16 @@ export class CallView {
     const filesButton = iconButton({ icon: "files", label: "Files", testid: "files", shortcut: "f" });
     const detailsButton = iconButton({ icon: "details", label: "Connection details", testid: "details", shortcut: "d" });
     this.#panels.add("chat", { title: "Chat", element: this.chat.element, button: chatButton, onOpen: () => this.chat.focus() });
-    this.#panels.add("files", { title: "Files", element: files.element, button: filesButton });
+    if (files) this.#panels.add("files", { title: "Files", element: files.element, button: filesButton });
     this.#panels.add("details", { title: "Connection", element: this.#details.element, button: detailsButton, onOpen: () => this.#showDetails() });
-    files.onNews(() => this.#panels.note("files"));
-    files.onOffer(() => this.#panels.open("files"));
+    files?.onNews(() => this.#panels.note("files"));
+    files?.onOffer(() => this.#panels.open("files"));
 
     const controls = h(
       "div",
       { class: "controls", role: "toolbar", "aria-label": "Call controls" },
-      h("div", { class: "control-group" }, this.#mic, this.#camera, screenAvailable() ? this.#screen : null),
-      h("div", { class: "control-group" }, chatButton, filesButton, detailsButton),
+      sends ? h("div", { class: "control-group" }, this.#mic, this.#camera, screenAvailable() ? this.#screen : null) : null,
+      h("div", { class: "control-group" }, chatButton, files ? filesButton : null, detailsButton),
       h(
         "div",
         { class: "control-group" },
@@ -91,11 +95,12 @@ export class CallView {
     );
     this.element = h("div", { class: "call" });
     append(this.element, [
+      above ?? null,
       h("div", { class: "call-stage" }, this.#stage.element, this.#banner.element, this.#unblock, sounds),
       this.#panels.element,
       controls,
     ]);
-    files.acceptDrops(this.element);
+    files?.acceptDrops(this.element);
     this.#cleanup.push(
       room.on("change", () => this.update()),
       room.on("peer-added", (link) => this.#welcome(link)),
@@ -110,11 +115,11 @@ export class CallView {
         this.update();
       }),
       shortcuts({
-        m: () => void this.#toggleMic(),
-        v: () => void this.#toggleCamera(),
-        s: () => void this.#toggleScreen(),
+        ...(sends
+          ? { m: () => void this.#toggleMic(), v: () => void this.#toggleCamera(), s: () => void this.#toggleScreen() }
+          : {}),
+        ...(files ? { f: () => this.#panels.toggle("files") } : {}),
         c: () => this.#panels.toggle("chat"),
-        f: () => this.#panels.toggle("files"),
         d: () => this.#panels.toggle("details"),
         Escape: () => this.#panels.open(null),
         ...(onNext ? { n: onNext } : {}),
@@ -133,7 +138,7 @@ export class CallView {
     press(this.#camera, local.cameraOn, "camera");
     this.#screen.setAttribute("aria-pressed", String(local.screenOn));
     this.#screen.classList.toggle("on", local.screenOn);
-    this.#showBanner();
+    this.#roomBanner.update((id) => this.#met.has(id));
     this.#showTiles();
     /** @type {Map<string, MediaStreamTrack>} */
     const tracks = new Map();
@@ -188,28 +193,11 @@ export class CallView {
     this.update();
   }
 
-  #showBanner() {
-    const { room } = this.#options;
-    const links = [...room.peers.values()];
-    const connected = links.filter((link) => link.connection.connectionState === "connected");
-    const troubled = links.filter((link) => this.#met.has(link.id) && !connected.includes(link));
-    const { state, text } = bannerFor({
-      signaling: room.signaling.state,
-      joinedOnce: room.joined !== null,
-      connected: connected.map((link) => link.name),
-      troubled: troubled.map((link) => link.name),
-    });
-    const away = state === "server-gone" || state === "reconnecting";
-    if (this.#wasAway && state === "none") this.#banner.set("reconnected", "Reconnected.", 3_000);
-    else if (state !== "none" || this.#banner.state !== "reconnected") this.#banner.set(state, text);
-    this.#wasAway = away;
-  }
-
   #showTiles() {
-    const { room, local, name, alone } = this.#options;
+    const { room, local, name, alone, sends = true, shows = true } = this.#options;
     /** @type {TileState[]} */
     const tiles = [];
-    for (const link of room.peers.values()) {
+    for (const link of shows ? room.peers.values() : []) {
       const state = link.connection.connectionState;
       const note = state === "connected" ? "" : this.#met.has(link.id) ? "Reconnecting…" : "Connecting…";
       const common = { peer: link.id, name: link.name, connection: state, mirrored: false };
@@ -226,7 +214,7 @@ export class CallView {
       }
     }
     const self = { peer: "self", connection: "self", note: "" };
-    tiles.push({
+    if (sends) tiles.push({
       ...self,
       name: `${name()} (you)`,
       kind: "camera",
@@ -239,7 +227,7 @@ export class CallView {
       tiles.push({ ...self, name: "You", kind: "screen", video: local.screen, muted: false, speaking: false, mirrored: false });
     }
     this.#stage.update(tiles);
-    this.#stage.setExtra(room.peers.size === 0 ? alone() : null);
+    this.#stage.setExtra(shows && room.peers.size > 0 ? null : alone());
   }
 
   #showDetails() {

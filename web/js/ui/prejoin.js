@@ -16,6 +16,9 @@ import { shortcuts } from "./shortcuts.js";
  * @property {Params} params
  * @property {string} title
  * @property {string} action what the button says
+ * @property {string} [actionTestid]
+ * @property {boolean} [password] whether to offer the field
+ * @property {boolean} [devices] whether to offer camera and microphone
  * @property {string} [lead] a line under the title
  * @property {(entry: { name: string, password: string }) => void} onJoin
  */
@@ -42,11 +45,12 @@ export class Prejoin {
   element;
 
   /** @param {PrejoinOptions} options */
-  constructor({ local, params, title, action, lead, onJoin }) {
+  constructor({ local, params, title, action, actionTestid, password = true, devices = true, lead, onJoin }) {
     this.#local = local;
     this.#name.value = params.name || getSetting("name");
     this.#password.value = params.password;
     setText(this.#join, action);
+    if (actionTestid) this.#join.dataset.testid = actionTestid;
     this.#more = h(
       "details",
       { class: "more", open: params.password !== "" },
@@ -69,21 +73,23 @@ export class Prejoin {
       h("h1", {}, title),
       lead ? h("p", { class: "lead" }, lead) : null,
       h("label", { class: "field" }, h("span", {}, "Your name"), this.#name),
-      this.#microphones.label,
-      this.#cameras.label,
+      devices ? this.#microphones.label : null,
+      devices ? this.#cameras.label : null,
       speakerChoiceAvailable() ? this.#speakers.label : null,
-      this.#more,
+      password ? this.#more : null,
       this.#join,
     );
     this.element = h(
       "div",
-      { class: "prejoin", testid: "prejoin" },
-      h(
-        "div",
-        { class: "preview" },
-        h("div", { class: "preview-picture" }, this.#video, this.#noPicture),
-        h("div", { class: "preview-controls" }, this.#mic, this.#camera, this.#level),
-      ),
+      { class: devices ? "prejoin" : "prejoin plain", testid: "prejoin" },
+      devices
+        ? h(
+            "div",
+            { class: "preview" },
+            h("div", { class: "preview-picture" }, this.#video, this.#noPicture),
+            h("div", { class: "preview-controls" }, this.#mic, this.#camera, this.#level),
+          )
+        : null,
       form,
     );
     this.#level.setAttribute("aria-label", "Microphone level");

@@ -109,7 +109,7 @@ class Tile {
   constructor(state, { onFiles }) {
     this.kind = state.kind;
     const self = state.peer === "self";
-    this.video = h("video", { autoplay: true, playsInline: true, muted: true, tabIndex: -1 });
+    this.video = h("video", { testid: "video", autoplay: true, playsInline: true, muted: true, tabIndex: -1 });
     this.video.setAttribute("aria-hidden", "true");
     this.initials = h("div", { class: "tile-initials", "aria-hidden": "true" });
     this.name = h("span", { class: "tile-name" });
