@@ -1,3 +1,5 @@
+//! Reading fields from bytes.
+
 use std::error::Error;
 use std::fmt;
 

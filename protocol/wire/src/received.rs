@@ -1,3 +1,5 @@
+//! What came in.
+
 use std::net::SocketAddr;
 
 /// A datagram that arrived, or one whole frame of a stream. The state machine may change its bytes in

@@ -1,3 +1,5 @@
+//! A table for what hostile peers fill.
+
 use std::borrow::Borrow;
 use std::error::Error;
 use std::fmt;

@@ -1,3 +1,5 @@
+//! What goes out.
+
 use std::net::SocketAddr;
 
 /// Where the datagrams go that a state machine just appended to its caller's buffer.

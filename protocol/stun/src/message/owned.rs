@@ -1,3 +1,5 @@
+//! A message that outlives the datagram it came in (RFC 8489 §5).
+
 use std::fmt;
 
 use super::Message;

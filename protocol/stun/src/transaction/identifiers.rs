@@ -1,3 +1,5 @@
+//! Transaction identifiers (RFC 8489 §5).
+
 use aws_lc_rs::hmac;
 
 use crate::header::TransactionId;

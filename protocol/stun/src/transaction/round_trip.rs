@@ -1,3 +1,5 @@
+//! How long an answer takes, and so when to ask again (RFC 8489 §6.2.1, RFC 6298).
+
 use std::time::{Duration, Instant};
 
 /// The first retransmission timeout over the open Internet is never shorter (RFC 8489 §6.2.1).

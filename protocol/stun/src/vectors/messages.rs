@@ -1,4 +1,4 @@
-//! The messages that the RFCs print, as bytes.
+//! The messages that RFC 5769 §2 and RFC 8489 Appendix B print, as bytes.
 
 /// RFC 5769 §2.1.
 pub(crate) const REQUEST: [u8; 108] = [

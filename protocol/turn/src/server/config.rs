@@ -1,4 +1,4 @@
-//! What an operator decides.
+//! What an operator decides, within what RFC 8656 leaves open (§5, §7.2, §21.3).
 
 use std::error::Error;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! Everything that can be wrong with what comes in: each fault drops one datagram and is counted.
+//! Everything that can be wrong with what comes in: each fault drops one datagram, as RFC 8656 §11 and §12
+//! demand (indications and ChannelData are never answered), and is counted.
 
 macro_rules! faults {
     ($($(#[$doc:meta])* $name:ident => $label:literal,)*) => {

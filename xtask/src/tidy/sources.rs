@@ -1,0 +1,90 @@
+//! Rules for single files.
+
+use std::path::Path;
+
+/// A source file longer than this must be split by what it is about.
+const MAX_LINES: usize = 1000;
+
+/// Calls that a protocol crate must not make; clippy knows them too, but only on the systems it runs for.
+const BANNED: &[&str] = &[
+    "Instant::now(",
+    "SystemTime::now(",
+    "thread::sleep(",
+    "env::var(",
+    "rand::fill(",
+    "SystemRandom::new(",
+];
+
+pub(super) fn check(file: &Path, text: &str) -> Vec<String> {
+    let path = file.to_string_lossy();
+    let mut wrong = Vec::new();
+    let mut report = |what: String| wrong.push(format!("{path}: {what}"));
+    let is_source = matches!(file.extension().and_then(|ending| ending.to_str()), Some("rs" | "js" | "mjs" | "css"));
+    let is_test = path.contains("/tests/") || path.ends_with("/tests.rs");
+    let lines = text.lines().count();
+    if is_source && !is_test && lines > MAX_LINES {
+        report(format!("{lines} lines; over {MAX_LINES} wants splitting by what it is about"));
+    }
+    if !path.ends_with(".rs") {
+        return wrong;
+    }
+    for (index, line) in text.lines().enumerate() {
+        let line_number = index + 1;
+        if line.trim_start().starts_with("#[allow(") || line.trim_start().starts_with("#![allow(") {
+            report(format!("line {line_number}: say `#[expect(…, reason = \"…\")]` instead of `allow`"));
+        }
+        if is_test && (line.contains("thread::sleep(") || line.contains("time::sleep(")) && !line.contains("// polls") {
+            report(format!("line {line_number}: a test polls a condition with a deadline; it does not sleep"));
+        }
+    }
+    if path.starts_with("protocol/") {
+        for what in protocol(&path, text, is_test) {
+            report(what);
+        }
+    }
+    wrong
+}
+
+fn protocol(path: &str, text: &str, is_test: bool) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let docs: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
+    if !is_test && docs.is_empty() && !path.contains("/examples/") {
+        wrong.push("a module begins with `//!` docs that say what it is for".into());
+    }
+    // `wire` knows no protocol.
+    let names_its_source = ["RFC ", "draft-", "W3C"].iter().any(|source| docs.contains(source));
+    if !is_test && !path.starts_with("protocol/wire/") && !names_its_source && !path.contains("/examples/") {
+        wrong.push("its module docs name the RFC sections that it implements".into());
+    }
+    if !is_test {
+        // What stands behind the first `#[cfg(test)]` is tests.
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
+        for banned in BANNED {
+            let called = code.lines().any(|line| line.contains(banned) && !line.trim_start().starts_with("//"));
+            if called {
+                wrong.push(format!("`{banned}…)`: time, randomness and configuration are arguments here"));
+            }
+        }
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_rule_finds_its_breach() {
+        let found = |path: &str, text: &str| check(Path::new(path), text).len();
+        assert_eq!(found("protocol/stun/src/a.rs", "//! RFC 8489 §5\n"), 0);
+        assert_eq!(found("protocol/stun/src/a.rs", "//! Nothing.\n"), 1);
+        assert_eq!(found("protocol/stun/src/a.rs", "fn a() {}\n"), 2);
+        assert_eq!(found("protocol/wire/src/a.rs", "//! Nothing.\n"), 0);
+        assert_eq!(found("protocol/stun/src/a.rs", "//! RFC 1\nlet a = Instant::now();\n"), 1);
+        assert_eq!(found("server/src/a.rs", "#[allow(dead_code)]\n"), 1);
+        assert_eq!(found("server/tests/a.rs", "std::thread::sleep(x);\n"), 1);
+        assert_eq!(found("server/src/a.rs", &"\n".repeat(1001)), 1);
+        assert_eq!(found("server/src/a/tests.rs", &"\n".repeat(1001)), 0);
+        assert_eq!(found("web/js/a.js", &"\n".repeat(1001)), 1);
+    }
+}
