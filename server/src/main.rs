@@ -4,6 +4,7 @@ mod clock;
 mod http;
 mod ice_servers;
 mod metrics;
+mod nat;
 #[expect(dead_code, reason = "the listeners that feed it follow")]
 mod relay;
 mod serve;
@@ -25,10 +26,13 @@ struct Cli {
 enum Command {
     /// Run the server.
     Serve(serve::Options),
+    /// Tell what NAT this machine is behind, and what that means for calls.
+    Nat(nat::Options),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(options) => serve::run(&options),
+        Command::Nat(options) => nat::run(&options),
     }
 }

@@ -400,8 +400,10 @@ impl Discovery {
             self.want(Probe::HairpinOut);
             self.want(Probe::HairpinBack);
         }
-        if self.config.lifetimes.is_empty() {
-            return;
+        let open = self.answers.get(&Probe::FilterBoth) == Some(&Answer::Arrived);
+        if self.config.lifetimes.is_empty() || (mapped == self.config.local && open) {
+            // Neither a NAT nor a filter: nothing that could expire.
+            return self.idle.clear();
         }
         self.want(Probe::Control);
         match self.answers.get(&Probe::Control) {

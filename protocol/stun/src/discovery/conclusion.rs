@@ -37,8 +37,7 @@ impl Discovery {
         report.filtering = self.filtering();
         report.hairpinning = self.hairpinning();
         report.lifetime = self.lifetime(report.filtering);
-        // Servers that tell only one of the two addresses leave it open.
-        report.rewriting = self.rewritten.map_or(Finding::Unknown(Why::NotAsked), Finding::Known);
+        report.rewriting = self.rewritten.map_or(Finding::Unknown(Why::OneForm), Finding::Known);
         report
     }
 

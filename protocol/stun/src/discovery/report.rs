@@ -30,6 +30,8 @@ pub enum Why {
     NoResponsePort,
     /// Nothing came back to our second port.
     SecondPortSilent,
+    /// The server tells our address in one form only, so that nothing can be compared.
+    OneForm,
     /// There is no NAT that could do it.
     NoNat,
     /// It was not asked for.
@@ -113,6 +115,14 @@ impl<T> Finding<T> {
             Self::Unknown(_) => None,
         }
     }
+
+    /// Why it is not known, if it is not.
+    pub fn why(&self) -> Option<Why> {
+        match self {
+            Self::Known(_) => None,
+            Self::Unknown(why) => Some(*why),
+        }
+    }
 }
 
 impl<T: fmt::Display> fmt::Display for Finding<T> {
@@ -134,6 +144,7 @@ impl fmt::Display for Why {
             Self::NoChangeRequest => "the server does not answer from its second address",
             Self::NoResponsePort => "the server does not answer to another port on request",
             Self::SecondPortSilent => "nothing came back to the second local port",
+            Self::OneForm => "the server tells our address in one form only",
             Self::NoNat => "there is no NAT",
             Self::NotAsked => "not asked for",
         })

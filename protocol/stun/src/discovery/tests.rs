@@ -128,11 +128,13 @@ fn every_flavour_of_nat_is_told() {
 
 #[test]
 fn without_a_nat_there_is_nothing_in_the_way() {
-    let report = report(None, server());
+    let (report, took) = World::new(None, server()).run(config(&[30]));
     assert_eq!(report.is_nat(), Some(false));
     assert_eq!(report.mapping, Finding::Known(Mapping::EndpointIndependent));
     assert_eq!(report.filtering, Finding::Known(Filtering::EndpointIndependent));
     assert_eq!(report.hairpinning, Finding::Unknown(Why::NoNat));
+    assert_eq!(report.lifetime, Finding::Unknown(Why::NoNat));
+    assert!(took < seconds(5), "nothing to wait for: {took:?}");
 }
 
 #[test]
