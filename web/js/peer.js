@@ -21,6 +21,9 @@ import { SLOTS, transceiverDirection, transceiversBySlot } from "./peer/slots.js
 
 /** A connection whose server no longer lists the peer is dropped after that long without being connected, in ms. */
 const UNLISTED_PATIENCE = 20_000;
+/** ms */
+const RENEWAL_WAIT = 1_500;
+const LONGEST_RENEWAL_WAIT = 60_000;
 /** Data channels that carry a file begin with this label. */
 export const FILE_LABEL = "file/";
 
@@ -249,7 +252,10 @@ export class PeerLink extends Emitter {
       initiator: this.initiator,
       send: (data) => this.#signal({ connection: this.#connectionName, to: this.#remoteName ?? undefined, ...data }),
       onOffer: () => this.#adoptTransceivers(connection),
-      onError: (error) => console.warn("negotiation with", this.name, error),
+      onError: (error) => {
+        console.warn("negotiation with", this.name, error);
+        this.#renewUnless(() => connection.signalingState === "stable", connection);
+      },
     });
     const control = connection.createDataChannel(CONTROL_LABEL, { negotiated: true, id: CONTROL_STREAM });
     control.onopen = () => {
@@ -257,7 +263,11 @@ export class PeerLink extends Emitter {
       this.emit("open", null);
       this.emit("change", null);
     };
-    control.onclose = () => this.emit("change", null);
+    control.onclose = () => {
+      this.emit("change", null);
+      // Closed by nobody's word: the other side has lost its connection.
+      this.#renewUnless(() => false, connection);
+    };
     control.onmessage = ({ data }) => this.#handleControl(data);
 
     connection.onconnectionstatechange = () => {
@@ -296,6 +306,20 @@ export class PeerLink extends Emitter {
       const track = tracks[/** @type {Slot} */ (slot)] ?? null;
       if (transceiver.sender.track !== track) void transceiver.sender.replaceTrack(track);
     }
+  }
+
+  /**
+   * Gives a connection that has gone wrong a moment, then makes a fresh one: later each time, so that two sides which
+   * cannot agree do not go round and round.
+   *
+   * @param {() => boolean} well
+   * @param {RTCPeerConnection} connection
+   */
+  #renewUnless(well, connection) {
+    const wait = Math.min(LONGEST_RENEWAL_WAIT, RENEWAL_WAIT * this.generation);
+    setTimeout(() => {
+      if (!this.closed && this.connection === connection && !well()) this.renew();
+    }, wait);
   }
 
   /** @param {unknown} text */

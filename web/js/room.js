@@ -46,6 +46,8 @@ export class Room extends Emitter {
   counters = { signalsSent: 0, signalsReceived: 0, negotiations: 0, iceRestarts: 0, channelMessagesSent: 0, channelMessagesReceived: 0 };
   /** @type {RTCIceServer[]} */
   #iceServers = [];
+  /** @type {string | null} */
+  #selfBefore = null;
 
   /**
    * @param {object} [options]
@@ -126,7 +128,13 @@ export class Room extends Emitter {
 
   /** @param {Joined} joined */
   #handleJoined(joined) {
+    const before = this.#selfBefore;
+    this.#selfBefore = joined.peer;
     this.joined = joined;
+    if (before && before !== joined.peer) {
+      // The server does not know our token: to everyone we are somebody new, and they may be to us.
+      for (const link of [...this.peers.values()]) link.close({ bye: true });
+    }
     this.audience = joined.audience ?? 0;
     this.#iceServers = joined.ice_servers;
     const listed = new Set(joined.peers.map((peer) => peer.id));

@@ -5,12 +5,16 @@
  * until then: it has nothing to ask for that the offer would not bring.
  */
 
+import { answeredRole, opposite, withRole } from "./roles.js";
+
 /** @typedef {import("../types.js").SignalData} SignalData */
 
 export class Negotiation {
   #makingOffer = false;
   #ignoringOffer = false;
   #settingAnswer = false;
+  /** The other side's DTLS role, once negotiated. @type {import("./roles.js").Role | null} */
+  #remoteRole = null;
   /** @type {Promise<void>} */
   #queue = Promise.resolve();
 
@@ -83,11 +87,16 @@ export class Negotiation {
     if (description.type === "answer" && connection.signalingState !== "have-local-offer") return;
 
     this.#settingAnswer = description.type === "answer";
-    await connection.setRemoteDescription(description);
-    this.#settingAnswer = false;
+    try {
+      await connection.setRemoteDescription(withRole(description, this.#remoteRole));
+    } finally {
+      this.#settingAnswer = false;
+    }
+    if (description.type === "answer") this.#remoteRole = answeredRole(description.sdp);
     if (description.type === "offer") {
       this.onOffer();
       await connection.setLocalDescription();
+      this.#remoteRole = opposite(answeredRole(connection.localDescription?.sdp));
       if (connection.localDescription) this.send({ description: connection.localDescription.toJSON() });
     }
     this.negotiations += 1;
