@@ -7,6 +7,7 @@
  */
 import { Emitter } from "./emitter.js";
 import { Negotiation } from "./peer/negotiation.js";
+import { limitSender } from "./peer/budget.js";
 import { Recovery } from "./peer/recovery.js";
 import { CONTROL_LABEL, CONTROL_STREAM, parseControl } from "./peer/control.js";
 import { SLOTS, transceiverDirection, transceiversBySlot } from "./peer/slots.js";
@@ -163,6 +164,12 @@ export class PeerLink extends Emitter {
     });
     await Promise.allSettled(changes);
     this.sendState();
+  }
+
+  /** @param {{ camera: number, screen: number }} budget bit/s */
+  async limitVideo(budget) {
+    const { camera, screen } = this.transceivers;
+    await Promise.all([limitSender(camera?.sender, budget.camera), limitSender(screen?.sender, budget.screen)]);
   }
 
   sendState() {

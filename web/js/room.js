@@ -7,6 +7,7 @@
 import { Emitter } from "./emitter.js";
 import { Signaling, signalingUrl } from "./signaling.js";
 import { PeerLink } from "./peer.js";
+import { videoBudget } from "./peer/budget.js";
 import { CHAT_LIMIT, isSignalData } from "./peer/control.js";
 
 /** @typedef {import("./types.js").JoinRequest} JoinRequest */
@@ -63,6 +64,7 @@ export class Room extends Emitter {
     this.signaling.on("joined", (joined) => this.#handleJoined(joined));
     this.signaling.on("message", (message) => this.#handleMessage(message));
     this.signaling.on("refused", (refusal) => this.emit("refused", refusal));
+    this.signaling.on("lost", () => this.emit("change", null));
     this.signaling.on("taken_over", () => this.emit("taken-over", null));
     watchNetwork(() => this.#networkChanged());
     addEventListener("pagehide", () => this.leave());
@@ -72,6 +74,11 @@ export class Room extends Emitter {
   get state() {
     const { mic, camera, screen } = this.tracks;
     return { mic: Boolean(mic?.enabled), camera: Boolean(camera?.enabled), screen: Boolean(screen) };
+  }
+
+  /** Not in yet, and no server to be found. */
+  get unreachable() {
+    return this.joined === null && this.signaling.failures > 0;
   }
 
   get self() {
@@ -226,6 +233,7 @@ export class Room extends Emitter {
     });
     this.peers.set(info.id, link);
     link.on("change", () => this.emit("change", null));
+    link.on("open", () => this.#shareUplink());
     link.on("chat", ({ text, author }) => {
       const live = this.joined?.kind === "live";
       if (live && this.joined?.role === "streamer") {
@@ -240,10 +248,16 @@ export class Room extends Emitter {
       this.peers.delete(link.id);
       this.counters.iceRestarts += link.restarts;
       this.counters.negotiations += link.negotiations;
+      this.#shareUplink();
       this.emit("peer-removed", link);
       this.emit("change", null);
     });
     this.emit("peer-added", link);
+  }
+
+  #shareUplink() {
+    const budget = videoBudget(this.peers.size);
+    for (const link of this.peers.values()) void link.limitVideo(budget);
   }
 
   /** Totals, those of people who have left included. */

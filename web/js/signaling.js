@@ -31,9 +31,11 @@ const FINAL_CLOSE_CODES = new Set([1000, 4000]);
  *   message: Message,
  *   refused: { code: string, message: string },
  *   taken_over: null,
+ *   lost: number,
  *   forgotten: Message[],
  * }} SignalingEvents
  *
+ * `lost`: a connection was lost or did not come about, for the so-manyth time in a row.
  * `refused`: the join was answered with an error that only the person can mend.
  * `forgotten`: messages of a session that the server no longer knows; they may or may not have arrived.
  */
@@ -48,6 +50,8 @@ export class Signaling extends Emitter {
   resumed = null;
   /** @type {string | null} */
   lastError = null;
+  /** Tries in a row that reached no server. */
+  failures = 0;
   /** @type {Record<string, number>} the server's limits */
   limits = {};
 
@@ -140,6 +144,7 @@ export class Signaling extends Emitter {
     socket.onopen = () => {
       if (this.#socket !== socket) return;
       this.#disarmPatience();
+      this.failures = 0;
       this.#setState(this.#everJoined ? "reconnecting" : "open");
       this.#sendJoin();
     };
@@ -250,7 +255,9 @@ export class Signaling extends Emitter {
       if (code === 4000) this.emit("taken_over", null);
       return;
     }
+    this.failures += 1;
     this.#setState(this.#everJoined ? "reconnecting" : "connecting");
+    this.emit("lost", this.failures);
     const wait = Math.max(this.#backoff.next(), this.#retryAfter);
     this.#retryAfter = 0;
     this.#reconnectTimer = setTimeout(() => this.#connect(), wait);

@@ -5,6 +5,7 @@ import { formatBitrate, formatBytes, formatDuration, formatPercent } from "../js
 import { perceived } from "../js/media/level.js";
 import { isRoomName, randomRoomName, roomNameFrom } from "../js/names.js";
 import { readParams, roomFromPath } from "../js/params.js";
+import { videoBudget } from "../js/peer/budget.js";
 import { parseControl } from "../js/peer/control.js";
 import { arrange } from "../js/ui/layout.js";
 import { bannerFor, list } from "../js/ui/roombanner.js";
@@ -99,4 +100,11 @@ test("loudness is even in decibels", () => {
   assert.equal(perceived(0), 0);
   assert.equal(perceived(1), 1);
   assert.ok(Math.abs(perceived(0.0316) - 0.5) < 0.01);
+});
+
+test("the more people, the less for each, within what is worth having", () => {
+  assert.equal(videoBudget(0).camera, 2_500_000);
+  assert.equal(videoBudget(3).camera, 1_000_000);
+  assert.equal(videoBudget(31).camera, 250_000);
+  for (let people = 1; people < 32; people += 1) assert.ok(videoBudget(people).screen >= videoBudget(people + 1).screen);
 });

@@ -23,6 +23,8 @@ export class LocalMedia extends Emitter {
   #micWanted = "";
   #cameraWanted = "";
   #closed = false;
+  /** Problems of both devices are told together. @type {Problem[] | null} */
+  #held = null;
 
   constructor() {
     super();
@@ -48,8 +50,13 @@ export class LocalMedia extends Emitter {
 
   /** Opens what is asked for; a device that fails is reported and left out. @param {{ mic: boolean, camera: boolean }} wanted */
   async start({ mic, camera }) {
+    this.#held = [];
     if (mic) await this.setMic(true);
     if (camera) await this.setCamera(true);
+    const problems = this.#held;
+    this.#held = null;
+    if (problems.length === 2 && problems.every(({ code }) => code.startsWith("no-"))) this.emit("problem", problem("no-devices"));
+    else for (const one of problems) this.emit("problem", one);
   }
 
   /** @param {boolean} on */
@@ -154,7 +161,7 @@ export class LocalMedia extends Emitter {
    */
   async #open(device, open) {
     if (!mediaAvailable()) {
-      this.emit("problem", problem(isSecureContext ? "unsupported-browser" : "insecure-context"));
+      this.#report(problem(isSecureContext ? "unsupported-browser" : "insecure-context"));
       return null;
     }
     try {
@@ -165,8 +172,14 @@ export class LocalMedia extends Emitter {
       }
       return track;
     } catch (error) {
-      this.emit("problem", deviceProblem(error, device));
+      this.#report(deviceProblem(error, device));
       return null;
     }
+  }
+
+  /** @param {Problem} one */
+  #report(one) {
+    if (this.#held) this.#held.push(one);
+    else this.emit("problem", one);
   }
 }

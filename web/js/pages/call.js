@@ -46,7 +46,7 @@ expose({ page: "call", stage: () => stage, room, watch, transfers: () => transfe
 
 local.on("problem", (one) => problems.add(one));
 local.on("solved", (device) => {
-  problems.remove("permission-denied", "device-busy", device === "mic" ? "no-microphone" : "no-camera");
+  problems.remove("no-devices", "permission-denied", "device-busy", device === "mic" ? "no-microphone" : "no-camera");
 });
 
 /** @param {{ name: string, password: string }} entry */
@@ -86,7 +86,7 @@ room.on("refused", ({ code, message }) => {
 });
 room.on("taken-over", () => problems.add(problem("taken-over")));
 room.on("change", () => {
-  if (stage === "joining" && room.signaling.state === "connecting") problems.add(problem("server-gone"));
+  problems.toggle(problem("server-gone"), room.unreachable);
 });
 
 function leave() {

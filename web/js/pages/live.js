@@ -55,7 +55,7 @@ let prejoin = null;
 expose({ page: "live", stage: () => stage, room, watch });
 local.on("problem", (one) => problems.add(one));
 local.on("solved", (device) => {
-  problems.remove("permission-denied", "device-busy", device === "mic" ? "no-microphone" : "no-camera");
+  problems.remove("no-devices", "permission-denied", "device-busy", device === "mic" ? "no-microphone" : "no-camera");
 });
 
 const viewers = h("span", { class: "viewers", testid: "viewers", data: { count: "0" } });
@@ -155,6 +155,7 @@ room.on("refused", ({ code, message }) => {
   problems.add(problem(code, message), code === "role_taken" ? { action: { label: "Watch instead", run: () => watchInstead() } } : {});
   if (code === "wrong_password") prejoin?.askPassword();
 });
+room.on("change", () => problems.toggle(problem("server-gone"), stage !== "left" && room.unreachable));
 room.on("taken-over", () => problems.add(problem("taken-over")));
 
 function watchInstead() {
@@ -210,7 +211,7 @@ function choose() {
     prejoin?.close();
     prepareStream();
   });
-  prejoin.element.querySelector("form")?.append(stream);
+  prejoin.element.querySelector(".join-row")?.append(stream);
   main.append(prejoin.element);
 }
 

@@ -44,7 +44,7 @@ const waitingCard = h("div", { class: "invite lobby-waiting", testid: "lobby-wai
 expose({ page: "random", stage: () => stage, room, watch, transfers: () => transfers.snapshots });
 local.on("problem", (one) => problems.add(one));
 local.on("solved", (device) => {
-  problems.remove("permission-denied", "device-busy", device === "mic" ? "no-microphone" : "no-camera");
+  problems.remove("no-devices", "permission-denied", "device-busy", device === "mic" ? "no-microphone" : "no-camera");
 });
 
 /** @param {{ name: string, password?: string }} entry */
@@ -87,6 +87,7 @@ room.on("refused", ({ code, message }) => {
   prejoin?.setBusy(false);
   problems.add(problem(code, message));
 });
+room.on("change", () => problems.toggle(problem("server-gone"), stage !== "left" && room.unreachable));
 room.on("taken-over", () => problems.add(problem("taken-over")));
 
 function next() {

@@ -116,6 +116,7 @@ room.on("refused", ({ code, message }) => {
   passwordForm.hidden = code !== "wrong_password";
   if (code === "wrong_password") password.focus();
 });
+room.on("change", () => problems.toggle(problem("server-gone"), stage !== "left" && room.unreachable));
 room.on("taken-over", () => problems.add(problem("taken-over")));
 room.on("peer-added", addPerson);
 room.on("peer-removed", (peer) => {

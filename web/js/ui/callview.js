@@ -95,6 +95,7 @@ export class CallView {
     );
     this.element = h("div", { class: "call" });
     append(this.element, [
+      h("h1", { class: "visually-hidden" }, document.title),
       above ?? null,
       h("div", { class: "call-stage" }, this.#stage.element, this.#banner.element, this.#unblock, sounds),
       this.#panels.element,
@@ -216,7 +217,7 @@ export class CallView {
     const self = { peer: "self", connection: "self", note: "" };
     if (sends) tiles.push({
       ...self,
-      name: `${name()} (you)`,
+      name: name(),
       kind: "camera",
       video: local.camera,
       muted: !local.micOn,
@@ -224,7 +225,7 @@ export class CallView {
       mirrored: true,
     });
     if (local.screen) {
-      tiles.push({ ...self, name: "You", kind: "screen", video: local.screen, muted: false, speaking: false, mirrored: false });
+      tiles.push({ ...self, name: name(), kind: "screen", video: local.screen, muted: false, speaking: false, mirrored: false });
     }
     this.#stage.update(tiles);
     this.#stage.setExtra(shows && room.peers.size > 0 ? null : alone());

@@ -6,7 +6,7 @@ import { CHAT_LIMIT } from "../peer/control.js";
 const KEPT_MESSAGES = 500;
 
 export class Chat {
-  #log = h("ol", { class: "chat-log", testid: "chat-log", role: "log", tabIndex: 0, "aria-label": "Messages" });
+  #log = h("div", { class: "chat-log", testid: "chat-log", role: "log", tabIndex: 0, "aria-label": "Messages" });
   #empty = h("p", { class: "panel-empty" }, "Messages go straight from browser to browser. Nothing is stored anywhere.");
   #input = h("textarea", { testid: "chat-input", rows: 1, maxLength: CHAT_LIMIT, placeholder: "Write a message", enterKeyHint: "send" });
   element;
@@ -58,7 +58,7 @@ export class Chat {
     const time = new Date();
     this.#log.append(
       h(
-        "li",
+        "div",
         { class: `chat-message${from === "self" ? " own" : ""}${continues ? " continues" : ""}`, testid: "chat-message", data: { from } },
         h("span", { class: "chat-name" }, name),
         h("time", { class: "chat-time", dateTime: time.toISOString() }, time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })),

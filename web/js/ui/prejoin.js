@@ -77,7 +77,7 @@ export class Prejoin {
       devices ? this.#cameras.label : null,
       speakerChoiceAvailable() ? this.#speakers.label : null,
       password ? this.#more : null,
-      this.#join,
+      h("div", { class: "join-row" }, this.#join),
     );
     this.element = h(
       "div",

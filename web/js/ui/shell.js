@@ -116,6 +116,18 @@ export class Problems {
     this.element.append(card);
   }
 
+  /**
+   * Shows it once while it lasts.
+   *
+   * @param {Problem} problem
+   * @param {boolean} there
+   */
+  toggle(problem, there) {
+    const shown = [...this.element.children].some((card) => /** @type {HTMLElement} */ (card).dataset.code === problem.code);
+    if (there && !shown) this.add(problem);
+    else if (!there && shown) this.remove(problem.code);
+  }
+
   /** @param {...string} codes */
   remove(...codes) {
     for (const card of [...this.element.children]) {

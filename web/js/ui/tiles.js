@@ -138,7 +138,7 @@ class Tile {
   /** @param {TileState} state */
   update(state) {
     const { element } = this;
-    const title = state.kind === "screen" ? `${state.name}: screen` : state.name;
+    const title = titleOf(state);
     setText(this.name, title);
     setText(this.initials, initials(state.name));
     setText(this.note, state.note);
@@ -176,6 +176,12 @@ class Tile {
     if (document.fullscreenElement) await document.exitFullscreen().catch(() => {});
     else await this.element.requestFullscreen?.().catch(() => {});
   }
+}
+
+/** @param {TileState} state */
+function titleOf({ peer, kind, name }) {
+  if (peer === "self") return kind === "screen" ? "Your screen" : `${name} (you)`;
+  return kind === "screen" ? `${name}: screen` : name;
 }
 
 /**
