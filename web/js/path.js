@@ -7,17 +7,21 @@
 
 /**
  * @param {StatsReport} report
+ * @param {ReadonlyMap<string, string>} [told] types of the candidates that the other side told us of, by
+ *   `protocol address port`: a check that overtook them makes a browser call such an address `prflx`
  * @returns {Path | null} null before a pair is selected
  */
-export function selectedPath(report) {
+export function selectedPath(report, told = new Map()) {
   const pair = selectedPair(report);
   if (!pair) return null;
   const local = report.get(pair.localCandidateId);
   const remote = report.get(pair.remoteCandidateId);
   if (!local || !remote) return null;
+  const remoteType =
+    (remote.candidateType === "prflx" ? told.get(candidateKey(remote)) : undefined) ?? remote.candidateType;
   const path = {
-    kind: `${local.candidateType}-${remote.candidateType}`,
-    relayed: local.candidateType === "relay" || remote.candidateType === "relay",
+    kind: `${local.candidateType}-${remoteType}`,
+    relayed: local.candidateType === "relay" || remoteType === "relay",
     protocol: local.protocol ?? "udp",
     relayProtocol: local.candidateType === "relay" ? (local.relayProtocol ?? null) : null,
     local: endpoint(local),
@@ -44,11 +48,29 @@ export function selectedPair(report) {
   return found;
 }
 
+/** @param {{ protocol?: string | null, address?: string | null, ip?: string, port?: number | null }} candidate */
+function candidateKey({ protocol, address, ip, port }) {
+  return `${protocol} ${(address ?? ip ?? "").replace(/^\[|\]$/g, "").toLowerCase()} ${port}`;
+}
+
+/**
+ * One line of signaling (RFC 8839 §5.1), for `told` above.
+ *
+ * @param {string} line `candidate:…`, with or without `a=`
+ * @returns {[key: string, type: string] | null}
+ */
+export function parseCandidate(line) {
+  const match = /candidate:\S+ \d+ (\S+) \d+ (\S+) (\d+) typ (\w+)/i.exec(line);
+  if (!match) return null;
+  const [, protocol, address, port, type] = match;
+  return [candidateKey({ protocol: protocol.toLowerCase(), address, port: Number(port) }), type];
+}
+
 /** @param {any} candidate */
 function endpoint(candidate) {
   const address = candidate.address ?? candidate.ip;
   if (!address) return null;
-  return `${address.includes(":") ? `[${address}]` : address}:${candidate.port}`;
+  return `${address.includes(":") && !address.startsWith("[") ? `[${address}]` : address}:${candidate.port}`;
 }
 
 /**

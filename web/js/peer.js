@@ -10,6 +10,7 @@ import { Negotiation } from "./peer/negotiation.js";
 import { limitSender } from "./peer/budget.js";
 import { Recovery } from "./peer/recovery.js";
 import { CONTROL_LABEL, CONTROL_STREAM, parseControl } from "./peer/control.js";
+import { parseCandidate } from "./path.js";
 import { SLOTS, transceiverDirection, transceiversBySlot } from "./peer/slots.js";
 
 /** @typedef {import("./types.js").SignalData} SignalData */
@@ -25,6 +26,8 @@ const UNLISTED_PATIENCE = 20_000;
 /** ms */
 const RENEWAL_WAIT = 1_500;
 const LONGEST_RENEWAL_WAIT = 60_000;
+/** More candidates than that nobody has. */
+const TOLD_CANDIDATES = 500;
 /** Data channels that carry a file begin with this label. */
 export const FILE_LABEL = "file/";
 
@@ -57,6 +60,8 @@ export class PeerLink extends Emitter {
   #earlierNegotiations = 0;
   /** Local candidate types seen, and TURN addresses that failed: for explaining a failure. */
   gathered = { host: false, srflx: false, relay: false, errors: /** @type {string[]} */ ([]) };
+  /** Types of the candidates that they told us of: see path.js. @type {Map<string, string>} */
+  toldCandidates = new Map();
   sentMessages = 0;
   receivedMessages = 0;
   closed = false;
@@ -152,6 +157,7 @@ export class PeerLink extends Emitter {
       if (this.connection.remoteDescription) this.#replaceConnection();
     }
     this.#remoteName = data.connection;
+    this.#noteCandidates(data);
     this.#negotiation.handle(data);
   }
 
@@ -239,6 +245,7 @@ export class PeerLink extends Emitter {
       this.#remoteName = null;
     }
     this.generation += 1;
+    this.toldCandidates.clear();
     this.gathered = { host: false, srflx: false, relay: false, errors: [] };
     ({ connection: this.connection, control: this.#control, negotiation: this.#negotiation, recovery: this.#recovery } =
       this.#connect());
@@ -312,6 +319,15 @@ export class PeerLink extends Emitter {
       if (transceiver.direction !== direction) transceiver.direction = direction;
       const track = tracks[/** @type {Slot} */ (slot)] ?? null;
       if (transceiver.sender.track !== track) void transceiver.sender.replaceTrack(track);
+    }
+  }
+
+  /** @param {SignalData} data */
+  #noteCandidates({ description, candidate }) {
+    const lines = [candidate?.candidate ?? "", ...(description?.sdp?.match(/^a=candidate:.*$/gm) ?? [])];
+    for (const line of lines) {
+      const told = parseCandidate(line);
+      if (told && this.toldCandidates.size < TOLD_CANDIDATES) this.toldCandidates.set(...told);
     }
   }
 

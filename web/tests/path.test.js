@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pathInWords, selectedPath, stops } from "../js/path.js";
+import { parseCandidate, pathInWords, selectedPath, stops } from "../js/path.js";
 import { sampleFrom } from "../js/stats.js";
 
 const report = (...stats) => new Map(stats.map((one) => [one.id, one]));
@@ -56,4 +56,16 @@ test("a sample is the difference of two reports", () => {
   assert.equal(sample.loss, 0.1);
   assert.equal(sample.framesPerSecond, 30);
   assert.equal(sample.codec, "VP8");
+});
+
+test("a relay that was first met by a check is still told as a relay", () => {
+  const pair = { id: "pair", type: "candidate-pair", localCandidateId: "local", remoteCandidateId: "remote", selected: true };
+  const stats = report(pair, candidate("local", "host"), candidate("remote", "prflx", { address: "198.51.100.2", port: 60_001 }));
+  assert.equal(selectedPath(stats).kind, "host-prflx");
+  const told = new Map([parseCandidate("candidate:1 1 UDP 41885439 198.51.100.2 60001 typ relay raddr 0.0.0.0 rport 0")]);
+  assert.equal(selectedPath(stats, told).kind, "host-relay");
+  assert.equal(selectedPath(stats, told).relayed, true);
+  const other = new Map([parseCandidate("a=candidate:1 1 udp 1 198.51.100.2 60002 typ srflx raddr 0.0.0.0 rport 0")]);
+  assert.equal(selectedPath(stats, other).kind, "host-prflx", "another port is another mapping");
+  assert.equal(parseCandidate(""), null);
 });

@@ -75,7 +75,7 @@ export class Watch {
         try {
           const report = await link.connection.getStats();
           const connected = link.connection.connectionState === "connected";
-          monitor.note(report, performance.now(), connected ? selectedPath(report) : monitor.path);
+          monitor.note(report, performance.now(), connected ? selectedPath(report, link.toldCandidates) : monitor.path);
         } catch {
           // Closed while it was being asked.
         }
