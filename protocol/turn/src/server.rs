@@ -18,7 +18,17 @@
 //! - DTLS between client and server (RFC 8656 §2.1, a SHOULD): no browser offers it.
 //! - DSCP, ECN and DF of an incoming datagram are not copied to the outgoing one (RFC 8656 §14,
 //!   preferred behaviour): what a batch has in common matters more; the alternate behaviour is followed.
-//! - SOFTWARE is left out of unauthenticated answers (a SHOULD), which must stay short.
+//! - An answer to a sender that has not proven who it is stays below one and a half times what it sent. It
+//!   leaves out, until it fits: SOFTWARE always, the reason phrase, PASSWORD-ALGORITHMS with the nonce's
+//!   cookie and FINGERPRINT (RFC 8489 §9.2.4: such a client is left with MD5), and of a Binding answer
+//!   MAPPED-ADDRESS, RESPONSE-ORIGIN, OTHER-ADDRESS and PADDING (RFC 5780 §6.1). A longer request gets them:
+//!   every attribute counts, SOFTWARE too. What cannot be made to fit is not sent.
+//!
+//! # Error codes that belong elsewhere
+//!
+//! 405 (Mobility Forbidden) is of RFC 8016, 446 and 447 (Connection Already Exists, Connection Timeout or
+//! Failure) are of TCP allocations, RFC 6062. RFC 8656 answers none of them; who asks for a TCP allocation
+//! gets 442.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -221,6 +231,8 @@ impl Server {
         if message.has_fingerprint() && !message.has_valid_fingerprint() {
             return Err(Fault::BadFingerprint);
         }
+        // What has ended is gone, even if the caller is late.
+        self.handle_timeout(now);
         match (message.class(), message.method()) {
             (Request, Method::BINDING) => self.answer_binding(client, &message),
             (Request, Method::ALLOCATE) => self.handle_allocate(now, client, &message),
@@ -288,11 +300,11 @@ impl Server {
 
     /// Appends the next answer to `buffer` and says to whom, and from which of our addresses, to send it.
     pub fn poll_transmit(&mut self, buffer: &mut Vec<u8>) -> Option<Client> {
-        let Some((client, range)) = self.answers.pop_front() else {
-            self.answer_bytes.clear();
-            return None;
-        };
+        let (client, range) = self.answers.pop_front()?;
         buffer.extend_from_slice(&self.answer_bytes[range]);
+        if self.answers.is_empty() {
+            self.answer_bytes.clear();
+        }
         Some(client)
     }
 

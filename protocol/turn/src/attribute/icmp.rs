@@ -33,6 +33,13 @@ impl Icmp {
     pub fn is_relayed(&self, ipv4: bool) -> bool {
         if ipv4 { matches!(self.kind, 3 | 11) } else { matches!(self.kind, 1..=3) }
     }
+
+    /// With `data` zeroed where RFC 8656 §18.13 gives it no meaning: it is an MTU where the datagram was
+    /// too big.
+    pub fn with_meaningful_data(self, ipv4: bool) -> Self {
+        let too_big = if ipv4 { (self.kind, self.code) == (3, 4) } else { self.kind == 2 };
+        Self { data: if too_big { self.data } else { 0 }, ..self }
+    }
 }
 
 impl Attribute<'_> for Icmp {

@@ -13,10 +13,11 @@ pub struct PeerPolicy {
     pub allowed: Vec<IpNet>,
     /// This host's own addresses, public ones included.
     pub own: Vec<IpAddr>,
-    /// Ports of this host's own services. They stay closed even where `allowed` opens the block.
+    /// Ports of this host's own services. They stay closed, on `own` and on all loopback addresses, even
+    /// where `allowed` opens the block.
     pub own_ports: Vec<u16>,
     /// Ports of relayed addresses: on `own` addresses only these may be spoken to, because two relayed
-    /// clients meet there.
+    /// clients meet there; `None`: none.
     pub relay_ports: Option<RangeInclusive<u16>>,
 }
 
@@ -28,19 +29,21 @@ impl PeerPolicy {
 
     /// Whether data may be sent.
     pub fn permits(&self, peer: SocketAddr) -> bool {
-        if peer.port() == 0 {
+        let (ip, port) = (peer.ip(), peer.port());
+        // All of 127/8 leads to what listens on the unspecified address.
+        let here = self.is_own(ip) || ip.is_loopback();
+        if port == 0 || (here && self.own_ports.contains(&port)) {
             return false;
         }
-        if self.is_own(peer.ip()) {
-            return !self.own_ports.contains(&peer.port())
-                && (self.is_relay_port(peer.port()) || self.is_opened(peer.ip()));
+        if self.is_own(ip) {
+            return self.is_relay_port(port) || self.is_opened(ip);
         }
-        self.is_opened(peer.ip()) || !is_denied_by_default(peer.ip())
+        self.is_opened(ip) || !is_denied_by_default(ip)
     }
 
     /// Whether relayed addresses of ours may have this port.
     pub fn is_relay_port(&self, port: u16) -> bool {
-        self.relay_ports.as_ref().is_none_or(|ports| ports.contains(&port))
+        self.relay_ports.as_ref().is_some_and(|ports| ports.contains(&port))
     }
 
     fn is_opened(&self, ip: IpAddr) -> bool {
@@ -177,6 +180,8 @@ mod tests {
         let permits = |peer: &str| policy.permits(peer.parse().unwrap());
         assert!(permits("127.0.0.1:9000"));
         assert!(!permits("127.0.0.1:8080"));
+        assert!(permits("127.0.0.2:9000"));
+        assert!(!permits("127.0.0.2:8080"));
         assert!(permits("10.0.0.5:50000"));
         assert!(!permits("10.0.0.5:22"));
         assert!(!permits("10.0.0.5:3478"));
@@ -185,6 +190,15 @@ mod tests {
         assert!(permits("8.8.8.8:53"));
         assert!(policy.permits_ip("10.0.0.5".parse().unwrap()));
         assert!(!policy.permits_ip("10.0.0.6".parse().unwrap()));
+    }
+
+    #[test]
+    fn without_relays_an_own_address_is_closed_unless_opened() {
+        let own = vec!["203.0.113.1".parse().unwrap()];
+        let mut policy = PeerPolicy { own, ..PeerPolicy::default() };
+        assert!(!policy.permits("203.0.113.1:50000".parse().unwrap()));
+        policy.allowed.push("203.0.113.1/32".parse().unwrap());
+        assert!(policy.permits("203.0.113.1:50000".parse().unwrap()));
     }
 
     #[test]

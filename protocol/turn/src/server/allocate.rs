@@ -1,6 +1,6 @@
 //! Allocate: a client asks for relayed addresses (RFC 8656 §7.2).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use stun::attribute::XorMappedAddress;
@@ -34,10 +34,7 @@ impl Server {
         client: &Client,
         request: &Message<'_>,
     ) -> Result<(), Fault> {
-        let verified = match self.authenticate(now, client, request) {
-            Ok(verified) => verified,
-            Err(refusal) => return self.challenge(now, client, request, refusal),
-        };
+        let Some(verified) = self.admit(now, client, request)? else { return Ok(()) };
         match self.begin_allocation(now, client, request, &verified) {
             Ok(()) => Ok(()),
             Err(Outcome::Refused(refused)) => self.refuse(client, request, &verified.proof, refused),
@@ -54,7 +51,7 @@ impl Server {
         verified: &Verified,
     ) -> Result<(), Outcome> {
         if let Some((index, allocation)) = self.allocation_of(client) {
-            if allocation.transaction != request.transaction() {
+            if allocation.transaction != request.transaction() || allocation.username != verified.username {
                 return Err(Refused(437).into());
             }
             // The same request again: its answer was lost, or is still to come.
@@ -78,7 +75,7 @@ impl Server {
         let opening = Opening {
             proof: verified.proof.clone(),
             fingerprint: request.has_fingerprint(),
-            reserve_next: wish.port == PortWish::EvenWithNext,
+            token: None,
             lifetime,
             waiting: 0,
             missing: None,
@@ -108,9 +105,6 @@ impl Server {
             Ok(Some(RequestedTransport::UDP)) => {}
             Ok(Some(_)) => return Err(Refused(442)),
             Ok(None) | Err(_) => return Err(Refused(400)),
-        }
-        if self.is_unknown(request) {
-            return Err(Refused(420));
         }
         request.get::<DontFragment>().map_err(bad)?;
         let reserved = request.get::<ReservationToken>().map_err(bad)?;
@@ -142,12 +136,6 @@ impl Server {
         Ok(Wish { port, families, reserved })
     }
 
-    /// Whether the request holds something that must be understood and is not.
-    pub(super) fn is_unknown(&self, request: &Message<'_>) -> bool {
-        request.unknown(crate::attribute::KNOWN).next().is_some()
-            || (!self.config.dont_fragment && request.has::<DontFragment>())
-    }
-
     fn open_relays(&mut self, now: Instant, index: u32, client: &Client, wish: &Wish) -> Result<(), Refused> {
         if let Some(token) = wish.reserved {
             let (bind, port) = self.ledger.claim(now, token).ok_or(Refused(508))?;
@@ -159,7 +147,7 @@ impl Server {
         let mut first_error = None;
         for family in wish.families.into_iter().flatten() {
             let granted = self.config.relay_ip(family, client.local.ip()).ok_or(440).and_then(|ip| {
-                let port = self.take_port(now, wish.port).ok_or(508_u16)?;
+                let port = self.take_port(now, index, wish.port, ip.bind).ok_or(508_u16)?;
                 self.open_relay(now, index, ip, port, wish.port);
                 Ok(())
             });
@@ -170,15 +158,27 @@ impl Server {
         }
         let opened = self.allocations.get(index).is_some_and(|allocation| allocation.relays != [None, None]);
         match first_error {
-            Some(code) if !opened || !dual => Err(Refused(code)),
+            Some(_) if dual && !opened => Err(Refused(508)),
+            Some(code) if !opened => Err(Refused(code)),
             _ => Ok(()),
         }
     }
 
-    fn take_port(&mut self, now: Instant, wish: PortWish) -> Option<u16> {
+    /// A free port as `wish` wants it. A pair's second one is reserved at once, so that nobody else takes it
+    /// while the first is opened.
+    fn take_port(&mut self, now: Instant, index: u32, wish: PortWish, ip: IpAddr) -> Option<u16> {
         let random = self.random.u16();
-        let pair = wish == PortWish::EvenWithNext;
-        self.ledger.take_port(now, random, pair || wish == PortWish::Even, pair)
+        if wish != PortWish::EvenWithNext {
+            return self.ledger.take_port(now, random, wish == PortWish::Even, None);
+        }
+        let token = ReservationToken(self.random.bytes());
+        let port = self.ledger.take_port(now, random, true, Some((ip, token)))?;
+        if let Some(Allocation { state: State::Opening(opening), .. }) = self.allocations.get_mut(index)
+            && let Some(former) = opening.token.replace(token)
+        {
+            self.ledger.cancel(former);
+        }
+        Some(port)
     }
 
     fn open_relay(&mut self, now: Instant, index: u32, ip: RelayIp, port: u16, wish: PortWish) {
@@ -208,13 +208,13 @@ impl Server {
     /// The answer to [`Event::Open`].
     pub fn handle_opened(&mut self, now: Instant, id: RelayId, outcome: Result<(), OpenError>) {
         let Some(relay) = self.relays.get_mut(id.0) else { return };
-        let (index, wish, attempts, family) = (relay.allocation, relay.wish, relay.attempts, relay.family());
+        let (index, wish, attempts, ip) = (relay.allocation, relay.wish, relay.attempts, relay.bind);
         if relay.is_open {
             return;
         }
         if outcome == Err(OpenError::InUse) && wish != PortWish::Exactly && attempts < MAX_ATTEMPTS {
             // Another port is taken before this one is given back, so that it is another one.
-            if let Some(port) = self.take_port(now, wish) {
+            if let Some(port) = self.take_port(now, index, wish, ip) {
                 let Some(relay) = self.relays.get_mut(id.0) else { return };
                 self.ledger.give_port(relay.port);
                 relay.port = port;
@@ -231,7 +231,7 @@ impl Server {
         opening.waiting -= 1;
         let waiting = opening.waiting;
         if outcome.is_err() {
-            self.note_missing(index, family, 508);
+            self.note_missing(index, Family::of(ip), 508);
             self.drop_unopened(id);
         }
         if waiting == 0 {
@@ -261,10 +261,8 @@ impl Server {
         let Some(allocation) = self.allocations.get_mut(index) else { return };
         let State::Opening(opening) = &mut allocation.state else { return };
         let (proof, fingerprint, missing) = (opening.proof.clone(), opening.fingerprint, opening.missing);
-        let (client, transaction, reserve_next) =
-            (allocation.client, allocation.transaction, opening.reserve_next);
-        let first = allocation.relays.into_iter().flatten().next();
-        let Some(relay) = first.and_then(|id| self.relays.get(id.0)) else {
+        let (client, transaction, token) = (allocation.client, allocation.transaction, opening.token);
+        if allocation.relays == [None, None] {
             self.remove_allocation(index);
             self.counters.count_error(508);
             let software = self.config.software.clone();
@@ -276,13 +274,8 @@ impl Server {
             });
             // The client will ask again.
             return outcome.unwrap_or_else(|fault| self.counters.count(fault));
-        };
-        let (ip, port) = (relay.bind, relay.port);
-        let token = reserve_next.then(|| ReservationToken(self.random.bytes()));
-        let token = token.filter(|token| self.ledger.reserve_next(now, ip, port, *token));
-        if let Some(allocation) = self.allocations.get_mut(index) {
-            allocation.state = State::Open(Open { token, missing });
         }
+        allocation.state = State::Open(Open { token, missing });
         self.counters.allocated += 1;
         self.answer_allocated(now, index, &proof, fingerprint)
             .unwrap_or_else(|fault| self.counters.count(fault));

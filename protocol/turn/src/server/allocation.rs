@@ -42,7 +42,8 @@ pub(super) enum State {
 pub(super) struct Opening {
     pub(super) proof: Proof,
     pub(super) fingerprint: bool,
-    pub(super) reserve_next: bool,
+    /// The reservation that the answer will name.
+    pub(super) token: Option<ReservationToken>,
     pub(super) lifetime: Duration,
     /// Relay sockets not yet opened.
     pub(super) waiting: u8,
@@ -109,21 +110,25 @@ impl Relay {
         self.permissions.iter().any(|permission| permission.ip == ip && permission.expiry > now)
     }
 
-    /// Installs or refreshes a permission, if there is room.
-    pub(super) fn permit(&mut self, now: Instant, ip: IpAddr, limit: usize) -> bool {
+    /// Whether data may pass: it has a socket, and its time is not up.
+    pub(super) fn is_live(&self, now: Instant) -> bool {
+        self.is_open && self.expiry > now
+    }
+
+    /// Whether permissions for all of `ips`, each named once, have room beside the present ones.
+    pub(super) fn has_room(&mut self, now: Instant, ips: &[IpAddr], limit: usize) -> bool {
+        self.permissions.retain(|permission| permission.expiry > now);
+        let known = |ip: &&IpAddr| self.permissions.iter().any(|permission| permission.ip == **ip);
+        self.permissions.len() + ips.len() - ips.iter().filter(known).count() <= limit
+    }
+
+    /// Installs or refreshes a permission for which there is room.
+    pub(super) fn permit(&mut self, now: Instant, ip: IpAddr) {
         let expiry = now + PERMISSION_LIFETIME;
-        if let Some(permission) = self.permissions.iter_mut().find(|permission| permission.ip == ip) {
-            permission.expiry = expiry;
-            return true;
+        match self.permissions.iter_mut().find(|permission| permission.ip == ip) {
+            Some(permission) => permission.expiry = expiry,
+            None => self.permissions.push(Permission { ip, expiry }),
         }
-        if self.permissions.len() >= limit {
-            self.permissions.retain(|permission| permission.expiry > now);
-        }
-        let room = self.permissions.len() < limit;
-        if room {
-            self.permissions.push(Permission { ip, expiry });
-        }
-        room
     }
 
     pub(super) fn channel_to(&self, now: Instant, peer: SocketAddr) -> Option<ChannelNumber> {
@@ -173,6 +178,9 @@ impl Server {
 
     fn forget_allocation(&mut self, index: u32) {
         if let Some(allocation) = self.allocations.remove(index) {
+            if let State::Opening(Opening { token: Some(token), .. }) = allocation.state {
+                self.ledger.cancel(token);
+            }
             self.clients.remove(&allocation.client);
             self.ledger.leave(&allocation.entry);
         }

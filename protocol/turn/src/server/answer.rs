@@ -108,16 +108,12 @@ impl Server {
         request: &Message<'_>,
         code: u16,
     ) -> Result<(), Fault> {
-        let unknown: UnknownAttributes = request.unknown(crate::attribute::KNOWN).collect();
         let room = budget(client, request.bytes().len());
         let mut bytes = Vec::new();
         for phrase in [error(code).reason, ""] {
             bytes.clear();
             let mut writer = Writer::new(&mut bytes, Class::Error, request.method(), request.transaction());
             writer.add(&attribute::ErrorCode::new(code, phrase));
-            if code == 420 {
-                writer.add(&unknown);
-            }
             if bytes.len() <= room {
                 self.counters.count_error(code);
                 return self.push_answer(*client, |answer| answer.extend_from_slice(&bytes));
@@ -136,7 +132,7 @@ impl Server {
     ) -> Result<(), Fault> {
         let Refused(code) = refused;
         self.counters.count_error(code);
-        let unknown: UnknownAttributes = request.unknown(crate::attribute::KNOWN).collect();
+        let unknown: UnknownAttributes = self.unknown(request).collect();
         let fingerprint = request.has_fingerprint();
         let alternate = self.alternate_for(client.remote);
         let config = std::sync::Arc::clone(&self.config);

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use stun::attribute::{Nonce, PasswordAlgorithm, PasswordAlgorithms, Realm, UserHash, Username};
-use stun::{Algorithm, Key, Message, ephemeral_password, user_hash};
+use stun::{Algorithm, Attribute as _, Key, Message, ephemeral_password, user_hash};
 
-use super::{Client, Server};
+use super::answer::Refused;
+use super::{Client, Fault, Server};
+use crate::attribute::DontFragment;
 
 /// For how long after its expiry an ephemeral name may still refresh what it allocated in time: a call
 /// outlives the credentials that set it up, but not for ever.
@@ -77,8 +79,33 @@ pub(super) enum Refusal {
 }
 
 impl Server {
+    /// What comes before anything that a request may ask: who sends it (RFC 8489 §9.2.4), and whether it is
+    /// understood (§6.3.1). `None`: it is not, and was answered so.
+    pub(super) fn admit(
+        &mut self,
+        now: Instant,
+        client: &Client,
+        request: &Message<'_>,
+    ) -> Result<Option<Verified>, Fault> {
+        match self.authenticate(now, client, request) {
+            Err(refusal) => self.challenge(now, client, request, refusal)?,
+            Ok(verified) if self.unknown(request).next().is_some() => {
+                self.refuse(client, request, &verified.proof, Refused(420))?;
+            }
+            Ok(verified) => return Ok(Some(verified)),
+        }
+        Ok(None)
+    }
+
+    /// The attributes that must be understood and are not; DONT-FRAGMENT is one where the caller's sockets
+    /// cannot do it (RFC 8656 §7.2, §11.2).
+    pub(super) fn unknown<'m>(&self, message: &Message<'m>) -> impl Iterator<Item = u16> + use<'m> {
+        let too_much = !self.config.dont_fragment && message.has::<DontFragment>();
+        message.unknown(crate::attribute::KNOWN).chain(too_much.then_some(DontFragment::TYPE))
+    }
+
     /// The checks of RFC 8489 §9.2.4, in its order.
-    pub(super) fn authenticate(
+    fn authenticate(
         &self,
         now: Instant,
         client: &Client,

@@ -4,8 +4,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use stun::attribute::{
-    Attribute as _, ChangeRequest, ErrorCode, OtherAddress, Padding, ResponseOrigin, ResponsePort,
-    UnknownAttributes, XorMappedAddress,
+    Attribute as _, ChangeRequest, ErrorCode, MappedAddress, OtherAddress, Padding, ResponseOrigin,
+    ResponsePort, UnknownAttributes, XorMappedAddress,
 };
 use stun::{Class, Message, Writer};
 
@@ -21,6 +21,10 @@ pub struct Discovery {
     /// Pairs of addresses; either may be the client's first.
     pub addresses: Vec<(IpAddr, IpAddr)>,
 }
+
+/// What PADDING in an answer adds at most: more than an Ethernet frame holds, so that the answer arrives in
+/// fragments.
+const MAX_PADDING: u16 = 1500;
 
 impl Discovery {
     fn other_port(&self, port: u16) -> Option<u16> {
@@ -67,6 +71,10 @@ impl Server {
         if !unknown.is_empty() {
             return self.answer_unknown(client, request, &unknown, room);
         }
+        let padding = udp && request.has::<Padding>();
+        if padding && port.is_some() {
+            return self.refuse_unproven(client, request, 400);
+        }
         let mut reply_to = Client { local: origin, ..*client };
         if let (Some(port), true) = (port, udp) {
             // The same address, so that nobody else can be made to receive this.
@@ -78,7 +86,8 @@ impl Server {
             writer.add(&XorMappedAddress(client.remote));
             // What still fits into an unproven sender's share, the more useful first.
             let size = if client.remote.is_ipv4() { 12 } else { 24 };
-            let fits = |writer: &Writer<'_>, more: usize| writer.len() + more <= room;
+            let fingerprint = if request.has_fingerprint() { 8 } else { 0 };
+            let fits = |writer: &Writer<'_>, more: usize| writer.len() + more + fingerprint <= room;
             if let Some(other) = other {
                 if fits(writer, size) {
                     writer.add(&OtherAddress(other));
@@ -86,8 +95,15 @@ impl Server {
                 if fits(writer, size) {
                     writer.add(&ResponseOrigin(origin));
                 }
+                if fits(writer, size) {
+                    writer.add(&MappedAddress(client.remote));
+                }
             }
-            if request.has_fingerprint() && fits(writer, 8) {
+            if padding && fits(writer, 4) {
+                let left = (room - writer.len() - fingerprint - 4) / 4 * 4;
+                writer.add(&Padding(u16::try_from(left).unwrap_or(u16::MAX).min(MAX_PADDING)));
+            }
+            if fingerprint != 0 && writer.len() + fingerprint <= room {
                 writer.fingerprint();
             }
         })

@@ -6,15 +6,12 @@ use std::time::{Duration, Instant};
 
 use stun::{Class, Message, Writer};
 
-use super::allocation::{CHANNEL_LIFETIME, Channel};
+use super::allocation::{Allocation, CHANNEL_LIFETIME, Channel, Relay, State};
 use super::answer::{Refused, add_software, prove};
 use super::authenticate::Proof;
 use super::{Client, Fault, RelayId, Server};
 use crate::attribute::{ChannelNumberAttribute, Family, Lifetime, RequestedAddressFamily, XorPeerAddress};
 use crate::channel::ChannelNumber;
-
-/// Peers that one CreatePermission request may name.
-const MAX_PEERS: usize = 64;
 
 impl Server {
     pub(super) fn handle_refresh(
@@ -51,26 +48,39 @@ impl Server {
         request: &Message<'_>,
     ) -> Result<(), Fault> {
         self.change(now, client, request, |server, index| {
-            let mut peers: Vec<(RelayId, IpAddr)> = Vec::new();
-            for peer in request.all::<XorPeerAddress>() {
-                let ip = peer.map_err(|_| Refused(400))?.0.ip();
-                let relay = server.relay_towards(index, ip).ok_or(Refused(443))?;
-                if !server.config.peers.permits_ip(ip) {
-                    return Err(Refused(403));
-                }
-                if peers.len() == MAX_PEERS {
-                    return Err(Refused(508));
-                }
-                peers.push((relay, ip));
-            }
-            if peers.is_empty() {
+            if request.all::<XorPeerAddress>().any(|peer| peer.is_err()) {
                 return Err(Refused(400));
             }
+            let mut ips: Vec<IpAddr> =
+                request.all::<XorPeerAddress>().flatten().map(|peer| peer.0.ip()).collect();
+            ips.sort_unstable();
+            ips.dedup();
+            if ips.is_empty() {
+                return Err(Refused(400));
+            }
+            if ips.iter().any(|ip| server.relay_towards(index, *ip).is_none()) {
+                return Err(Refused(443));
+            }
+            if !ips.iter().all(|ip| server.config.peers.permits_ip(*ip)) {
+                return Err(Refused(403));
+            }
+            // All or none.
             let limit = server.ledger.limits().permissions;
-            let all = peers.into_iter().all(|(relay, ip)| {
-                server.relays.get_mut(relay.0).is_some_and(|relay| relay.permit(now, ip, limit))
-            });
-            if all { Ok(None) } else { Err(Refused(508)) }
+            let of_families = [Family::Ipv4, Family::Ipv6]
+                .map(|family| ips.iter().copied().filter(|ip| Family::of(*ip) == family).collect::<Vec<_>>());
+            for ips in &of_families {
+                if let Some(relay) = server.relay_to(index, ips)
+                    && !relay.has_room(now, ips, limit)
+                {
+                    return Err(Refused(508));
+                }
+            }
+            for ips in &of_families {
+                if let Some(relay) = server.relay_to(index, ips) {
+                    ips.iter().for_each(|ip| relay.permit(now, *ip));
+                }
+            }
+            Ok(None)
         })
     }
 
@@ -85,40 +95,50 @@ impl Server {
             let number = request.get::<ChannelNumberAttribute>().map_err(bad)?.ok_or(Refused(400))?;
             let peer = request.get::<XorPeerAddress>().map_err(bad)?.ok_or(Refused(400))?.0;
             let number = ChannelNumber::new(number.0).ok_or(Refused(400))?;
+            server.check_rebinding(now, index, number, peer)?;
             let relay = server.relay_towards(index, peer.ip()).ok_or(Refused(443))?;
             if !server.config.peers.permits(peer) {
                 return Err(Refused(403));
             }
-            server.bind_channel(now, index, relay, number, peer).map(|()| None)
+            server.bind_channel(now, relay, number, peer).map(|()| None)
         })
+    }
+
+    /// A number is bound to one peer, and a peer to one number, in all of an allocation: ChannelData does
+    /// not say of which relayed address it speaks.
+    fn check_rebinding(
+        &mut self,
+        now: Instant,
+        index: u32,
+        number: ChannelNumber,
+        peer: SocketAddr,
+    ) -> Result<(), Refused> {
+        let relays = self.allocations.get(index).map_or([None, None], |allocation| allocation.relays);
+        for id in relays.into_iter().flatten() {
+            let Some(relay) = self.relays.get_mut(id.0) else { continue };
+            relay.channels.retain(|channel| channel.expiry > now);
+            if relay.channels.iter().any(|channel| (channel.number == number) != (channel.peer == peer)) {
+                return Err(Refused(400));
+            }
+        }
+        Ok(())
     }
 
     fn bind_channel(
         &mut self,
         now: Instant,
-        allocation: u32,
         relay: RelayId,
         number: ChannelNumber,
         peer: SocketAddr,
     ) -> Result<(), Refused> {
-        // A number is bound once in an allocation, whichever of its relayed addresses it belongs to.
-        let ids: Vec<RelayId> = self.open_relays_of(allocation).map(|(id, _)| id).collect();
-        for id in ids {
-            let Some(other) = self.relays.get_mut(id.0) else { continue };
-            other.channels.retain(|channel| channel.expiry > now);
-            if other.channels.iter().any(|channel| (channel.number == number) != (channel.peer == peer)) {
-                return Err(Refused(400));
-            }
-        }
         let limits = self.ledger.limits();
-        let Some(relay) = self.relays.get_mut(relay.0) else { return Err(Refused(437)) };
+        let Some(relay) = self.relays.get_mut(relay.0) else { return Err(Refused(508)) };
         let known = relay.channels.iter().position(|channel| channel.number == number);
-        if known.is_none() && relay.channels.len() >= limits.channels {
+        let full = known.is_none() && relay.channels.len() >= limits.channels;
+        if full || !relay.has_room(now, &[peer.ip()], limits.permissions) {
             return Err(Refused(508));
         }
-        if !relay.permit(now, peer.ip(), limits.permissions) {
-            return Err(Refused(508));
-        }
+        relay.permit(now, peer.ip());
         let expiry = now + CHANNEL_LIFETIME;
         match known.and_then(|position| relay.channels.get_mut(position)) {
             Some(channel) => channel.expiry = expiry,
@@ -128,7 +148,7 @@ impl Server {
     }
 
     /// What all three have in common (RFC 8656 §5): who asks, whether there is an allocation, whether it is
-    /// theirs, whether the request is understood.
+    /// theirs.
     fn change(
         &mut self,
         now: Instant,
@@ -136,14 +156,11 @@ impl Server {
         request: &Message<'_>,
         apply: impl FnOnce(&mut Self, u32) -> Result<Option<Lifetime>, Refused>,
     ) -> Result<(), Fault> {
-        let verified = match self.authenticate(now, client, request) {
-            Ok(verified) => verified,
-            Err(refusal) => return self.challenge(now, client, request, refusal),
-        };
+        let Some(verified) = self.admit(now, client, request)? else { return Ok(()) };
         let allocation = match self.allocation_of(client) {
             None => Err(Refused(437)),
             Some((_, allocation)) if allocation.username != verified.username => Err(Refused(441)),
-            Some(_) if self.is_unknown(request) => Err(Refused(420)),
+            Some((_, Allocation { state: State::Opening(_), .. })) => return Err(Fault::StillOpening),
             Some((index, _)) => Ok(index),
         };
         match allocation.and_then(|index| apply(self, index)) {
@@ -187,5 +204,11 @@ impl Server {
 
     fn relay_towards(&self, index: u32, peer: IpAddr) -> Option<RelayId> {
         self.open_relays_of(index).find(|(_, family)| *family == Family::of(peer)).map(|(id, _)| id)
+    }
+
+    /// The relayed address towards these peers, all of one family.
+    fn relay_to(&mut self, index: u32, peers: &[IpAddr]) -> Option<&mut Relay> {
+        let id = self.relay_towards(index, *peers.first()?)?;
+        self.relays.get_mut(id.0)
     }
 }

@@ -96,7 +96,7 @@ impl Traffic {
     }
 }
 
-const ERROR_CODES: [u16; 15] = [300, 400, 401, 403, 405, 420, 437, 438, 440, 441, 442, 443, 486, 500, 508];
+const ERROR_CODES: [u16; 13] = [300, 400, 401, 403, 420, 437, 438, 440, 441, 442, 443, 486, 508];
 
 impl Counters {
     /// Each fault and how often it occurred.

@@ -53,8 +53,9 @@ impl Default for Limits {
 /// Reservations that wait at the same time.
 const MAX_RESERVATIONS: usize = 1024;
 
-/// How long a reserved port waits for its allocation (RFC 8656 §7.2: at least 30 s).
-const RESERVATION_LIFETIME: Duration = Duration::from_secs(30);
+/// How long a reserved port waits for its allocation: RFC 8656 §7.2 wants at least 30 s from the answer
+/// on, which comes a little later than the reservation.
+const RESERVATION_LIFETIME: Duration = Duration::from_secs(60);
 
 /// Shared by servers on several threads.
 pub struct Ledger {
@@ -123,6 +124,12 @@ impl Ledger {
         self.lock().allocations
     }
 
+    /// How many ports are in use or reserved.
+    #[cfg(test)]
+    pub(super) fn ports_taken(&self) -> u32 {
+        self.lock().ports.iter().map(|word| word.count_ones()).sum()
+    }
+
     pub(super) fn next_machine(&self) -> u64 {
         self.machines.fetch_add(1, Ordering::Relaxed)
     }
@@ -176,13 +183,23 @@ impl Ledger {
         }
     }
 
-    /// Takes a free port, the first one from a random place on. `even`: an even one; `pair`: whose successor
-    /// is free too.
-    pub(super) fn take_port(&self, now: Instant, random: u16, even: bool, pair: bool) -> Option<u16> {
+    /// Takes a free port, the first one from a random place on. `even`: an even one. `reserve`: whose successor
+    /// is free too, and is kept at this address for whoever brings the token.
+    pub(super) fn take_port(
+        &self,
+        now: Instant,
+        random: u16,
+        even: bool,
+        reserve: Option<(IpAddr, ReservationToken)>,
+    ) -> Option<u16> {
+        let pair = reserve.is_some();
         let (first, last) = (u32::from(*self.limits.ports.start()), u32::from(*self.limits.ports.end()));
         let count = (last + 1).checked_sub(first).filter(|count| *count > 0)?;
         let mut inner = self.lock();
         inner.forget_reservations(now);
+        if pair && inner.reservations.len() >= MAX_RESERVATIONS {
+            return None;
+        }
         let start = u32::from(random) % count;
         let port = (0..count).filter_map(|step| u16::try_from(first + (start + step) % count).ok()).find(
             |port| {
@@ -192,6 +209,11 @@ impl Ledger {
             },
         )?;
         inner.set_port(port, true);
+        if let Some((ip, token)) = reserve {
+            inner.set_port(port + 1, true);
+            let expiry = now + RESERVATION_LIFETIME;
+            inner.reservations.insert(token, Reservation { port: port + 1, ip, expiry });
+        }
         Some(port)
     }
 
@@ -199,19 +221,12 @@ impl Ledger {
         self.lock().set_port(port, false);
     }
 
-    /// Keeps the port after `port` for whoever brings the token.
-    pub(super) fn reserve_next(&self, now: Instant, ip: IpAddr, port: u16, token: ReservationToken) -> bool {
+    /// Ends a reservation that nobody will hear of.
+    pub(super) fn cancel(&self, token: ReservationToken) {
         let mut inner = self.lock();
-        inner.forget_reservations(now);
-        let Some(next) = port.checked_add(1).filter(|next| self.limits.ports.contains(next)) else {
-            return false;
-        };
-        if inner.is_taken(next) || inner.reservations.len() >= MAX_RESERVATIONS {
-            return false;
+        if let Some(reservation) = inner.reservations.remove(&token) {
+            inner.set_port(reservation.port, false);
         }
-        inner.set_port(next, true);
-        inner.reservations.insert(token, Reservation { port: next, ip, expiry: now + RESERVATION_LIFETIME });
-        true
     }
 
     /// The reserved port of a token, and the local address it lies on. It is the caller's from now on.
@@ -221,13 +236,21 @@ impl Ledger {
         inner.reservations.remove(&token).map(|reservation| (reservation.ip, reservation.port))
     }
 
-    /// Whether `bytes` more fit into the entry's bandwidth; if so, they are counted.
+    /// Whether `bytes` more fit into the entry's bandwidth; only if so, they are counted.
     pub(super) fn admits(&self, entry: &Entry, now: Instant, bytes: usize) -> bool {
-        entry
-            .meters
-            .iter()
-            .flatten()
-            .all(|meter| meter.admits(now.saturating_duration_since(self.epoch), bytes))
+        let since = || now.saturating_duration_since(self.epoch);
+        match &entry.meters {
+            [None, None] => true,
+            [Some(meter), None] | [None, Some(meter)] => meter.admits(since(), bytes),
+            [Some(user), Some(address)] => {
+                let admitted = user.admits(since(), bytes);
+                let both = admitted && address.admits(since(), bytes);
+                if admitted && !both {
+                    user.refund(bytes);
+                }
+                both
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -289,9 +312,18 @@ impl Meter {
         Self { picoseconds_per_byte, sent_by: AtomicU64::new(0) }
     }
 
+    fn cost(&self, bytes: usize) -> u64 {
+        (bytes as u64).saturating_mul(self.picoseconds_per_byte) / 1000
+    }
+
+    /// Takes back what was admitted and not sent.
+    fn refund(&self, bytes: usize) {
+        self.sent_by.fetch_sub(self.cost(bytes), Ordering::Relaxed);
+    }
+
     fn admits(&self, now: Duration, bytes: usize) -> bool {
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX / 2);
-        let cost = (bytes as u64).saturating_mul(self.picoseconds_per_byte) / 1000;
+        let cost = self.cost(bytes);
         self.sent_by
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |sent_by| {
                 let after = sent_by.max(now).saturating_add(cost);
@@ -319,36 +351,106 @@ mod tests {
         assert!(meter.admits(Duration::from_millis(10_001), 1000));
     }
 
+    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn token(number: u8) -> ReservationToken {
+        ReservationToken([number; 8])
+    }
+
+    fn reserve(number: u8) -> Option<(IpAddr, ReservationToken)> {
+        Some((HOME, token(number)))
+    }
+
+    fn ledger(ports: RangeInclusive<u16>, now: Instant) -> Ledger {
+        Ledger::new(Limits { ports, ..Limits::default() }, now)
+    }
+
     #[test]
     fn ports_are_all_used_before_none_is_left() {
         let now = super::super::tests::start();
-        let ledger = Ledger::new(Limits { ports: 50_001..=50_005, ..Limits::default() }, now);
-        assert_eq!(ledger.take_port(now, 0, true, true), Some(50_002));
-        assert_eq!(ledger.take_port(now, 1, true, false), Some(50_004));
-        assert_eq!(ledger.take_port(now, 1, true, false), None);
-        let mut rest: Vec<_> = (0..3).map(|_| ledger.take_port(now, 9, false, false).unwrap()).collect();
+        let ledger = ledger(50_001..=50_005, now);
+        // 50,003 is kept for the token.
+        assert_eq!(ledger.take_port(now, 0, true, reserve(1)), Some(50_002));
+        assert_eq!(ledger.take_port(now, 1, true, None), Some(50_004));
+        assert_eq!(ledger.take_port(now, 1, true, None), None);
+        let mut rest: Vec<_> = (0..2).map(|_| ledger.take_port(now, 9, false, None).unwrap()).collect();
         rest.sort_unstable();
-        assert_eq!(rest, [50_001, 50_003, 50_005]);
-        assert_eq!(ledger.take_port(now, 9, false, false), None);
-        ledger.give_port(50_003);
-        assert_eq!(ledger.take_port(now, 9, false, false), Some(50_003));
+        assert_eq!(rest, [50_001, 50_005]);
+        assert_eq!(ledger.take_port(now, 9, false, None), None);
+        ledger.give_port(50_001);
+        assert_eq!(ledger.take_port(now, 9, false, None), Some(50_001));
+    }
+
+    #[test]
+    fn a_pair_needs_both_of_its_ports() {
+        let now = super::super::tests::start();
+        // The last port has no successor in the range; an odd one cannot be the first.
+        assert_eq!(ledger(50_001..=50_002, now).take_port(now, 0, true, reserve(1)), None);
+        let ledger = ledger(50_000..=50_001, now);
+        assert_eq!(ledger.take_port(now, 1, false, None), Some(50_001));
+        assert_eq!(ledger.take_port(now, 0, true, reserve(1)), None);
+        ledger.give_port(50_001);
+        assert_eq!(ledger.take_port(now, 0, true, reserve(1)), Some(50_000));
     }
 
     #[test]
     fn a_reservation_is_claimed_once_and_in_time() {
         let now = super::super::tests::start();
-        let ledger = Ledger::new(Limits { ports: 50_000..=50_001, ..Limits::default() }, now);
-        let ip = IpAddr::from([127, 0, 0, 1]);
-        let token = ReservationToken([1; 8]);
-        assert_eq!(ledger.take_port(now, 0, true, true), Some(50_000));
-        assert!(ledger.reserve_next(now, ip, 50_000, token));
-        assert_eq!(ledger.take_port(now, 0, false, false), None);
-        assert_eq!(ledger.claim(now + Duration::from_secs(29), token), Some((ip, 50_001)));
-        assert_eq!(ledger.claim(now, token), None);
+        let ledger = ledger(50_000..=50_001, now);
+        let later = |seconds| now + Duration::from_secs(seconds);
+        assert_eq!(ledger.take_port(now, 0, true, reserve(1)), Some(50_000));
+        assert_eq!(ledger.take_port(now, 0, false, None), None);
+        assert_eq!(ledger.claim(later(30), token(2)), None);
+        assert_eq!(ledger.claim(later(30), token(1)), Some((HOME, 50_001)));
+        assert_eq!(ledger.claim(later(30), token(1)), None);
+        ledger.give_port(50_000);
         ledger.give_port(50_001);
-        assert!(ledger.reserve_next(now, ip, 50_000, token));
-        assert_eq!(ledger.claim(now + Duration::from_secs(31), token), None);
-        assert_eq!(ledger.take_port(now, 0, false, false), Some(50_001));
+        assert_eq!(ledger.take_port(now, 0, true, reserve(3)), Some(50_000));
+        assert_eq!(ledger.claim(later(60), token(3)), None);
+        assert_eq!(ledger.take_port(later(60), 0, false, None), Some(50_001));
+    }
+
+    #[test]
+    fn a_cancelled_reservation_gives_its_port_back() {
+        let now = super::super::tests::start();
+        let ledger = ledger(50_000..=50_001, now);
+        assert_eq!(ledger.take_port(now, 0, true, reserve(1)), Some(50_000));
+        ledger.cancel(token(1));
+        assert_eq!(ledger.claim(now, token(1)), None);
+        assert_eq!(ledger.take_port(now, 0, false, None), Some(50_001));
+        ledger.cancel(token(1));
+        assert_eq!(ledger.take_port(now, 0, false, None), None);
+    }
+
+    #[test]
+    fn reservations_are_bounded() {
+        let now = super::super::tests::start();
+        let ledger = ledger(49_152..=65_535, now);
+        let many = u64::try_from(MAX_RESERVATIONS).unwrap();
+        let reserve = |number: u64| {
+            ledger.take_port(now, 0, true, Some((HOME, ReservationToken(number.to_be_bytes()))))
+        };
+        assert!((0..many).all(|number| reserve(number).is_some()));
+        assert_eq!(reserve(many), None);
+        assert!(ledger.take_port(now, 0, true, None).is_some());
+    }
+
+    #[test]
+    fn what_one_meter_refuses_the_other_does_not_count() {
+        let now = super::super::tests::start();
+        let limits = Limits {
+            bandwidth_per_user: Some(3_000),
+            bandwidth_per_address: Some(2_000),
+            ..Limits::default()
+        };
+        let ledger = Ledger::new(limits, now);
+        let other = IpAddr::from([127, 0, 0, 2]);
+        let (here, there) =
+            (ledger.enter("ada", HOME).ok().unwrap(), ledger.enter("ada", other).ok().unwrap());
+        assert!(ledger.admits(&here, now, 2_000));
+        assert!(!ledger.admits(&here, now, 1_000));
+        assert!(ledger.admits(&there, now, 1_000));
+        assert!(!ledger.admits(&there, now, 1));
     }
 
     #[test]

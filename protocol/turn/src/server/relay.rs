@@ -81,11 +81,13 @@ impl Server {
         let (number, data) = channel::parse(bytes).ok_or(Fault::Malformed)?;
         let index = *self.clients.get(client).ok_or(Fault::NoAllocation)?;
         let allocation = self.allocations.get(index).ok_or(Fault::NoAllocation)?;
-        let bound = |id: &RelayId| Some((*id, self.relays.get(id.0)?.peer_of(now, number)?));
-        let (relay, peer) = allocation.relays.iter().flatten().find_map(bound).ok_or(Fault::NoChannel)?;
+        let bound = |id: &RelayId| {
+            let relay = self.live_relay(now, *id)?;
+            Some((*id, relay, relay.peer_of(now, number)?))
+        };
+        let (id, relay, peer) = allocation.relays.iter().flatten().find_map(bound).ok_or(Fault::NoChannel)?;
         // The policy was asked when the channel was bound.
-        let permitted = self.relays.get(relay.0).is_some_and(|relay| relay.has_permission(now, peer.ip()));
-        if !permitted {
+        if !relay.has_permission(now, peer.ip()) {
             return Err(Fault::NoPermission);
         }
         if !self.ledger.admits(&allocation.entry, now, data.len()) {
@@ -93,7 +95,7 @@ impl Server {
         }
         self.counters.to_peers.add(data.len());
         let payload = channel::HEADER_LEN..channel::HEADER_LEN + data.len();
-        Ok(ToPeer { relay, peer, payload, dont_fragment: false })
+        Ok(ToPeer { relay: id, peer, payload, dont_fragment: false })
     }
 
     /// A Send indication (RFC 8656 §11.2).
@@ -104,16 +106,16 @@ impl Server {
         message: &Message<'_>,
     ) -> Result<ToPeer, Fault> {
         let index = *self.clients.get(client).ok_or(Fault::NoAllocation)?;
-        if self.is_unknown(message) {
+        if self.unknown(message).next().is_some() {
             return Err(Fault::UnknownAttribute);
         }
         let peer = message.get::<XorPeerAddress>().ok().flatten().ok_or(Fault::MissingAttribute)?.0;
         let data = message.attributes().find(|attribute| attribute.kind == Data::TYPE);
         let payload = data.ok_or(Fault::MissingAttribute)?.value_range();
         let allocation = self.allocations.get(index).ok_or(Fault::NoAllocation)?;
-        let relay = allocation.relays[usize::from(peer.is_ipv6())].ok_or(Fault::FamilyMismatch)?;
-        let permitted = self.relays.get(relay.0).is_some_and(|relay| relay.has_permission(now, peer.ip()));
-        if !permitted {
+        let id = allocation.relays[usize::from(peer.is_ipv6())].ok_or(Fault::FamilyMismatch)?;
+        let relay = self.live_relay(now, id).ok_or(Fault::NoAllocation)?;
+        if !relay.has_permission(now, peer.ip()) {
             return Err(Fault::NoPermission);
         }
         // A permission is for an address; the port is known only now.
@@ -124,7 +126,15 @@ impl Server {
             return Err(Fault::OverBandwidth);
         }
         self.counters.to_peers.add(payload.len());
-        Ok(ToPeer { relay, peer, payload, dont_fragment: message.has::<DontFragment>() })
+        // Between datagrams it counts only where both are IPv4 (RFC 8656 §13.1 to §13.3, §14); from a stream
+        // it always does (§15).
+        let counts = client.transport != Transport::Udp || (client.remote.is_ipv4() && peer.is_ipv4());
+        let dont_fragment = counts && message.has::<DontFragment>();
+        Ok(ToPeer { relay: id, peer, payload, dont_fragment })
+    }
+
+    fn live_relay(&self, now: Instant, id: RelayId) -> Option<&Relay> {
+        self.relays.get(id.0).filter(|relay| relay.is_live(now))
     }
 
     /// A datagram from a peer (RFC 8656 §11.3).
@@ -135,7 +145,7 @@ impl Server {
         peer: SocketAddr,
         length: usize,
     ) -> Result<ToClient, Fault> {
-        let relay = self.relays.get(id.0).ok_or(Fault::NoAllocation)?;
+        let relay = self.live_relay(now, id).ok_or(Fault::NoAllocation)?;
         if !relay.has_permission(now, peer.ip()) {
             return Err(Fault::NoPermission);
         }
@@ -212,11 +222,12 @@ impl Server {
         if !icmp.is_relayed(peer.is_ipv4()) {
             return Err(Fault::IcmpIgnored);
         }
-        let relay: &Relay = self.relays.get(id.0).ok_or(Fault::NoAllocation)?;
+        let relay = self.live_relay(now, id).ok_or(Fault::NoAllocation)?;
         if !relay.has_permission(now, peer.ip()) {
             return Err(Fault::NoPermission);
         }
         let client = relay.client;
+        let icmp = icmp.with_meaningful_data(peer.is_ipv4());
         let transaction = TransactionId(self.random.bytes());
         self.push_answer(client, |bytes| {
             Writer::new(bytes, Class::Indication, Method::DATA, transaction)
