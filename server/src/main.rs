@@ -1,6 +1,7 @@
 //! The `twocan` binary: signaling, web app, STUN and TURN in one process, and the command line.
 
 mod clock;
+mod config;
 mod http;
 mod ice_servers;
 mod metrics;
@@ -9,30 +10,20 @@ mod nat;
 mod relay;
 mod serve;
 mod signaling;
+mod tls;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-
-/// Calls between browsers: signaling server, STUN, TURN and web app in one binary.
-#[derive(Parser)]
-#[command(name = "twocan", version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run the server.
-    Serve(serve::Options),
-    /// Tell what NAT this machine is behind, and what that means for calls.
-    Nat(nat::Options),
-}
+use config::{Asked, Command};
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
-        Command::Serve(options) => serve::run(&options),
-        Command::Nat(options) => nat::run(&options),
+    match config::load(std::env::args_os()) {
+        Ok(Asked::Command(Command::Serve(options))) => serve::run(&options),
+        Ok(Asked::Command(Command::Nat(options))) => nat::run(&options),
+        Ok(Asked::Text(text)) => text.exit(),
+        Err(error) => {
+            eprintln!("twocan: {error}");
+            ExitCode::from(2)
+        }
     }
 }

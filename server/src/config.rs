@@ -1,0 +1,105 @@
+//! Configuration: flags, environment variables and a TOML file, in this order of strength, and the
+//! defaults behind them. `docs/configuration.md` is made from it.
+
+mod file;
+mod options;
+mod values;
+
+use std::{ffi::OsString, fmt};
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+
+pub(crate) use options::Options;
+pub(crate) use values::Listen;
+
+/// Calls between browsers: signaling server, STUN, TURN and web app in one binary.
+#[derive(Parser)]
+#[command(name = "twocan", version, max_term_width = 110, subcommand_required = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What the binary can do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the server: web app, signaling, STUN and TURN
+    ///
+    /// Every option is also an environment variable (TWOCAN_ and its name in capitals) and a key of the
+    /// file that --config names. Without any the server works on this computer and its network.
+    Serve(Box<Options>),
+    /// Tell what NAT this machine is behind, and what that means for calls
+    Nat(crate::nat::Options),
+}
+
+/// One line that says what to do.
+#[derive(Debug)]
+pub(crate) struct ConfigError(pub(crate) String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What the command line asks for.
+pub(crate) enum Asked {
+    /// To do something.
+    Command(Command),
+    /// For help or the version: text for standard output.
+    Text(clap::Error),
+}
+
+/// Reads the command line, the environment, and the file that they name.
+pub(crate) fn load(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, ConfigError> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    let given = match Cli::command().try_get_matches_from(&arguments) {
+        Ok(given) => given,
+        Err(error) if is_answer(&error) => return Ok(Asked::Text(error)),
+        Err(error) => return Err(ConfigError(one_line(&error))),
+    };
+    let mut file = None;
+    if let Some(("serve", serve)) = given.subcommand()
+        && let Some(path) = serve.get_one::<std::path::PathBuf>("config")
+    {
+        let command = Cli::command();
+        let command = command.find_subcommand("serve").unwrap_or(&command);
+        let from_file = file::as_arguments(path, command, serve)?;
+        arguments.extend(from_file.into_iter().map(OsString::from));
+        file = Some(path.display().to_string());
+    }
+    let cli = Cli::command().try_get_matches_from(&arguments).and_then(|all| Cli::from_arg_matches(&all));
+    match cli {
+        Ok(cli) => Ok(Asked::Command(cli.command)),
+        // The command line alone was good, so that what is wrong now is the file's.
+        Err(error) => Err(ConfigError(match file {
+            Some(file) => format!("{file}: {}", one_line(&error)),
+            None => one_line(&error),
+        })),
+    }
+}
+
+fn is_answer(error: &clap::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    )
+}
+
+/// Clap's paragraphs as one line: what is wrong, and its tip if it has one.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let parts: Vec<_> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .filter(|line| !line.is_empty())
+        .map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: "))
+        .collect();
+    format!("{} (see twocan help)", parts.join("; "))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! What the server prints when it is ready: the addresses that people can open.
+
+use std::{
+    io::{IsTerminal, Write as _},
+    net::{IpAddr, SocketAddr},
+};
+
+use qrcode::{QrCode, render::unicode::Dense1x2};
+
+use super::Server;
+use crate::{config::Options, tls::local_addresses};
+
+/// Prints to standard output; nobody there to read it is no error.
+pub(super) fn print(options: &Options, server: &Server) {
+    let mut lines = vec![format!("twocan {} is ready. Open it:", env!("CARGO_PKG_VERSION")), String::new()];
+    for address in own_addresses("http", &server.http) {
+        lines.push(format!("  on this computer    {address}"));
+    }
+    let network = network_addresses(options, server);
+    for address in &network {
+        lines.push(format!("  on your network     {address}"));
+    }
+    if server.certificate.as_ref().is_some_and(|certificate| certificate.self_made) && !network.is_empty() {
+        lines.push("                      (its certificate is self-made: the browser warns once)".to_owned());
+    }
+    lines.push(String::new());
+    if std::io::stdout().is_terminal()
+        && let Some(code) = network.first().and_then(|address| QrCode::new(address).ok())
+    {
+        lines.push(code.render::<Dense1x2>().quiet_zone(true).build());
+    }
+    let _ = writeln!(std::io::stdout().lock(), "{}", lines.join("\n"));
+}
+
+/// How people call it who sit at this computer.
+fn own_addresses(scheme: &str, listening: &[SocketAddr]) -> Vec<String> {
+    let mut addresses: Vec<_> = listening
+        .iter()
+        .map(|address| match address.ip() {
+            ip if ip.is_loopback() || ip.is_unspecified() => {
+                format!("{scheme}://localhost:{}", address.port())
+            }
+            _ => format!("{scheme}://{address}"),
+        })
+        .collect();
+    addresses.dedup();
+    addresses
+}
+
+/// How the others call it.
+fn network_addresses(options: &Options, server: &Server) -> Vec<String> {
+    if let Some(domain) = options.acme_domain.first() {
+        return vec![format!("https://{domain}")];
+    }
+    let ports: Vec<_> = server.https.iter().filter(|address| address.ip().is_unspecified()).collect();
+    let mut reachable: Vec<SocketAddr> = local_addresses()
+        .into_iter()
+        .filter(|address| matches!(address, IpAddr::V4(_)))
+        .chain(options.public_ip.iter().copied())
+        .filter_map(|ip| {
+            let port = ports.iter().find(|listening| listening.is_ipv4() == ip.is_ipv4())?.port();
+            Some(SocketAddr::new(ip, port))
+        })
+        .collect();
+    reachable.extend(server.https.iter().filter(|address| !address.ip().is_unspecified()));
+    reachable.dedup();
+    reachable.iter().map(|address| format!("https://{address}")).collect()
+}

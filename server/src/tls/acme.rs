@@ -1,0 +1,107 @@
+//! A certificate from an ACME authority (RFC 8555) such as Let's Encrypt, which asks on our own TLS port
+//! whether the domain is ours (TLS-ALPN-01, RFC 8737): no port 80 is needed.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use rustls::{
+    ClientConfig, RootCertStore, ServerConfig,
+    pki_types::{CertificateDer, pem::PemObject},
+    server::ResolvesServerCert,
+};
+use rustls_acme::{AcmeConfig, caches::DirCache};
+
+use super::provider;
+use crate::{
+    config::{ConfigError, Options},
+    serve::{DataDir, create_private_folder},
+};
+
+/// Starts the task that obtains and renews the certificate. Returns what shows it, and what answers the
+/// authority's question.
+pub(super) fn start(
+    options: &Options,
+    data: &DataDir,
+) -> Result<(Arc<dyn ResolvesServerCert>, Arc<ServerConfig>), ConfigError> {
+    for domain in &options.acme_domain {
+        check_domain(domain)?;
+    }
+    let mut config = AcmeConfig::new_with_provider(&options.acme_domain, provider())
+        .directory(&options.acme_directory)
+        .contact(options.acme_email.iter().map(|email| format!("mailto:{email}")));
+    if let Some(path) = &options.acme_ca {
+        config = config.client_tls_config(trusting(path)?);
+    }
+    let folder = data.path("acme");
+    if let Some(folder) = &folder
+        && let Err(error) = create_private_folder(folder)
+    {
+        let shown = folder.display();
+        return Err(ConfigError(format!(
+            "{shown}: {error}: let the server write there, or choose another --data-dir"
+        )));
+    }
+    let mut state = config.cache_option(folder.map(DirCache::new)).state();
+    let resolver = state.resolver();
+    let challenge = state.challenge_rustls_config_with_provider(provider());
+    tokio::spawn(async move {
+        while let Some(event) = state.next().await {
+            match event {
+                Ok(event) => tracing::info!("certificate authority: {event:?}"),
+                Err(error) => tracing::error!(
+                    "no certificate yet: {error}; the domain must lead here, and its port 443 to the HTTPS port"
+                ),
+            }
+        }
+    });
+    Ok((resolver, challenge))
+}
+
+/// An address or a wildcard cannot be proven by TLS-ALPN-01.
+fn check_domain(domain: &str) -> Result<(), ConfigError> {
+    let label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let is_address = domain.parse::<std::net::IpAddr>().is_ok();
+    if is_address || domain.len() > 253 || !domain.split('.').all(label) {
+        let next = "give a plain domain name such as talk.example.org";
+        return Err(ConfigError(format!("--acme-domain {domain}: {next}")));
+    }
+    Ok(())
+}
+
+/// TLS towards a private authority's directory.
+fn trusting(path: &std::path::Path) -> Result<Arc<ClientConfig>, ConfigError> {
+    let wrong = |why: String| {
+        ConfigError(format!("--acme-ca {}: {why}: name the authority's certificate in PEM", path.display()))
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(format!("{error:?}")))? {
+        let certificate = certificate.map_err(|error| wrong(format!("{error:?}")))?;
+        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(wrong("there is no certificate in it".to_owned()));
+    }
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| wrong(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_domains() {
+        for good in ["talk.example.org", "localhost", "a-b.example"] {
+            assert!(check_domain(good).is_ok(), "{good}");
+        }
+        for bad in ["", "192.0.2.1", "*.example.org", "https://a.example", "a..b", "::1", "a b"] {
+            assert!(check_domain(bad).is_err(), "{bad}");
+        }
+    }
+}
