@@ -115,7 +115,13 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
             }
         }
         let (ours, theirs) = (median(&ours), median(&theirs));
-        let met = if options.alone { "?" } else if (row.meets)(ours, theirs) { "yes" } else { "NO" };
+        let met = if options.alone {
+            "?"
+        } else if (row.meets)(ours, theirs) {
+            "yes"
+        } else {
+            "NO"
+        };
         println!(
             "{:32} {:>14} {:>10.2} {:>10.2} {:>7.3}  {:10} {met}",
             row.name,
@@ -142,8 +148,19 @@ fn measure(
 fn start_twocan(options: &Options) -> io::Result<(Process, SocketAddr)> {
     let port = free_port()?;
     let arguments = [
-        "serve", "--http", "off", "--https", "off", "--turns", "off", "--workers", "1",
-        "--allow-peer", "127.0.0.0/8", "--turn-realm", "bench",
+        "serve",
+        "--http",
+        "off",
+        "--https",
+        "off",
+        "--turns",
+        "off",
+        "--workers",
+        "1",
+        "--allow-peer",
+        "127.0.0.0/8",
+        "--turn-realm",
+        "bench",
     ];
     let mut arguments: Vec<String> = arguments.map(String::from).into();
     arguments.extend(["--stun-turn".into(), format!("127.0.0.1:{port}")]);
@@ -157,10 +174,30 @@ fn start_twocan(options: &Options) -> io::Result<(Process, SocketAddr)> {
 fn start_coturn() -> io::Result<(Process, SocketAddr)> {
     let port = free_port()?;
     let arguments = [
-        "-n", "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--lt-cred-mech", "--realm", "bench",
-        "--allow-loopback-peers", "--no-tls", "--no-dtls", "--no-cli", "--log-file", "/dev/null", "--simple-log",
-        "--no-stdout-log", "--relay-threads", "1", "--pidfile", "/dev/null", "--min-port", "49152",
-        "--max-port", "65535",
+        "-n",
+        "--listening-ip",
+        "127.0.0.1",
+        "--relay-ip",
+        "127.0.0.1",
+        "--lt-cred-mech",
+        "--realm",
+        "bench",
+        "--allow-loopback-peers",
+        "--no-tls",
+        "--no-dtls",
+        "--no-cli",
+        "--log-file",
+        "/dev/null",
+        "--simple-log",
+        "--no-stdout-log",
+        "--relay-threads",
+        "1",
+        "--pidfile",
+        "/dev/null",
+        "--min-port",
+        "49152",
+        "--max-port",
+        "65535",
     ];
     let mut arguments: Vec<String> = arguments.map(String::from).into();
     arguments.extend(["--listening-port".into(), port.to_string()]);

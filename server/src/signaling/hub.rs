@@ -377,4 +377,6 @@ struct Excess {
 }
 
 #[cfg(test)]
+mod invariants;
+#[cfg(test)]
 mod tests;

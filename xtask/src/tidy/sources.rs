@@ -19,7 +19,8 @@ pub(super) fn check(file: &Path, text: &str) -> Vec<String> {
     let path = file.to_string_lossy();
     let mut wrong = Vec::new();
     let mut report = |what: String| wrong.push(format!("{path}: {what}"));
-    let is_source = matches!(file.extension().and_then(|ending| ending.to_str()), Some("rs" | "js" | "mjs" | "css"));
+    let is_source =
+        matches!(file.extension().and_then(|ending| ending.to_str()), Some("rs" | "js" | "mjs" | "css"));
     let is_test = path.contains("/tests/") || path.ends_with("/tests.rs");
     let lines = text.lines().count();
     if is_source && !is_test && lines > MAX_LINES {
@@ -33,8 +34,13 @@ pub(super) fn check(file: &Path, text: &str) -> Vec<String> {
         if line.trim_start().starts_with("#[allow(") || line.trim_start().starts_with("#![allow(") {
             report(format!("line {line_number}: say `#[expect(…, reason = \"…\")]` instead of `allow`"));
         }
-        if is_test && (line.contains("thread::sleep(") || line.contains("time::sleep(")) && !line.contains("// polls") {
-            report(format!("line {line_number}: a test polls a condition with a deadline; it does not sleep"));
+        if is_test
+            && (line.contains("thread::sleep(") || line.contains("time::sleep("))
+            && !line.contains("// polls")
+        {
+            report(format!(
+                "line {line_number}: a test polls a condition with a deadline; it does not sleep"
+            ));
         }
     }
     if path.starts_with("protocol/") {
@@ -60,7 +66,8 @@ fn protocol(path: &str, text: &str, is_test: bool) -> Vec<String> {
         // What stands behind the first `#[cfg(test)]` is tests.
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
         for banned in BANNED {
-            let called = code.lines().any(|line| line.contains(banned) && !line.trim_start().starts_with("//"));
+            let called =
+                code.lines().any(|line| line.contains(banned) && !line.trim_start().starts_with("//"));
             if called {
                 wrong.push(format!("`{banned}…)`: time, randomness and configuration are arguments here"));
             }

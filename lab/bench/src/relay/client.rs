@@ -57,7 +57,8 @@ pub(crate) fn binding(server: SocketAddr, patience: Duration) -> io::Result<Sock
 /// The first, unproven Allocate request.
 pub(crate) fn first_request() -> Vec<u8> {
     let mut request = Vec::new();
-    Writer::new(&mut request, Class::Request, Method::ALLOCATE, fresh_transaction()).add(&RequestedTransport::UDP);
+    Writer::new(&mut request, Class::Request, Method::ALLOCATE, fresh_transaction())
+        .add(&RequestedTransport::UDP);
     request
 }
 
@@ -94,7 +95,12 @@ pub(crate) fn allocated(answer: &[u8]) -> io::Result<SocketAddr> {
     if let Ok(Some(error)) = message.get::<ErrorCode<'_>>() {
         return Err(malformed(error));
     }
-    message.get::<XorRelayedAddress>().ok().flatten().map(|relayed| relayed.0).ok_or_else(|| malformed(message))
+    message
+        .get::<XorRelayedAddress>()
+        .ok()
+        .flatten()
+        .map(|relayed| relayed.0)
+        .ok_or_else(|| malformed(message))
 }
 
 fn exchange(socket: &LoadSocket, request: &[u8]) -> io::Result<Vec<u8>> {

@@ -81,7 +81,10 @@ fn saturate(server: &Process, address: SocketAddr, window: Duration, burst: usiz
             if moved > 0 {
                 last = Instant::now();
             } else if last.elapsed() > LOST_AFTER {
-                lost += directions.iter_mut().map(|direction| std::mem::take(&mut direction.under_way)).sum::<u64>();
+                lost += directions
+                    .iter_mut()
+                    .map(|direction| std::mem::take(&mut direction.under_way))
+                    .sum::<u64>();
                 last = Instant::now();
             }
         }
@@ -131,7 +134,8 @@ impl<'f> Direction<'f> {
 /// 100 allocations, 100 packets a second in each direction of each, evenly spread.
 pub(crate) fn paced_cost(server: &Process, address: SocketAddr, window: Duration) -> io::Result<f64> {
     let flows = (0..100).map(|_| Flow::open(address)).collect::<io::Result<Vec<_>>>()?;
-    let wrapped = [&channel::header(channel::ChannelNumber::FIRST, PAYLOAD as u16)[..], &[0x55; PAYLOAD]].concat();
+    let wrapped =
+        [&channel::header(channel::ChannelNumber::FIRST, PAYLOAD as u16)[..], &[0x55; PAYLOAD]].concat();
     let mut arena = vec![0; 4 << 16];
     let gap = Duration::from_secs(1) / (100 * 100 * 2);
     let mut run = |duration: Duration| {
@@ -206,7 +210,8 @@ pub(crate) fn binding_cost(server: &Process, address: SocketAddr, window: Durati
 pub(crate) fn memory(server: &Process, address: SocketAddr, _: Duration) -> io::Result<f64> {
     let before = server.memory()?;
     let flows = (0..1000).map(|_| Flow::open(address)).collect::<io::Result<Vec<_>>>()?;
-    let wrapped = [&channel::header(channel::ChannelNumber::FIRST, PAYLOAD as u16)[..], &[0x55; PAYLOAD]].concat();
+    let wrapped =
+        [&channel::header(channel::ChannelNumber::FIRST, PAYLOAD as u16)[..], &[0x55; PAYLOAD]].concat();
     let mut arena = vec![0; 4 << 16];
     for _ in 0..10 {
         for flow in &flows {

@@ -64,7 +64,10 @@ impl LoadSocket {
                 std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
             match self.state.recv((&self.socket).into(), &mut buffers, &mut meta) {
                 Ok(received) => {
-                    count += meta[..received].iter().map(|meta| meta.len.div_ceil(meta.stride.max(1)) as u64).sum::<u64>();
+                    count += meta[..received]
+                        .iter()
+                        .map(|meta| meta.len.div_ceil(meta.stride.max(1)) as u64)
+                        .sum::<u64>();
                     if received < meta.len() {
                         return Ok(count);
                     }

@@ -2,6 +2,7 @@
 
 use crate::signaling::{
     inbound::Kind,
+    names::PeerId,
     outbound::Message,
     room::{AUDIENCE_INTERVAL, RoomKey},
     time::Now,
@@ -10,8 +11,9 @@ use crate::signaling::{
 use super::{Hub, timers::Timer};
 
 impl Hub {
-    /// Somebody came or went: everyone in the room is told, at most once in an interval.
-    pub(super) fn audience_changed(&mut self, now: Now, key: &RoomKey) {
+    /// Somebody came or went: everyone in the room is told, at most once in an interval, but for the one
+    /// that has just been told by its `joined`.
+    pub(super) fn audience_changed(&mut self, now: Now, key: &RoomKey, newest: Option<PeerId>) {
         let Some(room) = self.rooms.get_mut(key) else { return };
         if room.kind != Kind::Live || room.audience.scheduled {
             return;
@@ -21,11 +23,11 @@ impl Hub {
                 room.audience.scheduled = true;
                 self.timers.add(at, Timer::Audience(key.clone()));
             }
-            _ => self.announce_audience(now, key),
+            _ => self.announce_audience(now, key, newest),
         }
     }
 
-    pub(super) fn announce_audience(&mut self, now: Now, key: &RoomKey) {
+    pub(super) fn announce_audience(&mut self, now: Now, key: &RoomKey, newest: Option<PeerId>) {
         let Some(room) = self.rooms.get_mut(key) else { return };
         room.audience.scheduled = false;
         let viewers = room.viewers();
@@ -34,7 +36,8 @@ impl Hub {
         }
         room.audience.announced = viewers;
         room.audience.last = Some(now.instant);
-        let members: Vec<_> = room.members.iter().map(|member| member.peer).collect();
+        let members = room.members.iter().map(|member| member.peer);
+        let members: Vec<_> = members.filter(|peer| Some(*peer) != newest).collect();
         let text = Message::Audience { viewers }.to_bytes();
         for peer in members {
             self.send_counted(peer, &text);

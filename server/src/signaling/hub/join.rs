@@ -211,7 +211,7 @@ impl Hub {
         room.members.push(member);
         self.send_joined(now, peer, false);
         self.announce_peer(peer);
-        self.audience_changed(now, key);
+        self.audience_changed(now, key, Some(peer));
     }
 
     /// Whether the room is of this kind, has a place, and is open to this client; with the lock that the

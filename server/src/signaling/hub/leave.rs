@@ -80,7 +80,7 @@ impl Hub {
         for other in seen_by {
             self.send_counted(other, &text);
         }
-        self.audience_changed(now, &key);
+        self.audience_changed(now, &key, None);
     }
 }
 

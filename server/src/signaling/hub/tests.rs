@@ -1,5 +1,13 @@
 //! The hub from the outside: messages in, exact messages out.
 
-mod world;
-
+mod drain;
+mod errors;
 mod joining;
+mod limits;
+mod live;
+mod lobby;
+mod messages;
+mod model;
+mod passwords;
+mod resuming;
+mod world;

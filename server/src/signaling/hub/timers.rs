@@ -56,7 +56,7 @@ impl Hub {
             match timer {
                 Timer::Idle(connection) => self.check_idle(now, connection),
                 Timer::Grace(peer) => self.end_grace(now, peer, at),
-                Timer::Audience(room) => self.announce_audience(now, &room),
+                Timer::Audience(room) => self.announce_audience(now, &room, None),
                 Timer::Rematch(lobby) => self.make_matches(now, &lobby),
                 Timer::EndOfDrain => self.end_drain(now),
             }

@@ -1,5 +1,4 @@
 //! A hub with its clock in the test's hand.
-#![expect(dead_code, reason = "the other tests of the hub follow")]
 
 use std::time::{Duration, Instant};
 
@@ -54,10 +53,6 @@ impl World {
 
     pub(super) fn limits(change: impl FnOnce(&mut Limits)) -> Self {
         Self::with(|settings| change(&mut settings.limits))
-    }
-
-    pub(super) fn now(&self) -> Now {
-        self.now
     }
 
     /// Connects, and takes the `welcome`.

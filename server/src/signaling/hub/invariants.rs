@@ -1,0 +1,53 @@
+//! What holds between any two calls. Tests check it after every step.
+
+use crate::signaling::{
+    inbound::Kind,
+    room::RoomKey,
+    session::{Link, Place},
+};
+
+use super::Hub;
+
+impl Hub {
+    /// Panics where the hub's books disagree with each other.
+    pub(super) fn check_invariants(&self) {
+        for (id, connection) in &self.connections {
+            let Some(peer) = connection.session else { continue };
+            assert_eq!(self.sessions[&peer].link, Link::Connected(*id), "a connection's session is its own");
+        }
+        for (peer, session) in &self.sessions {
+            if let Link::Connected(id) = session.link {
+                assert_eq!(self.connections[&id].session, Some(*peer), "a session's connection is its own");
+            }
+            match &session.place {
+                Place::Room(key) => {
+                    let room = &self.rooms[key];
+                    assert_eq!(room.kind, session.kind);
+                    assert_eq!(room.members.iter().filter(|member| member.peer == *peer).count(), 1);
+                    if let RoomKey::Named(name) = key {
+                        assert_eq!(*name, session.home);
+                    }
+                }
+                Place::Waiting => {
+                    assert_eq!(session.kind, Kind::Lobby);
+                    let queued = self.lobbies.get(&session.home).is_some_and(|lobby| lobby.contains(*peer));
+                    assert_eq!(queued, session.connection().is_some(), "only the connected wait");
+                }
+            }
+            assert!(session.outbox.is_within(self.settings.limits.queued_bytes), "queues are bounded");
+        }
+        let mut members = 0;
+        for room in self.rooms.values() {
+            assert!(!room.members.is_empty(), "empty rooms are forgotten");
+            assert!(room.members.len() <= room.capacity(&self.settings.limits));
+            members += room.members.len();
+        }
+        let waiting: usize = self.lobbies.values().map(crate::signaling::lobby::Lobby::people).sum();
+        let away = |session: &&crate::signaling::session::Session| {
+            session.place == Place::Waiting && session.connection().is_none()
+        };
+        assert_eq!(members + waiting + self.sessions.values().filter(away).count(), self.sessions.len());
+        assert!(self.sessions.len() <= self.settings.limits.connections);
+        assert!(self.connections.len() <= self.settings.limits.connections);
+    }
+}

@@ -1,0 +1,33 @@
+//! A server that is about to stop.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::world::{Seen, World, join};
+use crate::signaling::CloseCode;
+
+#[test]
+fn everyone_is_told_nobody_is_admitted_and_all_are_closed() {
+    let mut world = World::new();
+    let (ada, _) = world.join(&json!({}));
+    let idle = world.connect();
+    world.drain();
+    for id in [ada, idle] {
+        let message = world.message(id);
+        assert_eq!((&message["type"], &message["reason"]), (&json!("going_away"), &json!("restart")));
+        assert!((1_000..3_000).contains(&message["retry"].as_u64().unwrap()), "{message}");
+    }
+    world.send(idle, &join(&json!({})));
+    let error = world.message(idle);
+    assert_eq!((&error["code"], &error["retry"]), (&json!("draining"), &json!(2_000)));
+    let late = world.connect();
+    world.send(late, &join(&json!({})));
+    assert_eq!(world.error(late), "draining");
+
+    world.pass(Duration::from_secs(1));
+    for id in [ada, idle, late] {
+        assert_eq!(world.take(id), [Seen::Closed(CloseCode::Restart)]);
+    }
+    assert_eq!(world.hub.connections(), 0);
+}
