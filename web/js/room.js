@@ -18,6 +18,9 @@ import { CHAT_LIMIT, isSignalData } from "./peer/control.js";
 /** @typedef {import("./peer/slots.js").Slot} Slot */
 /** @typedef {import("./peer/slots.js").MediaDirection} MediaDirection */
 
+/** ms */
+const INVITATION_PATIENCE = 3_000;
+
 /**
  * @typedef {{
  *   change: null,
@@ -68,6 +71,8 @@ export class Room extends Emitter {
     this.signaling.on("taken_over", () => this.emit("taken-over", null));
     watchNetwork(() => this.#networkChanged());
     addEventListener("pagehide", () => this.leave());
+    // Brought back by the back button: everything of it has been closed.
+    addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
   }
 
   /** What we send now, for the others to show. @returns {MediaState} */
@@ -103,6 +108,23 @@ export class Room extends Emitter {
     for (const peer of [...this.peers.values()]) peer.close({ bye: true });
     this.signaling.leave();
     this.emit("change", null);
+  }
+
+  /** A signed invitation, which opens a locked room. @returns {Promise<string | null>} null if the server gives none */
+  invite() {
+    return new Promise((resolve) => {
+      const stop = this.signaling.on("message", ({ type, invitation }) => {
+        if (type === "invitation") finish(String(invitation));
+      });
+      const timer = setTimeout(() => finish(null), INVITATION_PATIENCE);
+      /** @param {string | null} invitation */
+      const finish = (invitation) => {
+        clearTimeout(timer);
+        stop();
+        resolve(invitation);
+      };
+      this.signaling.send({ type: "invite" });
+    });
   }
 
   /** Lobby: on to the next person. */

@@ -12,9 +12,9 @@ import { Watch } from "../room/watch.js";
 import { getSetting } from "../settings.js";
 import { CallView } from "../ui/callview.js";
 import { FilesPanel } from "../ui/files.js";
-import { inviteCard, roomLink } from "../ui/invite.js";
+import { copyRoomLink, inviteCard, roomLink } from "../ui/invite.js";
 import { Prejoin } from "../ui/prejoin.js";
-import { Problems, copy, header, iconButton } from "../ui/shell.js";
+import { Problems, header, iconButton } from "../ui/shell.js";
 
 /** @typedef {import("../expose.js").PageStage} PageStage */
 
@@ -24,7 +24,7 @@ const link = roomLink(`/r/${roomName}`);
 const main = find("main");
 const problems = new Problems();
 const { title } = header(
-  iconButton({ icon: "copy", label: "Copy the link to this room", class: "quiet", onclick: () => void copy(link, "Link") }),
+  iconButton({ icon: "copy", label: "Copy the link to this room", class: "quiet", onclick: () => void copyRoomLink(room, link) }),
 );
 setText(title, roomName);
 document.title = `${roomName} – twocan`;
@@ -69,9 +69,10 @@ room.on("joined", () => {
   problems.remove("room-full", "wrong-password", "server-gone", "server-full");
   if (view) return;
   prejoin?.close();
-  const invitation = inviteCard(link, "You are the first. Send the link to someone:");
+  const invitation = inviteCard(room, link, "You are the first. Send the link to someone:");
   view = new CallView({ room, watch, local, problems, files, name: () => name, alone: () => invitation, onLeave: leave });
   main.append(view.element);
+  view.focus();
 });
 room.on("refused", ({ code, message }) => {
   if (view) {

@@ -12,9 +12,9 @@ import { Watch } from "../room/watch.js";
 import { getSetting } from "../settings.js";
 import { CallView } from "../ui/callview.js";
 import { icon, logo } from "../ui/icons.js";
-import { inviteCard, roomLink } from "../ui/invite.js";
+import { copyRoomLink, inviteCard, roomLink } from "../ui/invite.js";
 import { Prejoin } from "../ui/prejoin.js";
-import { Problems, copy, header, iconButton } from "../ui/shell.js";
+import { Problems, header, iconButton } from "../ui/shell.js";
 
 /** @typedef {import("../expose.js").PageStage} PageStage */
 /** @typedef {"streamer" | "viewer"} Role */
@@ -35,7 +35,7 @@ if (roomName === "") {
 const link = roomLink(`/live/${roomName}`);
 const main = find("main");
 const problems = new Problems();
-const { title } = header(iconButton({ icon: "copy", label: "Copy the link to this stream", class: "quiet", onclick: () => void copy(link, "Link") }));
+const { title } = header(iconButton({ icon: "copy", label: "Copy the link to this stream", class: "quiet", onclick: () => void copyRoomLink(room, link) }));
 setText(title, roomName);
 document.title = `Live: ${roomName} – twocan`;
 
@@ -121,7 +121,7 @@ function open() {
   prejoin?.close();
   prejoin = null;
   const streamer = role === "streamer";
-  const card = streamer ? inviteCard(link, "Send the link to whoever shall watch:") : waitingCard();
+  const card = streamer ? inviteCard(room, link, "Send the link to whoever shall watch:") : waitingCard();
   view = new CallView({
     room,
     watch,
@@ -136,6 +136,7 @@ function open() {
     onLeave: leave,
   });
   main.append(view.element);
+  view.focus();
 }
 
 room.on("audience", showBar);

@@ -13,7 +13,7 @@ import { CallView } from "../ui/callview.js";
 import { FilesPanel } from "../ui/files.js";
 import { logo } from "../ui/icons.js";
 import { Prejoin } from "../ui/prejoin.js";
-import { Problems, header, toast } from "../ui/shell.js";
+import { Problems, header } from "../ui/shell.js";
 
 /** @typedef {import("../expose.js").PageStage} PageStage */
 
@@ -62,6 +62,7 @@ function open() {
   prejoin = null;
   view = new CallView({ room, watch, local, problems, files, name: () => name, alone: () => waitingCard, onLeave: leave, onNext: next });
   main.append(view.element);
+  view.focus();
 }
 
 room.on("waiting", (people) => {
@@ -75,11 +76,9 @@ room.on("joined", (joined) => {
   open();
   const [partner] = joined.peers;
   if (partner && !joined.resumed) view?.chat.clear();
-  if (partner) toast(`You have met ${partner.name}`);
 });
-room.on("peer-removed", (link) => {
+room.on("peer-removed", () => {
   if (stage !== "joined" || room.left) return;
-  toast(`${link.name} has gone on`);
   next();
 });
 room.on("refused", ({ code, message }) => {

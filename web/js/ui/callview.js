@@ -4,12 +4,13 @@ import { pathProblem } from "../errors.js";
 import { LevelMeter } from "../media/level.js";
 import { screenAvailable } from "../media/devices.js";
 import { Sound } from "../media/sound.js";
+import { AwakeScreen } from "../media/wakelock.js";
 import { Chat } from "./chat.js";
 import { Details } from "./details.js";
 import { Panels } from "./panels.js";
 import { press } from "./prejoin.js";
 import { RoomBanner } from "./roombanner.js";
-import { Banner, Problems, iconButton } from "./shell.js";
+import { Banner, Problems, iconButton, toast } from "./shell.js";
 import { shortcuts } from "./shortcuts.js";
 import { Stage } from "./tiles.js";
 
@@ -45,6 +46,7 @@ export class CallView {
   #sound;
   #banner = new Banner();
   #roomBanner;
+  #awake = new AwakeScreen();
   /** @type {Set<string>} people who have been connected */
   #met = new Set();
   #mic = iconButton({ icon: "mic", label: "Microphone", testid: "mic", shortcut: "m", onclick: () => void this.#toggleMic() });
@@ -133,6 +135,11 @@ export class CallView {
     this.update();
   }
 
+  /** Puts the keyboard where the call is. */
+  focus() {
+    (this.#mic.isConnected ? this.#mic : this.#stage.element).focus();
+  }
+
   update() {
     const { room, local } = this.#options;
     press(this.#mic, local.micOn, "mic");
@@ -155,6 +162,7 @@ export class CallView {
   close() {
     for (const undo of this.#cleanup) undo();
     this.#sound.close();
+    this.#awake.release();
     this.#meter.listen(null);
     this.element.remove();
   }
@@ -176,6 +184,7 @@ export class CallView {
 
   /** @param {PeerLink} link */
   #welcome(link) {
+    if (this.#options.shows !== false) toast(`${link.name} is here`);
     link.on("tracks", () => this.update());
     link.on("change", () => {
       const state = link.connection.connectionState;
@@ -190,6 +199,7 @@ export class CallView {
 
   /** @param {PeerLink} link */
   #farewell(link) {
+    if (this.#options.shows !== false) toast(`${link.name} has left`);
     this.#met.delete(link.id);
     this.update();
   }

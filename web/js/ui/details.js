@@ -38,7 +38,7 @@ export class Details {
 
 class Person {
   #path = new PathPicture();
-  #bitrate = new Plot({ label: "Received / sent", format: formatBitrate, least: 100_000 });
+  #bitrate = new Plot({ label: "Received, sent", format: formatBitrate, least: 100_000 });
   #roundTrip = new Plot({ label: "Round trip", format: formatMilliseconds, least: 0.05 });
   #loss = new Plot({ label: "Loss", format: formatPercent, least: 0.05 });
   #frames = new Plot({ label: "Frames per second", format: (value) => (value === null ? "–" : String(Math.round(value))), least: 30 });

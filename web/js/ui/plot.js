@@ -6,6 +6,7 @@ const POINTS = 60;
 export class Plot {
   #canvas = h("canvas", { class: "plot-canvas" });
   #value = h("span", { class: "plot-value" });
+  #second = h("span", { class: "plot-value second" });
   #format;
   #least;
   element;
@@ -20,15 +21,16 @@ export class Plot {
     this.#format = format;
     this.#least = least;
     this.#canvas.setAttribute("aria-hidden", "true");
-    this.element = h("div", { class: "plot" }, h("span", { class: "plot-label" }, label), this.#value, this.#canvas);
+    this.element = h("div", { class: "plot" }, h("span", { class: "plot-label" }, label), h("span", { class: "plot-values" }, this.#value, this.#second), this.#canvas);
   }
 
   /**
-   * @param {(number | null)[][]} lines oldest value first; the first line is the one whose last value is shown
+   * @param {(number | null)[][]} lines one or two, oldest value first; the last values are shown
    */
   draw(lines) {
-    const [main] = lines;
+    const [main, second] = lines;
     setText(this.#value, this.#format(main[main.length - 1] ?? null));
+    if (second) setText(this.#second, this.#format(second[second.length - 1] ?? null));
     const canvas = this.#canvas;
     const scale = Math.min(3, devicePixelRatio || 1);
     const width = Math.round(canvas.clientWidth * scale);

@@ -25,7 +25,7 @@ import { iconButton } from "./shell.js";
 /** @typedef {{ onFiles?: (peer: string, files: File[]) => void, mediaTiles?: boolean }} StageOptions */
 
 export class Stage {
-  element = h("section", { class: "stage", testid: "stage", "aria-label": "People" });
+  element = h("section", { class: "stage", testid: "stage", tabIndex: -1, "aria-label": "People" });
   /** @type {Map<string, Tile>} */
   #tiles = new Map();
   #options;
