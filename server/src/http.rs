@@ -17,15 +17,16 @@ pub(crate) use actor::{HubHandle, start_hub};
 pub(crate) use origin::AllowedOrigins;
 pub(crate) use web_app::WebApp;
 
-use crate::ice_servers::IceServerIssuer;
+use crate::{ice_servers::IceServerIssuer, relay, signaling::Limits};
 
 /// What the handlers share.
 pub(crate) struct Site {
     pub(crate) hub: HubHandle,
+    pub(crate) relay: Option<Arc<relay::Handle>>,
     pub(crate) web_app: WebApp,
     pub(crate) origins: AllowedOrigins,
     pub(crate) ice: IceServerIssuer,
-    pub(crate) limits: crate::signaling::Limits,
+    pub(crate) limits: Limits,
 }
 
 /// The whole site. `Site` lives as long as the router.

@@ -6,7 +6,6 @@ mod http;
 mod ice_servers;
 mod metrics;
 mod nat;
-#[expect(dead_code, reason = "the listeners that feed it follow")]
 mod relay;
 mod serve;
 mod signaling;

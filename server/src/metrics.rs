@@ -1,14 +1,17 @@
 //! `/metrics`: the counters of every part, in Prometheus' text format (version 0.0.4).
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
-use crate::signaling::Counters;
+use crate::{relay::Report, signaling::Counters};
 
 /// Everything that this server counts.
-pub(crate) fn render(signaling: &Counters) -> String {
+pub(crate) fn render(signaling: &Counters, relay: &[Report]) -> String {
     let mut page = Page(String::with_capacity(4_096));
     page.info(env!("CARGO_PKG_VERSION"));
     render_signaling(&mut page, signaling);
+    if !relay.is_empty() {
+        render_relay(&mut page, relay);
+    }
     page.0
 }
 
@@ -43,6 +46,60 @@ fn render_signaling(page: &mut Page, counters: &Counters) {
     page.labelled("signaling_errors_total", "Requests refused.", "code", counters.errors());
 }
 
+/// The workers together.
+fn render_relay(page: &mut Page, workers: &[Report]) {
+    let sum = |part: fn(&Report) -> u64| workers.iter().map(part).sum::<u64>();
+    page.gauge("relay_allocations", "Allocations now.", sum(|worker| worker.allocations as u64));
+    page.counter("relay_allocated_total", "Allocations made.", sum(|worker| worker.counters.allocated));
+    page.counter(
+        "relay_expired_total",
+        "Allocations that nobody refreshed.",
+        sum(|worker| worker.counters.expired),
+    );
+    page.counter("stun_bindings_total", "Binding requests answered.", sum(|worker| worker.counters.bindings));
+    let directions = |peers: fn(&Report) -> u64, clients: fn(&Report) -> u64| {
+        [("to_peers", sum(peers)), ("to_clients", sum(clients))]
+    };
+    let datagrams = directions(
+        |worker| worker.counters.to_peers.datagrams,
+        |worker| worker.counters.to_clients.datagrams,
+    );
+    page.labelled("relay_datagrams_total", "Datagrams relayed.", "direction", datagrams);
+    let bytes =
+        directions(|worker| worker.counters.to_peers.bytes, |worker| worker.counters.to_clients.bytes);
+    page.labelled("relay_bytes_total", "Bytes of application data relayed.", "direction", bytes);
+    let errors = together(workers, |worker| worker.counters.errors().collect());
+    page.labelled("turn_errors_total", "Requests answered with an error.", "code", errors);
+    let faults = together(workers, |worker| {
+        worker.counters.faults().map(|(fault, count)| (fault.label(), count)).collect()
+    });
+    page.labelled("relay_dropped_total", "What was dropped, and why.", "fault", faults);
+    page.counter(
+        "relay_send_errors_total",
+        "Datagrams that could not be sent.",
+        sum(|worker| worker.send_errors),
+    );
+    page.counter("relay_sends_total", "System calls that sent.", sum(|worker| worker.sends));
+    page.counter("relay_sent_datagrams_total", "Datagrams in them.", sum(|worker| worker.sent_datagrams));
+    page.counter("relay_receives_total", "System calls that received.", sum(|worker| worker.receives));
+    page.counter(
+        "relay_received_datagrams_total",
+        "Datagrams in them.",
+        sum(|worker| worker.received_datagrams),
+    );
+    let dropped = sum(|worker| worker.dropped_stream_bytes);
+    page.counter("relay_dropped_stream_bytes_total", "Bytes that slow TCP clients lost.", dropped);
+}
+
+/// The sums of a counter with a label over all workers, which count the same things.
+fn together<L: Ord>(workers: &[Report], part: fn(&Report) -> Vec<(L, u64)>) -> BTreeMap<L, u64> {
+    let mut sums = BTreeMap::new();
+    for (label, count) in workers.iter().flat_map(part) {
+        *sums.entry(label).or_default() += count;
+    }
+    sums
+}
+
 /// The text so far.
 pub(crate) struct Page(String);
 
@@ -68,7 +125,7 @@ impl Page {
         name: &str,
         help: &str,
         label: &str,
-        values: impl IntoIterator<Item = (&'static str, u64)>,
+        values: impl IntoIterator<Item = (impl std::fmt::Display, u64)>,
     ) {
         self.head(name, help, "counter");
         for (value, count) in values {

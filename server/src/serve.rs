@@ -5,18 +5,21 @@ mod banner;
 mod data_dir;
 mod front;
 mod listen;
+mod relaying;
+mod sniff;
 mod stop;
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use aws_lc_rs::hmac;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    config::{ConfigError, Listen, Options},
+    config::{ConfigError, Options},
     http::{self, AllowedOrigins, HubHandle, Site, WebApp, start_hub},
     ice_servers::{IceServerIssuer, IceSettings},
+    relay,
     signaling::{Hub, Keys, Limits, Settings},
     tls::Certificate,
 };
@@ -45,7 +48,8 @@ fn try_run(options: &Options) -> Result<ExitCode, ConfigError> {
     let code = runtime.block_on(async {
         let server = Server::start(options)?;
         banner::print(options, &server);
-        Ok(stop::when_told(&server.hub, Duration::from_secs(options.drain_seconds)).await)
+        Ok(stop::when_told(&server.hub, server.relay.as_deref(), Duration::from_secs(options.drain_seconds))
+            .await)
     });
     runtime.shutdown_background();
     code
@@ -54,38 +58,132 @@ fn try_run(options: &Options) -> Result<ExitCode, ConfigError> {
 /// What runs.
 struct Server {
     hub: HubHandle,
-    /// Where it can be opened without TLS and with it.
-    http: Vec<std::net::SocketAddr>,
-    https: Vec<std::net::SocketAddr>,
+    relay: Option<Arc<relay::Handle>>,
+    ports: Ports,
     certificate: Option<Certificate>,
+}
+
+/// Where it all listens, with real ports.
+#[derive(Default)]
+struct Ports {
+    http: Vec<SocketAddr>,
+    https: Vec<SocketAddr>,
+    turn_udp: Vec<SocketAddr>,
+    alternate_udp: Vec<SocketAddr>,
+    turn_tcp: Vec<SocketAddr>,
+    turns: Vec<SocketAddr>,
+}
+
+/// One TCP port, or the same port on several addresses, and what is served there.
+struct Door {
+    listeners: Vec<TcpListener>,
+    http: bool,
+    turn: bool,
+    tls: bool,
 }
 
 impl Server {
     fn start(options: &Options) -> Result<Self, ConfigError> {
         let data = DataDir::open(options.data_dir.as_deref());
         let secret = data.secret()?;
-        let http = listen::tcp("http", &options.http)?;
-        let https = listen::tcp("https", &options.https)?;
-        let certificate = match options.https {
-            Listen::Off => None,
-            _ => Some(Certificate::obtain(options, &data)?),
+        let (doors, mut ports) = open_doors(options)?;
+        let certificate = match doors.iter().any(|door| door.tls) {
+            true => Some(Certificate::obtain(options, &data)?),
+            false => None,
         };
-        let site = site(options, &secret)?;
+        let turn_secret = turn_secret(options, &secret);
+        let relay = match ports.turn_udp.is_empty() && !doors.iter().any(|door| door.turn) {
+            true => None,
+            false => {
+                let surroundings = relaying::Surroundings {
+                    listen: ports.turn_udp.clone(),
+                    alternate: ports.alternate_udp.clone(),
+                    own_ports: ports.all(),
+                    turn_secret: &turn_secret,
+                    secret: &secret,
+                };
+                let relay = relaying::start(options, surroundings)?;
+                let (usual, alternate) = relay.listening().split_at(ports.turn_udp.len());
+                (ports.turn_udp, ports.alternate_udp) = (usual.to_vec(), alternate.to_vec());
+                Some(relay)
+            }
+        };
+        let site = site(options, &secret, &turn_secret, &ports, relay.clone())?;
         let hub = site.hub.clone();
         let router = http::router(Arc::new(site));
         let limit = AddressLimit::new(options.connections_per_address);
-        let server = Self { hub, http: addresses(&http), https: addresses(&https), certificate };
-        let plain = Front { http: Some(router.clone()), tls: None };
-        start_accepting(http, &plain, &limit);
-        if let Some(certificate) = &server.certificate {
-            let tls = Arc::new(certificate.for_port(true, false)?);
-            start_accepting(https, &Front { http: Some(router), tls: Some(tls) }, &limit);
+        for door in doors {
+            let tls = match certificate.as_ref().filter(|_| door.tls) {
+                Some(certificate) => Some(Arc::new(certificate.for_port(door.http, door.turn)?)),
+                None => None,
+            };
+            let front = Front {
+                http: door.http.then(|| router.clone()),
+                turn: relay.clone().filter(|_| door.turn),
+                tls,
+            };
+            start_accepting(door.listeners, &front, &limit);
         }
-        Ok(server)
+        Ok(Self { hub, relay, ports, certificate })
     }
 }
 
-fn site(options: &Options, secret: &[u8]) -> Result<Site, ConfigError> {
+impl Ports {
+    fn all(&self) -> Vec<u16> {
+        let Self { http, https, turn_udp, alternate_udp, turn_tcp, turns } = self;
+        let all = [http, https, turn_udp, alternate_udp, turn_tcp, turns];
+        let mut all: Vec<_> =
+            all.into_iter().flatten().map(SocketAddr::port).filter(|port| *port != 0).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+/// Opens every TCP port, and decides about UDP. Services at the same address share it.
+fn open_doors(options: &Options) -> Result<(Vec<Door>, Ports), ConfigError> {
+    let mut doors = Vec::new();
+    let mut ports = Ports::default();
+    let shares_tls = options.https == options.turns;
+    let http = listen::tcp("http", &options.http)?;
+    ports.http = addresses(&http);
+    doors.push(Door { listeners: http, http: true, turn: false, tls: false });
+    let https = listen::tcp("https", &options.https)?;
+    ports.https = addresses(&https);
+    doors.push(Door { listeners: https, http: true, turn: shares_tls, tls: true });
+    if shares_tls {
+        ports.turns = ports.https.clone();
+    } else {
+        let turns = listen::tcp("turns", &options.turns)?;
+        ports.turns = addresses(&turns);
+        doors.push(Door { listeners: turns, http: false, turn: true, tls: true });
+    }
+    for listen in &options.stun_turn {
+        let tcp = listen::tcp("stun-turn", listen)?;
+        let mut udp = relaying::that_exist(listen::addresses("stun-turn", listen)?);
+        if let Some(first) = tcp.first().and_then(|first| first.local_addr().ok()) {
+            // The same port in UDP, where the system chose it.
+            udp.iter_mut().for_each(|address| address.set_port(first.port()));
+        }
+        ports.turn_tcp.extend(addresses(&tcp));
+        ports.turn_udp.extend(udp);
+        doors.push(Door { listeners: tcp, http: false, turn: true, tls: false });
+    }
+    if !ports.turn_udp.is_empty() {
+        let alternate = listen::addresses("stun-alternate", &options.stun_alternate)?;
+        ports.alternate_udp = if alternate.is_empty() { alternate } else { relaying::that_exist(alternate) };
+    }
+    doors.retain(|door| !door.listeners.is_empty());
+    Ok((doors, ports))
+}
+
+fn site(
+    options: &Options,
+    secret: &[u8],
+    turn_secret: &str,
+    ports: &Ports,
+    relay: Option<Arc<relay::Handle>>,
+) -> Result<Site, ConfigError> {
     let limits = Limits {
         call_capacity: options.call_capacity.into(),
         live_capacity: options.live_capacity.into(),
@@ -101,15 +199,22 @@ fn site(options: &Options, secret: &[u8]) -> Result<Site, ConfigError> {
         invitation_required: options.invitation_required,
         ..Settings::default()
     };
-    let life = Duration::from_secs(options.turn_credential_seconds);
-    let ice_settings =
-        IceSettings { life, public_ip: options.public_ip.first().copied(), ..IceSettings::default() };
-    let ice = IceServerIssuer::new(ice_settings, turn_secret(options, secret).as_bytes());
+    let port = |addresses: &[SocketAddr]| addresses.first().map(SocketAddr::port);
+    let ice_settings = IceSettings {
+        udp: port(&ports.turn_udp),
+        alternate_udp: port(&ports.alternate_udp),
+        tcp: port(&ports.turn_tcp),
+        tls: port(&ports.turns),
+        public_ip: options.public_ip.first().copied(),
+        life: Duration::from_secs(options.turn_credential_seconds),
+    };
+    let ice = IceServerIssuer::new(ice_settings, turn_secret.as_bytes());
     let invitation_key = options.invitation_key.as_ref().map(|key| key.0.as_bytes());
     let keys = Keys::new(secret, invitation_key);
     let hub = Hub::new(settings, keys, data_dir::random()?, Box::new(ice.clone()));
     Ok(Site {
         hub: start_hub(hub, limits.queued_bytes),
+        relay,
         web_app: options.web_dir.clone().map_or(WebApp::Embedded, WebApp::Folder),
         origins: AllowedOrigins::new(options.allow_origin.iter().cloned()),
         ice,
@@ -137,7 +242,7 @@ fn start_accepting(listeners: Vec<TcpListener>, front: &Front, limit: &AddressLi
     }
 }
 
-fn addresses(listeners: &[TcpListener]) -> Vec<std::net::SocketAddr> {
+fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
     listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
 }
 

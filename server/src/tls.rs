@@ -31,6 +31,9 @@ use crate::{
 /// expiry.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
+/// HTTP/1.1 (RFC 7301).
+pub(crate) const ALPN_HTTP: &[u8] = b"http/1.1";
+
 /// TURN over TLS (RFC 7443).
 pub(crate) const ALPN_TURN: &[u8] = b"stun.turn";
 
@@ -85,7 +88,7 @@ impl Certificate {
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&self.resolver));
         if http {
-            config.alpn_protocols.push(b"http/1.1".to_vec());
+            config.alpn_protocols.push(ALPN_HTTP.to_vec());
         }
         if turn {
             config.alpn_protocols.push(ALPN_TURN.to_vec());

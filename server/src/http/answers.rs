@@ -5,13 +5,16 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, StatusCode, header::HOST},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CONTENT_TYPE, HOST},
+    },
     response::{IntoResponse, Response},
 };
 use serde_json::json;
 
 use super::Site;
-use crate::clock;
+use crate::{clock, metrics};
 
 /// `GET /api/ice-servers`.
 pub(super) async fn ice_servers(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
@@ -41,10 +44,15 @@ pub(super) async fn healthz(State(site): State<Arc<Site>>) -> Response {
 
 /// `GET /metrics`.
 pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Response {
-    match site.hub.counters().await {
-        Some(counters) => crate::metrics::render(&counters).into_response(),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "The server is stopping.\n").into_response(),
-    }
+    let Some(signaling) = site.hub.counters().await else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "The server is stopping.\n").into_response();
+    };
+    let relay = match &site.relay {
+        Some(relay) => relay.reports().await,
+        None => Vec::new(),
+    };
+    let kind = (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+    ([kind], metrics::render(&signaling, &relay)).into_response()
 }
 
 /// The `Host` that the request came to.

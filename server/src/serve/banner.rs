@@ -7,13 +7,13 @@ use std::{
 
 use qrcode::{QrCode, render::unicode::Dense1x2};
 
-use super::Server;
+use super::{Ports, Server};
 use crate::{config::Options, tls::local_addresses};
 
 /// Prints to standard output; nobody there to read it is no error.
 pub(super) fn print(options: &Options, server: &Server) {
     let mut lines = vec![format!("twocan {} is ready. Open it:", env!("CARGO_PKG_VERSION")), String::new()];
-    for address in own_addresses("http", &server.http) {
+    for address in own_addresses("http", &server.ports.http) {
         lines.push(format!("  on this computer    {address}"));
     }
     let network = network_addresses(options, server);
@@ -23,6 +23,9 @@ pub(super) fn print(options: &Options, server: &Server) {
     if server.certificate.as_ref().is_some_and(|certificate| certificate.self_made) && !network.is_empty() {
         lines.push("                      (its certificate is self-made: the browser warns once)".to_owned());
     }
+    if let Some(services) = relay_services(&server.ports) {
+        lines.push(format!("  STUN and TURN at    {services}"));
+    }
     lines.push(String::new());
     if std::io::stdout().is_terminal()
         && let Some(code) = network.first().and_then(|address| QrCode::new(address).ok())
@@ -30,6 +33,16 @@ pub(super) fn print(options: &Options, server: &Server) {
         lines.push(code.render::<Dense1x2>().quiet_zone(true).build());
     }
     let _ = writeln!(std::io::stdout().lock(), "{}", lines.join("\n"));
+}
+
+/// The relay's ports in words.
+fn relay_services(ports: &Ports) -> Option<String> {
+    let named = [("UDP", &ports.turn_udp), ("TCP", &ports.turn_tcp), ("TLS", &ports.turns)];
+    let words: Vec<_> = named
+        .iter()
+        .filter_map(|(name, addresses)| Some(format!("{name} {}", addresses.first()?.port())))
+        .collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// How people call it who sit at this computer.
@@ -52,7 +65,7 @@ fn network_addresses(options: &Options, server: &Server) -> Vec<String> {
     if let Some(domain) = options.acme_domain.first() {
         return vec![format!("https://{domain}")];
     }
-    let ports: Vec<_> = server.https.iter().filter(|address| address.ip().is_unspecified()).collect();
+    let ports: Vec<_> = server.ports.https.iter().filter(|address| address.ip().is_unspecified()).collect();
     let mut reachable: Vec<SocketAddr> = local_addresses()
         .into_iter()
         .filter(|address| matches!(address, IpAddr::V4(_)))
@@ -62,7 +75,7 @@ fn network_addresses(options: &Options, server: &Server) -> Vec<String> {
             Some(SocketAddr::new(ip, port))
         })
         .collect();
-    reachable.extend(server.https.iter().filter(|address| !address.ip().is_unspecified()));
+    reachable.extend(server.ports.https.iter().filter(|address| !address.ip().is_unspecified()));
     reachable.dedup();
     reachable.iter().map(|address| format!("https://{address}")).collect()
 }

@@ -4,18 +4,18 @@ use std::{process::ExitCode, time::Duration};
 
 use tokio::time::{sleep, timeout};
 
-use crate::http::HubHandle;
+use crate::{http::HubHandle, relay};
 
 /// How often to look whether everyone is gone.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Waits for SIGTERM or Ctrl-C, then until every client is gone, at most `drain`.
-pub(super) async fn when_told(hub: &HubHandle, drain: Duration) -> ExitCode {
+/// Waits for SIGTERM or Ctrl-C, then until every client is gone and nothing is relayed, at most `drain`.
+pub(super) async fn when_told(hub: &HubHandle, relay: Option<&relay::Handle>, drain: Duration) -> ExitCode {
     signal().await;
     tracing::info!("stopping: telling every client (a second signal stops at once)");
     hub.drain().await;
     let drained = async {
-        while hub.connections().await > 0 {
+        while hub.connections().await > 0 || relay.is_some_and(|relay| relay.allocations() > 0) {
             sleep(LOOK).await;
         }
     };
