@@ -15,8 +15,6 @@ const chromiumArguments = [
   '--disable-renderer-backgrounding',
   '--disable-features=WebRtcHideLocalIpsWithMdns',
   '--autoplay-policy=no-user-gesture-required',
-  // The certificate of the server under test is its own.
-  '--ignore-certificate-errors',
 ];
 
 const firefoxPreferences = {
@@ -40,11 +38,11 @@ export function launch({ browser, executable, profile }) {
     browser: browser === 'firefox' ? 'firefox' : 'chrome',
     executablePath: executable,
     headless: true,
-    acceptInsecureCerts: true,
     userDataDir: profile,
     timeout: 60_000,
     protocolTimeout: 600_000,
-    defaultViewport: { width: 1000, height: 700 },
+    // Small: every pixel is painted by the processor, of which all the browsers of a test have two.
+    defaultViewport: { width: 640, height: 480 },
     env: { ...process.env, HOME: profile, MOZ_DISABLE_CONTENT_SANDBOX: '1' },
   };
   return browser === 'firefox'

@@ -7,7 +7,7 @@
   const ROWS = 4;
   const WIDTH = 320;
   const HEIGHT = 240;
-  const RATE = 30;
+  const RATE = 20;
   const FRAME_BITS = 20;
   const SOURCE_BITS = 6;
   const SCREEN = 32;
@@ -124,21 +124,24 @@
     return decode(bits);
   }
 
+  const OWN = '[data-testid=tile][data-peer=self][data-kind=camera] video';
+
   // Follows the <video> that a selector finds, whichever element that is at the time.
   const watched = new Map();
   function watch(selector) {
     if (watched.has(selector)) return;
-    const seen = { source: null, frame: null, frames: 0, jump: 0, gap: 0, changed: null };
+    const seen = { source: null, frame: null, own: null, frames: 0, missed: 0, gap: 0, changed: null };
     watched.set(selector, seen);
     setInterval(() => {
       const now = read(document.querySelector(selector));
       if (!now || (now.frame === seen.frame && now.source === seen.source)) return;
       const time = performance.now();
+      const own = read(document.querySelector(OWN))?.frame ?? seen.own;
       if (now.source === seen.source) {
-        seen.jump = Math.max(seen.jump, now.frame - seen.frame);
+        seen.missed = Math.max(seen.missed, Math.min(now.frame - seen.frame, own - seen.own) - 1);
         seen.gap = Math.max(seen.gap, time - seen.changed);
       }
-      Object.assign(seen, now, { frames: seen.frames + 1, changed: time });
+      Object.assign(seen, now, { own, frames: seen.frames + 1, changed: time });
     }, 15);
   }
 
@@ -228,16 +231,17 @@
     makeFile,
     sum,
 
-    // What a watched picture has shown: {source, frame, frames, jump: most frame numbers skipped at once + 1,
-    // gap: longest time (ms) without a new frame}.
+    // What a watched picture has shown: {source, frame, frames: how many different ones, missed, gap: longest time
+    // (ms) without a new frame}. `missed` are the most frames missed at once, as far as the page's own camera was
+    // shown to move on meanwhile: on a busy machine everything stands still at times, and that is not the network's.
     seen(selector) {
       watch(selector);
       return { ...watched.get(selector) };
     },
 
-    // Begins to count jump and gap anew.
+    // Begins to count frames, missed and gap anew.
     reset() {
-      for (const seen of watched.values()) Object.assign(seen, { frames: 0, jump: 0, gap: 0 });
+      for (const seen of watched.values()) Object.assign(seen, { frames: 0, missed: 0, gap: 0 });
     },
 
     // The loudest sample (0 to 1) that is being decoded from each person who sends sound.

@@ -12,7 +12,8 @@ use natlab::Running;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Browser, DEADLINE, note_skipped};
+use crate::certificate::Authority;
+use crate::{Browser, DEADLINE, turn::note};
 
 /// Beyond the longest wait that the driver itself is asked for.
 const SPARE: Duration = Duration::from_secs(30);
@@ -44,19 +45,30 @@ struct Conversation {
 
 impl Driver {
     /// Starts `browser` at `place`, at the second attempt if need be.
-    pub(crate) fn start(lab: &Running, place: &str, browser: Browser) -> Result<Self, String> {
-        Self::try_start(lab, place, browser).or_else(|why| {
-            note_skipped("nothing, but a browser is started again", &why);
-            Self::try_start(lab, place, browser)
+    pub(crate) fn start(
+        lab: &Running,
+        place: &str,
+        browser: Browser,
+        authority: &Authority,
+    ) -> Result<Self, String> {
+        Self::try_start(lab, place, browser, authority).or_else(|why| {
+            note(&format!("{browser} did not start, and is started again: {why}"));
+            Self::try_start(lab, place, browser, authority)
         })
     }
 
-    fn try_start(lab: &Running, place: &str, browser: Browser) -> Result<Self, String> {
+    fn try_start(
+        lab: &Running,
+        place: &str,
+        browser: Browser,
+        authority: &Authority,
+    ) -> Result<Self, String> {
         let program = browser.program().ok_or_else(|| crate::turn::missing(browser))?;
         let profile = tempfile::Builder::new()
             .prefix("twocan-interop-")
             .tempdir()
             .map_err(|why| format!("no folder for a browser profile: {why}"))?;
+        authority.install(profile.path())?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("driver/driver.mjs");
         let mut child = lab
             .command(place, "node")

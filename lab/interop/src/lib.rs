@@ -13,6 +13,7 @@
 
 mod artifacts;
 mod browser;
+mod certificate;
 mod driver;
 mod page;
 mod scene;

@@ -5,6 +5,7 @@ use std::thread;
 
 use natlab::{Lab, Running};
 
+use crate::certificate::Authority;
 use crate::driver::Driver;
 use crate::server::Server;
 use crate::{Browser, Page, artifacts};
@@ -22,6 +23,7 @@ pub struct Scene {
     pages: Vec<Page>,
     browsers: Vec<(String, Browser, Rc<Driver>)>,
     server: Option<Server>,
+    authority: Authority,
     // After what runs inside it.
     lab: Running,
     sources: u64,
@@ -35,7 +37,7 @@ impl Scene {
     #[must_use]
     pub fn new(name: &str, lab: Lab) -> Self {
         let mut scene = Self::without_server(name, lab);
-        match Server::start(&scene.lab) {
+        match Server::start(&scene.lab, &scene.authority) {
             Ok(server) => scene.server = Some(server),
             Err(why) => panic!("{why}"),
         }
@@ -49,7 +51,16 @@ impl Scene {
     #[must_use]
     pub fn without_server(name: &str, lab: Lab) -> Self {
         let lab = lab.server_name(NAME).up().unwrap_or_else(|why| panic!("{why}"));
-        Self { name: name.to_owned(), pages: Vec::new(), browsers: Vec::new(), server: None, lab, sources: 0 }
+        let authority = Authority::new().unwrap_or_else(|why| panic!("{why}"));
+        Self {
+            name: name.to_owned(),
+            pages: Vec::new(),
+            browsers: Vec::new(),
+            server: None,
+            authority,
+            lab,
+            sources: 0,
+        }
     }
 
     /// The lab, for cutting its links.
@@ -97,7 +108,8 @@ impl Scene {
     /// # Panics
     /// If it does not start.
     pub fn restart_server(&mut self) {
-        if let Some(Err(why)) = self.server.as_mut().map(|server| server.restart(&self.lab)) {
+        if let Some(Err(why)) = self.server.as_mut().map(|server| server.restart(&self.lab, &self.authority))
+        {
             panic!("{why}");
         }
     }
@@ -118,7 +130,7 @@ impl Scene {
         let entry = match found {
             Some(index) => self.browsers.remove(index),
             None => {
-                let driver = Driver::start(&self.lab, client, browser);
+                let driver = Driver::start(&self.lab, client, browser, &self.authority);
                 let driver = driver.unwrap_or_else(|why| panic!("{client}: no {browser}: {why}"));
                 (client.to_owned(), browser, Rc::new(driver))
             }

@@ -11,6 +11,7 @@ use natlab::{INTERNET, Running, SERVER};
 use tempfile::TempDir;
 
 use crate::DEADLINE;
+use crate::certificate::Authority;
 
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -20,27 +21,32 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts it and waits until it listens.
-    pub(crate) fn start(lab: &Running) -> Result<Self, String> {
+    pub(crate) fn start(lab: &Running, authority: &Authority) -> Result<Self, String> {
         let folder = tempfile::Builder::new()
             .prefix("twocan-interop-server-")
             .tempdir()
             .map_err(|why| format!("no folder for the server: {why}"))?;
         let mut server = Self { child: None, folder };
-        server.restart(lab)?;
+        server.restart(lab, authority)?;
         Ok(server)
     }
 
     /// Starts it again, with the data that it had.
-    pub(crate) fn restart(&mut self, lab: &Running) -> Result<(), String> {
+    pub(crate) fn restart(&mut self, lab: &Running, authority: &Authority) -> Result<(), String> {
         let log = File::options().create(true).append(true).open(self.log_file());
         let log = log.map_err(|why| format!("no server log: {why}"))?;
         let errors = log.try_clone().map_err(|why| format!("no server log: {why}"))?;
         let child = lab
             .command(INTERNET, binary()?)
             .arg("serve")
-            .args(["--http", "127.0.0.1:8080", "--https", &format!("{SERVER}:443")])
-            .args(["--stun-turn", &format!("{SERVER}:3478"), "--turns", &format!("{SERVER}:5349")])
-            .args(["--public-ip", &SERVER.to_string()])
+            .args(["--http", "127.0.0.1:8080", "--public-ip", &SERVER.to_string()])
+            // Where only port 443 is open, TURN must share it with the pages.
+            .args(["--https", &format!("{SERVER}:443"), "--turns", &format!("{SERVER}:443")])
+            .args(["--stun-turn", &format!("{SERVER}:3478"), "--stun-alternate", &format!("{SERVER}:3479")])
+            .arg("--tls-cert")
+            .arg(authority.certificate())
+            .arg("--tls-key")
+            .arg(authority.key())
             .arg("--data-dir")
             .arg(self.folder.path().join("data"))
             .stdin(Stdio::null())

@@ -37,9 +37,13 @@ pub fn begin(what: &str, browsers: &[Browser]) -> Option<Turn> {
 
 /// Prints that `what` is skipped and why, past the test harness's capture.
 pub fn note_skipped(what: &str, why: &str) {
-    let line = format!("skipped: {what}: {why}\n");
+    note(&format!("skipped: {what}: {why}"));
+}
+
+/// Prints a line past the test harness's capture.
+pub(crate) fn note(line: &str) {
     // Nobody to tell if even standard error is closed.
-    let _ = io::stderr().write_all(line.as_bytes());
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 pub(crate) fn missing(browser: Browser) -> String {
@@ -59,6 +63,9 @@ fn driver_ready() -> Result<(), String> {
 
     if find("node").is_none() {
         return Err("Node is missing: apt-get install nodejs".to_owned());
+    }
+    if find("certutil").is_none() {
+        return Err("certutil is missing: apt-get install libnss3-tools".to_owned());
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("driver");
     let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);

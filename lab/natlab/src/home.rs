@@ -102,6 +102,12 @@ impl Nat {
 }
 
 impl Home {
+    /// What its router refuses to forward.
+    #[must_use]
+    pub fn firewall(&self) -> Firewall {
+        self.firewall
+    }
+
     /// The router forwards no UDP.
     #[must_use]
     pub fn udp_blocked(mut self) -> Self {

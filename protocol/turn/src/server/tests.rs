@@ -10,7 +10,6 @@ mod dual;
 mod errors;
 mod identity;
 mod limits;
-mod model;
 mod peers;
 mod permissions;
 mod ports;
