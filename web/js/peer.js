@@ -41,9 +41,10 @@ export const FILE_LABEL = "file/";
  *   channel: RTCDataChannel,
  *   gone: null,
  *   renewed: null,
+ *   stuck: { relay: boolean, errors: string[] },
  * }} PeerEvents
  *
- * `open`: the control channel is usable; `gone`: this person has left and the link is closed.
+ * `stuck`: no way through was found yet, with what was gathered; `open`: the control channel is usable; `gone`: this person has left and the link is closed.
  */
 
 /** @extends {Emitter<PeerEvents>} */
@@ -58,6 +59,7 @@ export class PeerLink extends Emitter {
   generation = 1;
   /** Finished negotiations of earlier connections. */
   #earlierNegotiations = 0;
+  #everConnected = false;
   /** Local candidate types seen, and TURN addresses that failed: for explaining a failure. */
   gathered = { host: false, srflx: false, relay: false, errors: /** @type {string[]} */ ([]) };
   /** Types of the candidates that they told us of: see path.js. @type {Map<string, string>} */
@@ -257,8 +259,14 @@ export class PeerLink extends Emitter {
     const connection = new RTCPeerConnection(this.configuration());
     const recovery = new Recovery({
       initiator: this.initiator,
-      restartIce: () => void this.restartIce(),
-      renew: () => this.renew(),
+      restartIce: () => {
+        this.#noteStuck();
+        void this.restartIce();
+      },
+      renew: () => {
+        this.#noteStuck();
+        this.renew();
+      },
     });
     const negotiation = new Negotiation({
       connection,
@@ -285,6 +293,7 @@ export class PeerLink extends Emitter {
     control.onmessage = ({ data }) => this.#handleControl(data);
 
     connection.onconnectionstatechange = () => {
+      if (connection.connectionState === "connected") this.#everConnected = true;
       recovery.handleState(connection.connectionState);
       this.#watchUnlisted();
       this.emit("change", null);
@@ -320,6 +329,10 @@ export class PeerLink extends Emitter {
       const track = tracks[/** @type {Slot} */ (slot)] ?? null;
       if (transceiver.sender.track !== track) void transceiver.sender.replaceTrack(track);
     }
+  }
+
+  #noteStuck() {
+    if (!this.#everConnected) this.emit("stuck", { ...this.gathered });
   }
 
   /** @param {SignalData} data */

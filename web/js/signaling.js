@@ -6,6 +6,7 @@
  */
 import { Emitter } from "./emitter.js";
 import { Backoff } from "./backoff.js";
+import { Pacer } from "./signaling/pacer.js";
 import { SessionCounters } from "./signaling/counters.js";
 
 /** @typedef {import("./types.js").JoinRequest} JoinRequest */
@@ -57,6 +58,9 @@ export class Signaling extends Emitter {
 
   #counters = new SessionCounters();
   #backoff = new Backoff();
+  #pacer = new Pacer((text) => {
+    if (this.#socket?.readyState === 1) this.#socket.send(text);
+  });
   /** @type {WebSocket | null} */
   #socket = null;
   /** @type {JoinRequest | null} */
@@ -114,7 +118,8 @@ export class Signaling extends Emitter {
   leave() {
     if (this.#finished) return;
     this.#finished = true;
-    if (this.#socket?.readyState === 1) this.#transmit({ type: "leave" });
+    // At once, past the pacer: the page may be about to close.
+    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify({ type: "leave" }));
     this.#stopTimers();
     this.#socket?.close(1000);
     this.#setState("closed");
@@ -144,6 +149,7 @@ export class Signaling extends Emitter {
     socket.onopen = () => {
       if (this.#socket !== socket) return;
       this.#disarmPatience();
+      this.#pacer.restart(this.limits.messages_per_second ?? 50);
       this.failures = 0;
       this.#setState(this.#everJoined ? "reconnecting" : "open");
       this.#sendJoin();
@@ -174,6 +180,7 @@ export class Signaling extends Emitter {
     switch (message.type) {
       case "welcome":
         this.limits = /** @type {Record<string, number>} */ (message.limits ?? {});
+        this.#pacer.limit(this.limits.messages_per_second ?? 50);
         return;
       case "joined":
         return this.#handleJoined(/** @type {Joined} */ (/** @type {unknown} */ (message)));
@@ -297,7 +304,7 @@ export class Signaling extends Emitter {
 
   /** @param {Message} message */
   #transmit(message) {
-    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
+    if (this.#socket?.readyState === 1) this.#pacer.push(JSON.stringify(message));
   }
 
   /** @param {SignalingState} state */

@@ -46,7 +46,8 @@ export function sampleFrom(report, time, before) {
   const pair = selectedPair(report);
   let transportSeen = false;
   report.forEach((stats) => {
-    if (stats.type === "transport") {
+    // Firefox's transport does not count bytes; its candidate pair does.
+    if (stats.type === "transport" && typeof stats.bytesSent === "number") {
       transportSeen = true;
       totals.sentBytes += stats.bytesSent ?? 0;
       totals.receivedBytes += stats.bytesReceived ?? 0;

@@ -69,3 +69,10 @@ test("a relay that was first met by a check is still told as a relay", () => {
   assert.equal(selectedPath(stats, other).kind, "host-prflx", "another port is another mapping");
   assert.equal(parseCandidate(""), null);
 });
+
+test("where the transport counts no bytes, the selected pair does", () => {
+  const at = (bytes) => report({ id: "t", type: "transport" }, { id: "pair", type: "candidate-pair", selected: true, bytesSent: bytes, bytesReceived: 2 * bytes, currentRoundTripTime: 0.02 });
+  const first = sampleFrom(at(1_000), 1_000, null);
+  const { sample } = sampleFrom(at(2_000), 2_000, first.totals);
+  assert.deepEqual([sample.sentBitrate, sample.receivedBitrate, sample.roundTrip], [8_000, 16_000, 0.02]);
+});

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Backoff } from "../js/backoff.js";
 import { Signaling } from "../js/signaling.js";
+import { Pacer } from "../js/signaling/pacer.js";
 import { SessionCounters } from "../js/signaling/counters.js";
 
 /** A WebSocket that the test plays the server of. */
@@ -187,4 +188,35 @@ test("a lobby's matches neither repeat messages nor start the counts anew", (con
   assert.equal(sockets[0].ofType("next").length, 1);
   clock.tick(20_000);
   assert.equal(sockets[0].ofType("ping")[0].received, 2, "peer_left and the second waiting");
+});
+
+test("a burst goes at once, more than that at the server's pace, in order", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  let now = 0;
+  const sent = [];
+  const pacer = new Pacer((text) => sent.push(Number(text)), () => now);
+  pacer.restart(50);
+  for (let index = 0; index < 400; index += 1) pacer.push(String(index));
+  assert.equal(sent.length, 160);
+  for (let step = 0; step < 40; step += 1) {
+    now += 25;
+    context.mock.timers.tick(25);
+  }
+  assert.ok(sent.length >= 195 && sent.length <= 201, `${sent.length} after a second`);
+  for (let step = 0; step < 400; step += 1) {
+    now += 25;
+    context.mock.timers.tick(25);
+  }
+  assert.deepEqual(sent, Array.from({ length: 400 }, (_, index) => index));
+});
+
+test("a new connection forgets what the old one had not sent: the session repeats it", () => {
+  const sent = [];
+  const pacer = new Pacer((text) => sent.push(text), () => 0);
+  pacer.restart(1);
+  for (let index = 0; index < 10; index += 1) pacer.push("old");
+  const before = sent.length;
+  pacer.restart(50);
+  pacer.push("new");
+  assert.deepEqual(sent.slice(before), ["new"]);
 });

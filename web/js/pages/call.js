@@ -69,7 +69,7 @@ room.on("joined", () => {
   problems.remove("room-full", "wrong-password", "server-gone", "server-full");
   if (view) return;
   prejoin?.close();
-  const invitation = inviteCard(room, link, "You are the first. Send the link to someone:");
+  const invitation = inviteCard(room, link, "Nobody else is here yet. Send someone the link:");
   view = new CallView({ room, watch, local, problems, files, name: () => name, alone: () => invitation, onLeave: leave });
   main.append(view.element);
   view.focus();

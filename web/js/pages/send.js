@@ -79,8 +79,8 @@ function addPerson(peer) {
   people.append(element);
   peer.on("change", () => {
     if (peer.connection.connectionState === "connected") problems.remove("no-path", "relay-unreachable");
-    else if (peer.connection.connectionState === "failed") problems.add(pathProblem(peer.gathered));
   });
+  peer.on("stuck", (gathered) => problems.add(pathProblem(gathered)));
 }
 
 function update() {

@@ -15,7 +15,7 @@ const LONGEST_RETRY = 30_000;
 /** That many restarts in a row without success ask for a fresh connection. */
 const RESTARTS_BEFORE_RENEWAL = 2;
 /** The first connection may take this long before it counts as failed, in ms. */
-const FIRST_CONNECT_PATIENCE = 20_000;
+const FIRST_CONNECT_PATIENCE = 12_000;
 
 export class Recovery {
   /** @type {ReturnType<typeof setTimeout> | undefined} */

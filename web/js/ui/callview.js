@@ -191,10 +191,9 @@ export class CallView {
       if (state === "connected") {
         this.#met.add(link.id);
         this.#options.problems.remove("no-path", "relay-unreachable");
-      } else if (state === "failed" && !this.#met.has(link.id)) {
-        this.#options.problems.add(pathProblem(link.gathered));
       }
     });
+    link.on("stuck", (gathered) => this.#options.problems.add(pathProblem(gathered)));
   }
 
   /** @param {PeerLink} link */

@@ -155,6 +155,8 @@ export class Prejoin {
     this.#microphones.fill(devices.microphones, getSetting("mic"), this.#local.mic);
     this.#cameras.fill(devices.cameras, getSetting("camera"), this.#local.camera);
     this.#speakers.fill(devices.speakers, getSetting("speaker"), null);
+    // Firefox lists none before one was chosen elsewhere: then the system's own it is.
+    show(this.#speakers.label, devices.speakers.length > 0);
   }
 
   /**
