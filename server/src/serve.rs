@@ -46,10 +46,13 @@ fn try_run(options: &Options) -> Result<ExitCode, ConfigError> {
         .build()
         .map_err(|error| ConfigError(format!("the system gives no threads: {error}: look at its limits")))?;
     let code = runtime.block_on(async {
+        let signals = stop::Signals::install().map_err(|error| {
+            ConfigError(format!("signals cannot be handled: {error}: look at the system's limits"))
+        })?;
         let server = Server::start(options)?;
         banner::print(options, &server);
-        Ok(stop::when_told(&server.hub, server.relay.as_deref(), Duration::from_secs(options.drain_seconds))
-            .await)
+        let drain = Duration::from_secs(options.drain_seconds);
+        Ok(stop::when_told(signals, &server.hub, server.relay.as_deref(), drain).await)
     });
     runtime.shutdown_background();
     code

@@ -1,6 +1,6 @@
 //! Stopping: clients are told and come back to whoever is next; a second signal is obeyed at once.
 
-use std::{process::ExitCode, time::Duration};
+use std::{io, process::ExitCode, time::Duration};
 
 use tokio::time::{sleep, timeout};
 
@@ -9,9 +9,50 @@ use crate::{http::HubHandle, relay};
 /// How often to look whether everyone is gone.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Waits for SIGTERM or Ctrl-C, then until every client is gone and nothing is relayed, at most `drain`.
-pub(super) async fn when_told(hub: &HubHandle, relay: Option<&relay::Handle>, drain: Duration) -> ExitCode {
-    signal().await;
+/// SIGTERM and Ctrl-C. From the time it exists on they no longer end the process by themselves.
+pub(super) struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// Must be called within a tokio runtime, before anybody is told that the server is ready.
+    pub(super) fn install() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+            #[cfg(unix)]
+            interrupt: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?,
+        })
+    }
+
+    /// The next one.
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+/// Waits for a signal, then until every client is gone and nothing is relayed, at most `drain`.
+pub(super) async fn when_told(
+    mut signals: Signals,
+    hub: &HubHandle,
+    relay: Option<&relay::Handle>,
+    drain: Duration,
+) -> ExitCode {
+    signals.next().await;
     tracing::info!("stopping: telling every client (a second signal stops at once)");
     hub.drain().await;
     let drained = async {
@@ -26,28 +67,6 @@ pub(super) async fn when_told(hub: &HubHandle, relay: Option<&relay::Handle>, dr
             }
             ExitCode::SUCCESS
         }
-        () = signal() => ExitCode::from(130),
-    }
-}
-
-#[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    // Where a handler cannot be installed, the signal's own effect, ending at once, remains.
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
+        () = signals.next() => ExitCode::from(130),
     }
 }

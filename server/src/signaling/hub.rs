@@ -254,10 +254,7 @@ impl Hub {
     /// The socket is gone.
     pub(crate) fn handle_disconnect(&mut self, now: Now, id: ConnectionId, why: Gone) {
         match why {
-            Gone::TooSlow => {
-                self.counters.dropped_slow += 1;
-                self.expel(now, id, CloseCode::TryAgainLater);
-            }
+            Gone::TooSlow => self.expel(now, id, CloseCode::TryAgainLater),
             Gone::TooLarge => self.expel(now, id, CloseCode::Policy),
             Gone::Closed => {
                 if let Some(connection) = self.connections.remove(&id) {

@@ -24,8 +24,9 @@ impl Hub {
     /// Throws a client out, and its session with it.
     pub(super) fn expel(&mut self, now: Now, id: ConnectionId, code: CloseCode) {
         let Some(connection) = self.close(id, code) else { return };
-        if code == CloseCode::Policy {
-            self.counters.dropped_abusive += 1;
+        match code {
+            CloseCode::Policy => self.counters.dropped_abusive += 1,
+            _ => self.counters.dropped_slow += 1,
         }
         if let Some(peer) = connection.session {
             self.end_session(now, peer, LeaveReason::Dropped);
