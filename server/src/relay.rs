@@ -19,6 +19,7 @@ use turn::server::{Client, Config, Counters, Ledger, Limits, Transport};
 mod icmp;
 mod links;
 mod outbox;
+mod pace;
 mod sockets;
 mod stream;
 mod streams;

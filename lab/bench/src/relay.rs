@@ -94,6 +94,13 @@ const ROWS: &[Row] = &[
         target: ">= 4 x",
         meets: |ours, theirs| ours >= 4.0 * theirs,
     },
+    Row {
+        name: "the same, as the server's cost",
+        unit: "CPU us each",
+        measure: load::allocation_cost,
+        target: "",
+        meets: |_, _| true,
+    },
 ];
 
 pub(crate) fn run(options: &Options) -> io::Result<()> {

@@ -58,10 +58,11 @@ impl Links {
         if to_peer.dont_fragment {
             // Rare (path MTU probes), and of another kind than what is gathered: on its own.
             self.flush();
-            self.set_dont_fragment(to_peer.relay, true);
+            let ipv6 = to_peer.peer.is_ipv6();
+            self.set_dont_fragment(to_peer.relay, ipv6, true);
             self.push(flow, [&[], payload, &[]]);
             self.flush();
-            self.set_dont_fragment(to_peer.relay, false);
+            self.set_dont_fragment(to_peer.relay, ipv6, false);
         } else {
             self.push(flow, [&[], payload, &[]]);
         }
@@ -142,9 +143,9 @@ impl Links {
         }
     }
 
-    fn set_dont_fragment(&self, relay: RelayId, on: bool) {
+    fn set_dont_fragment(&self, relay: RelayId, ipv6: bool, on: bool) {
         if let Some(socket) = self.socket(Socket::Relay(relay)) {
-            socket.set_dont_fragment(on);
+            socket.set_dont_fragment(ipv6, on);
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::Arc;
 
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use rustix::net::sockopt;
@@ -18,7 +19,15 @@ const RELAY_BUFFER: usize = 1 << 20;
 /// A UDP socket that receives and sends batches.
 pub(super) struct BatchSocket {
     io: mio::net::UdpSocket,
-    state: UdpSocketState,
+    /// What the system can do; relay sockets share it.
+    state: Arc<UdpSocketState>,
+}
+
+/// Makes relay sockets alike, with as few system calls as that takes: they are what an allocation costs most.
+#[derive(Default)]
+pub(super) struct RelayBinder {
+    /// By family: IPv4, IPv6.
+    states: [Option<Arc<UdpSocketState>>; 2],
 }
 
 /// A socket that clients speak to.
@@ -57,29 +66,56 @@ impl Listener {
     }
 }
 
-impl BatchSocket {
+impl RelayBinder {
     /// Binds a relay socket.
-    pub(super) fn bind_relay(address: SocketAddr) -> Result<Self, OpenError> {
-        let open = || {
-            let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-            if address.is_ipv6() {
-                socket.set_only_v6(true)?;
-            }
-            socket.bind(&address.into())?;
-            let socket = Self::new(socket.into(), RELAY_BUFFER)?;
-            socket.set_dont_fragment(false);
-            // Errors from the way to a peer are passed on to the client.
-            socket.state.enable_transport_errors((&socket.io).into())?;
-            Ok(socket)
-        };
-        open().map_err(|error: io::Error| match error.kind() {
+    pub(super) fn bind(&mut self, address: SocketAddr) -> Result<BatchSocket, OpenError> {
+        self.open(address).map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => OpenError::InUse,
             _ => OpenError::Failed,
         })
     }
 
+    fn open(&mut self, address: SocketAddr) -> io::Result<BatchSocket> {
+        let socket =
+            Socket::new(Domain::for_address(address), Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(&address.into())?;
+        let socket = UdpSocket::from(socket);
+        enlarge(&socket, RELAY_BUFFER);
+        let known = &mut self.states[usize::from(address.is_ipv6())];
+        let state = match known {
+            // On Linux what the state knows is true of every socket, and the options that it sets are few.
+            Some(state) if cfg!(target_os = "linux") => Arc::clone(state),
+            _ => Arc::clone(known.insert(Arc::new(UdpSocketState::new((&socket).into())?))),
+        };
+        #[cfg(target_os = "linux")]
+        enable_offload_and_errors(&socket, address.is_ipv6())?;
+        let socket = BatchSocket { io: mio::net::UdpSocket::from_std(socket), state };
+        socket.set_dont_fragment(address.is_ipv6(), false);
+        Ok(socket)
+    }
+}
+
+/// Several datagrams in one receive, and errors from the way to a peer, which are passed on to the client.
+#[cfg(target_os = "linux")]
+fn enable_offload_and_errors(socket: &UdpSocket, ipv6: bool) -> io::Result<()> {
+    use nix::sys::socket::setsockopt;
+    use nix::sys::socket::sockopt::{Ipv4RecvErr, Ipv6RecvErr, UdpGroSegment};
+    // A kernel without it delivers one at a time.
+    let _ = setsockopt(socket, UdpGroSegment, &true);
+    if ipv6 {
+        setsockopt(socket, Ipv6RecvErr, &true)?;
+    } else {
+        setsockopt(socket, Ipv4RecvErr, &true)?;
+    }
+    Ok(())
+}
+
+impl BatchSocket {
     fn new(socket: UdpSocket, buffer: usize) -> io::Result<Self> {
-        let state = UdpSocketState::new((&socket).into())?;
+        let state = Arc::new(UdpSocketState::new((&socket).into())?);
         enlarge(&socket, buffer);
         Ok(Self { io: mio::net::UdpSocket::from_std(socket), state })
     }
@@ -103,20 +139,19 @@ impl BatchSocket {
 
     /// Whether routers on the way may cut up what is sent. Off is what RFC 8656 §14 has for everything but
     /// DONT-FRAGMENT.
-    pub(super) fn set_dont_fragment(&self, on: bool) {
+    pub(super) fn set_dont_fragment(&self, ipv6: bool, on: bool) {
         #[cfg(target_os = "linux")]
         {
             use sockopt::{Ipv4PathMtuDiscovery as V4, Ipv6PathMtuDiscovery as V6};
-            let ipv4 = self.io.local_addr().is_ok_and(|address| address.is_ipv4());
             // A kernel that refuses goes on with its default.
-            let _ = if ipv4 {
-                sockopt::set_ip_mtu_discover(&self.io, if on { V4::PROBE } else { V4::DONT })
-            } else {
+            let _ = if ipv6 {
                 sockopt::set_ipv6_mtu_discover(&self.io, if on { V6::PROBE } else { V6::DONT })
+            } else {
+                sockopt::set_ip_mtu_discover(&self.io, if on { V4::PROBE } else { V4::DONT })
             };
         }
         #[cfg(not(target_os = "linux"))]
-        let _ = on;
+        let _ = (ipv6, on);
     }
 
     #[cfg(target_os = "linux")]

@@ -11,7 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 use turn::server::{Client, Config, Event, OpenError, RelayId, RelayIp, Server, ToPeer, Transport};
 
 use super::links::Links;
-use super::sockets::{BatchSocket, Listener};
+use super::pace::Pace;
+use super::sockets::{BatchSocket, Listener, RelayBinder};
 use super::stream::Outlet;
 use super::{Report, icmp};
 
@@ -52,6 +53,7 @@ pub(super) struct Worker {
     waker: Arc<Waker>,
     inbox: mpsc::Receiver<Command>,
     links: Links,
+    binder: RelayBinder,
     arena: Vec<u8>,
     /// Sockets that had more to read than their turn allowed.
     unfinished: Vec<Token>,
@@ -79,6 +81,7 @@ impl Worker {
             waker,
             inbox,
             links,
+            binder: RelayBinder::default(),
             arena: vec![0; BATCH_SIZE * BUFFER_LEN],
             unfinished: Vec::new(),
             receives: 0,
@@ -93,6 +96,7 @@ impl Worker {
     /// Runs until the handle is dropped.
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(1024);
+        let mut pace = Pace::new(Instant::now());
         loop {
             let deadline = self.machine.poll_timeout().map(|(deadline, _)| deadline);
             let patience = if self.unfinished.is_empty() {
@@ -107,6 +111,7 @@ impl Worker {
                 return;
             }
             let now = Instant::now();
+            let before = self.received_datagrams;
             for token in std::mem::take(&mut self.unfinished) {
                 self.read(now, token);
             }
@@ -127,6 +132,9 @@ impl Worker {
             }
             self.settle(now);
             self.links.streams.flush();
+            if let Some(rest) = pace.turn(now, self.received_datagrams - before) {
+                std::thread::sleep(rest);
+            }
         }
     }
 
@@ -217,7 +225,7 @@ impl Worker {
         while let Some(event) = self.machine.poll_event() {
             match event {
                 Event::Open { relay, address } => {
-                    let outcome = BatchSocket::bind_relay(address).and_then(|mut socket| {
+                    let outcome = self.binder.bind(address).and_then(|mut socket| {
                         let token = Token(self.listener_count() + relay.index());
                         self.poll
                             .registry()

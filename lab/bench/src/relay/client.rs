@@ -62,13 +62,14 @@ pub(crate) fn first_request() -> Vec<u8> {
     request
 }
 
-/// Reads a challenge.
-pub(crate) fn challenged(answer: &[u8]) -> io::Result<Session> {
+/// Reads a challenge. The key is made anew only where the realm has changed.
+pub(crate) fn challenged<'s>(answer: &[u8], session: &'s mut Option<Session>) -> io::Result<&'s Session> {
     let message = Message::parse(answer).map_err(malformed)?;
     let realm = message.get::<Realm<'_>>().ok().flatten().ok_or_else(|| malformed(message))?.0;
     let nonce = message.get::<Nonce<'_>>().ok().flatten().ok_or_else(|| malformed(message))?.0;
-    let key = Key::long_term(Algorithm::Md5, USER, realm, PASSWORD);
-    Ok(Session { realm: realm.to_owned(), nonce: nonce.to_owned(), key })
+    let known = session.take().filter(|known| known.realm == realm).map(|known| known.key);
+    let key = known.unwrap_or_else(|| Key::long_term(Algorithm::Md5, USER, realm, PASSWORD));
+    Ok(session.insert(Session { realm: realm.to_owned(), nonce: nonce.to_owned(), key }))
 }
 
 impl Session {
@@ -115,7 +116,8 @@ impl Flow {
     /// Allocates, and binds a channel to a peer of its own.
     pub(crate) fn open(server: SocketAddr) -> io::Result<Self> {
         let client = LoadSocket::new(server)?;
-        let session = challenged(&exchange(&client, &first_request())?)?;
+        let mut session = None;
+        let session = challenged(&exchange(&client, &first_request())?, &mut session)?;
         let relayed = allocated(&exchange(&client, &session.allocate())?)?;
         let peer = LoadSocket::new(relayed)?;
         let (channel, address) = (ChannelNumber::FIRST, peer.local()?);

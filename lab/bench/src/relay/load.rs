@@ -1,5 +1,6 @@
 //! The work that is measured.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -232,38 +233,46 @@ pub(crate) fn memory(server: &Process, address: SocketAddr, _: Duration) -> io::
 
 /// Allocations that are new to the server, challenge included, 64 under way at a time.
 pub(crate) fn allocation_rate(_: &Process, address: SocketAddr, _: Duration) -> io::Result<f64> {
+    let (wall, count) = allocate_many(address)?;
+    Ok(count as f64 / wall.as_secs_f64())
+}
+
+/// The same, as what the server pays.
+pub(crate) fn allocation_cost(server: &Process, address: SocketAddr, _: Duration) -> io::Result<f64> {
+    let before = server.cpu()?;
+    let (_, count) = allocate_many(address)?;
+    Ok((server.cpu()? - before).as_secs_f64() * 1e6 / count as f64)
+}
+
+fn allocate_many(address: SocketAddr) -> io::Result<(Duration, usize)> {
     const COUNT: usize = 4000;
     const UNDER_WAY: usize = 64;
+    const PATIENCE: Duration = Duration::from_secs(10);
     let sockets = (0..COUNT).map(|_| LoadSocket::new(address)).collect::<io::Result<Vec<_>>>()?;
-    let mut states = vec![0_u8; COUNT];
-    let (mut begun, mut done, mut first) = (0, 0, 0);
     let mut buffer = [0; 1500];
+    let mut session = None;
+    // Answers come in the order of requests, so that the oldest is always the one to wait for.
+    let mut waiting = VecDeque::new();
+    let mut fresh = sockets.iter();
     let start = Instant::now();
-    let deadline = start + Duration::from_secs(60);
+    let mut done = 0;
     while done < COUNT {
-        while begun < COUNT && begun - done < UNDER_WAY {
-            sockets[begun].send(&client::first_request())?;
-            begun += 1;
+        while waiting.len() < UNDER_WAY
+            && let Some(socket) = fresh.next()
+        {
+            socket.send(&client::first_request())?;
+            waiting.push_back((socket, false));
         }
-        for index in first..begun {
-            if states[index] == 2 {
-                continue;
-            }
-            let Ok(length) = sockets[index].receive(&mut buffer, Duration::ZERO) else { continue };
-            if states[index] == 0 {
-                sockets[index].send(&client::challenged(&buffer[..length])?.allocate())?;
-            } else {
-                client::allocated(&buffer[..length])?;
-                done += 1;
-            }
-            states[index] += 1;
-        }
-        while first < begun && states[first] == 2 {
-            first += 1;
-        }
-        if Instant::now() > deadline {
-            return Err(io::Error::other(format!("only {done} of {COUNT} allocations after 60 s")));
+        let Some((socket, challenged)) = waiting.pop_front() else { break };
+        let length = socket.receive(&mut buffer, PATIENCE)?;
+        if challenged {
+            client::allocated(&buffer[..length])?;
+            done += 1;
+        } else {
+            let session = client::challenged(&buffer[..length], &mut session)?;
+            socket.send(&session.allocate())?;
+            waiting.push_back((socket, true));
         }
     }
-    Ok(COUNT as f64 / start.elapsed().as_secs_f64())
+    Ok((start.elapsed(), COUNT))
 }

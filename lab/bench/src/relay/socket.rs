@@ -89,7 +89,7 @@ impl LoadSocket {
                     if std::time::Instant::now() > deadline {
                         return Err(io::ErrorKind::TimedOut.into());
                     }
-                    std::thread::yield_now();
+                    std::hint::spin_loop();
                 }
                 Err(error) => return Err(error),
             }
