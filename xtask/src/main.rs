@@ -1,6 +1,7 @@
 //! The project's own chores: `cargo xtask CHORE`.
 
 mod bench;
+mod fuzz;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -25,12 +26,15 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Feed every parser and machine with what libFuzzer thinks up, a minute each.
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().chore {
         Chore::Tidy => tidy::run(root()),
         Chore::Bench { arguments } => bench::run(root(), &arguments),
+        Chore::Fuzz(options) => fuzz::run(root(), &options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

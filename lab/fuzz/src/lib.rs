@@ -1,0 +1,35 @@
+//! What every parser and machine must bear, whatever arrives (RFC 8489, RFC 8656, the signaling protocol).
+//!
+//! Each target is a plain function that takes bytes and panics when something does not hold. The harness
+//! beside this crate (`lab/fuzz/harness`, `cargo xtask fuzz`) feeds them what libFuzzer thinks up; this
+//! crate's tests feed them seeds, regressions and noise, without libFuzzer.
+//!
+//! A finding goes to `regressions/TARGET/` as a file, where the tests replay it for ever.
+
+mod stun_client;
+mod stun_framing;
+mod stun_message;
+mod turn_server;
+
+/// A target: its name, which is also its folder's, and its body.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// As in `harness/targets/NAME.rs`.
+    pub name: &'static str,
+    /// Panics when something does not hold.
+    pub body: fn(&[u8]),
+}
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    Target { name: "stun_message", body: stun_message::run },
+    Target { name: "stun_framing", body: stun_framing::run },
+    Target { name: "stun_client", body: stun_client::run },
+    Target { name: "turn_server", body: turn_server::run },
+];
+
+/// Runs the target of this name, for the harness.
+pub fn run(name: &str, bytes: &[u8]) {
+    let target = TARGETS.iter().find(|target| target.name == name);
+    (target.unwrap_or_else(|| panic!("no target is called {name}")).body)(bytes);
+}
