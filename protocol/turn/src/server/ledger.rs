@@ -124,6 +124,18 @@ impl Ledger {
         self.lock().allocations
     }
 
+    /// Whether nothing is in it, once the reservations of this time are over.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self, now: Instant) -> bool {
+        let mut inner = self.lock();
+        inner.forget_reservations(now);
+        inner.allocations == 0
+            && inner.users.is_empty()
+            && inner.addresses.is_empty()
+            && inner.reservations.is_empty()
+            && inner.ports.iter().all(|word| *word == 0)
+    }
+
     /// How many ports are in use or reserved.
     #[cfg(test)]
     pub(super) fn ports_taken(&self) -> u32 {

@@ -10,6 +10,7 @@ mod dual;
 mod errors;
 mod identity;
 mod limits;
+mod model;
 mod peers;
 mod permissions;
 mod ports;

@@ -89,6 +89,8 @@ pub(super) struct Stage {
     pub(super) token: [u8; 8],
     /// The last answer's bytes.
     pub(super) answer: Vec<u8>,
+    /// Every byte that came out, in order.
+    pub(super) transcript: Vec<u8>,
     seats: Vec<Seat>,
     open: Vec<(RelayId, SocketAddr)>,
     transactions: u8,
@@ -124,6 +126,7 @@ impl Stage {
             wanted: Vec::new(),
             token: [0; 8],
             answer: Vec::new(),
+            transcript: Vec::new(),
             seats: Vec::new(),
             open: Vec::new(),
             transactions: 0,
@@ -292,6 +295,7 @@ impl Stage {
             Ok(ToClient { client, prefix, padding }) => {
                 let mut bytes = [&prefix[..], data].concat();
                 bytes.resize(bytes.len() + padding, 0);
+                self.transcript.extend_from_slice(&bytes);
                 let seat = self.name_client(client);
                 lines.push(if bytes[0] < 0x40 {
                     format!(
@@ -359,6 +363,7 @@ impl Stage {
                 }
                 Event::Open { relay, address } => {
                     self.wanted.push(address);
+                    self.transcript.extend_from_slice(&address.port().to_be_bytes());
                     let outcome = self.outcomes.pop_front().unwrap_or(Ok(()));
                     let what = match outcome {
                         Ok(()) => "",
@@ -391,6 +396,7 @@ impl Stage {
             }
             let words = reply::describe(&bytes, key.as_ref(), &|address| self.name_address(address));
             lines.push(format!("{name}: {words}"));
+            self.transcript.extend_from_slice(&bytes);
             self.answer = bytes;
         }
     }
