@@ -1,14 +1,7 @@
 //! What a browser is told about our STUN and TURN: addresses that follow the `Host` it asked, and
 //! credentials of a short life (draft-uberti-behave-turn-rest-00 §2.2).
 
-use std::{
-    net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -22,8 +15,6 @@ use crate::signaling::{IceServers, Now};
 pub(crate) struct IceServerIssuer {
     pub(crate) settings: IceSettings,
     key: hmac::Key,
-    /// How many credentials were issued, by all clones together.
-    issued: Arc<AtomicU64>,
 }
 
 /// The ports at which clients reach each service; `None` where it is off.
@@ -63,8 +54,7 @@ pub(crate) struct Offers {
 
 impl IceServerIssuer {
     pub(crate) fn new(settings: IceSettings, secret: &[u8]) -> Self {
-        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret);
-        Self { settings, key, issued: Arc::default() }
+        Self { settings, key: hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret) }
     }
 
     pub(crate) fn life(&self) -> Duration {
@@ -102,9 +92,7 @@ impl IceServerIssuer {
         .flatten()
         .collect();
         if !turn.is_empty() {
-            // A name of its own for everyone, because quotas are counted by name.
-            let number = self.issued.fetch_add(1, Ordering::Relaxed);
-            let username = format!("{}:web-{number}", now.unix_seconds() + self.settings.life.as_secs());
+            let username = format!("{}:web", now.unix_seconds() + self.settings.life.as_secs());
             let credential = BASE64.encode(hmac::sign(&self.key, username.as_bytes()));
             servers.push(IceServer { urls: turn, username: Some(username), credential: Some(credential) });
         }

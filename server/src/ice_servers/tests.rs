@@ -31,9 +31,9 @@ fn every_way_to_us_under_the_name_that_was_asked() {
                     "turn:talk.example:3478?transport=tcp",
                     "turns:talk.example:5349?transport=tcp",
                 ],
-                "username": "1700003600:web-0",
-                // printf 1700003600:web-0 | openssl dgst -sha1 -hmac north -binary | base64
-                "credential": "dJwkLXXZtCp3SWIpZODx6UFfcss=",
+                "username": "1700003600:web",
+                // printf 1700003600:web | openssl dgst -sha1 -hmac north -binary | base64
+                "credential": "ro38cWCUJv2YJfTWUs/rHXrr4wA=",
             },
         ])
     );
