@@ -30,7 +30,7 @@ checks:
 # Everything but the browsers; what it cannot do on this machine it prints.
 unit:
 	cargo test --quiet --workspace --exclude twocan-natlab --exclude twocan-interop
-	RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --no-deps --workspace
+	RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --no-deps --workspace --lib
 
 web:
 	@if command -v npm >/dev/null; then cd web && npm ci --no-audit --no-fund --silent && npm test --silent; \
