@@ -107,6 +107,18 @@ export class IncomingFile {
     if (this.transfer.state === "active" && !this.#receiver?.complete) this.#set("paused");
   }
 
+  /** The connection is interrupted, and may yet come back with its channels. */
+  stall() {
+    if (this.transfer.state === "active" && this.#channel) this.#set("paused");
+  }
+
+  /** It did. */
+  unstall() {
+    if (this.transfer.state !== "paused" || !this.#channel) return;
+    this.transfer.resumes += 1;
+    this.#set("active");
+  }
+
   /** @param {FileMessage} message */
   handle(message) {
     if (this.transfer.finished) return;

@@ -64,6 +64,18 @@ export class OutgoingFile {
     if (this.transfer.state === "active" || this.transfer.state === "verifying") this.#set("paused");
   }
 
+  /** The connection is interrupted, and may yet come back with its channels. */
+  stall() {
+    if (this.transfer.state === "active" && this.#attempt) this.#set("paused");
+  }
+
+  /** It did. */
+  unstall() {
+    if (this.transfer.state !== "paused" || !this.#attempt) return;
+    this.transfer.resumes += 1;
+    this.#set("active");
+  }
+
   /** A connection to the same person is there again. @param {PeerLink} link */
   resume(link) {
     this.link = link;

@@ -81,6 +81,16 @@ export class Transfers extends Emitter {
       for (const file of this.#of(link.id)) if (file instanceof OutgoingFile) file.resume(link);
       this.#changed();
     });
+    let connected = link.connection.connectionState === "connected";
+    link.on("change", () => {
+      const now = link.connection.connectionState === "connected";
+      if (now === connected) return;
+      connected = now;
+      for (const file of this.#of(link.id)) {
+        if (connected) file.unstall();
+        else file.stall();
+      }
+    });
     link.on("renewed", () => {
       for (const file of this.#of(link.id)) file.pause();
     });
