@@ -37,6 +37,7 @@ test("a relay that answers but passes nothing on is another fault than one out o
   assert.equal(judgeTurn("udp", { ...result, allocated: false, error: "701 timeout" }).summary, "Not reachable");
   assert.match(judgeTurn("udp", { ...result, allocated: false, error: "701 timeout" }).detail, /701/);
   assert.equal(judgeTurn("tls", { ...result, works: true, roundTrip: 3.2 }).verdict, "ok");
+  assert.equal(judgeTurn("udp", result, true).summary, "Answers", "on localhost it cannot do more");
   assert.equal(judgeTurn("tcp", null).summary, "Not offered by this server");
 });
 

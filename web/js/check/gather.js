@@ -7,7 +7,7 @@
  */
 
 /** Gathering that takes longer is cut off, ms. */
-const PATIENCE = 12_000;
+const PATIENCE = 8_000;
 
 /**
  * @param {RTCConfiguration} configuration

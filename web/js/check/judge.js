@@ -101,9 +101,10 @@ export function judgeNat({ mapping, answered, servers, publicAddresses }) {
 /**
  * @param {"udp" | "tcp" | "tls"} protocol
  * @param {import("./turn.js").TurnResult | null} result null: the server does not offer it
+ * @param {boolean} [loopback] whether the page was opened under this computer's own loopback address
  * @returns {Judgement}
  */
-export function judgeTurn(protocol, result) {
+export function judgeTurn(protocol, result, loopback = false) {
   const name = protocol.toUpperCase();
   if (result === null) {
     return { verdict: "warn", summary: "Not offered by this server", detail: `Its operator has not set up TURN over ${name}.` };
@@ -113,6 +114,13 @@ export function judgeTurn(protocol, result) {
     return { verdict: "ok", summary: "Works", detail: `Data went through the relay and back.${time}` };
   }
   const words = result.error ? ` (The browser says: ${result.error})` : "";
+  if (result.allocated && loopback) {
+    return {
+      verdict: "ok",
+      summary: "Answers",
+      detail: "Whether it passes data on cannot be told on localhost, whose addresses are nobody else's. Open this page under the server's network address to see.",
+    };
+  }
   if (result.allocated) {
     return {
       verdict: "bad",

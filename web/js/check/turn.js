@@ -4,7 +4,7 @@
  */
 
 /** ms */
-const PATIENCE = 15_000;
+const PATIENCE = 10_000;
 
 /**
  * @typedef {object} TurnResult
@@ -52,7 +52,10 @@ export async function tryTurn(server) {
       };
       setTimeout(resolve, PATIENCE);
     });
-    const gathered = new Promise((resolve) => {
+    const over = new Promise((resolve) => {
+      one.onconnectionstatechange = () => {
+        if (one.connectionState === "failed") resolve(undefined);
+      };
       one.onicegatheringstatechange = () => {
         if (one.iceGatheringState !== "complete") return;
         // Without any relayed candidate nothing can come of it.
@@ -64,7 +67,7 @@ export async function tryTurn(server) {
     if (one.localDescription) await two.setRemoteDescription(one.localDescription);
     await two.setLocalDescription();
     if (two.localDescription) await one.setRemoteDescription(two.localDescription);
-    await Promise.race([answered, gathered]);
+    await Promise.race([answered, over]);
   } finally {
     one.close();
     two.close();

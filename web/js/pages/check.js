@@ -99,8 +99,10 @@ async function start() {
   setText(summaryText, "This takes some seconds.");
   try {
     const [servers, info] = await Promise.all([fetchJson("/api/ice-servers"), fetchJson("/api/info")]);
-    await checkDirect(info.stun ?? []);
-    await Promise.all(/** @type {const} */ (["udp", "tcp", "tls"]).map((protocol) => checkTurn(protocol, servers.iceServers ?? [])));
+    const stun = info.stun ?? [];
+    const gathered = await checkHosts(stun);
+    const [udp] = await Promise.all(/** @type {const} */ (["udp", "tcp", "tls"]).map((protocol) => checkTurn(protocol, servers.iceServers ?? [])));
+    checkNat(stun, gathered, udp);
     const all = judgeAll(Object.fromEntries([...results].map(([id, { verdict }]) => [id, verdict])));
     summary.dataset.verdict = all.verdict;
     setText(summaryTitle, all.summary);
@@ -120,19 +122,28 @@ async function start() {
 }
 
 /** @param {string[]} stun host:port */
-async function checkDirect(stun) {
+async function checkHosts(stun) {
   const gathered = await gather({ iceServers: stun.length > 0 ? [{ urls: stun.map((address) => `stun:${address}`) }] : [] });
   candidates = gathered.candidates.map(toCandidate);
   find("[data-testid=check-candidates]").textContent = gathered.candidates.map(({ candidate }) => candidate).join("\n");
   set("hosts", judgeHosts(candidates));
+  return gathered;
+}
+
+/**
+ * @param {string[]} stun
+ * @param {import("../check/gather.js").Gathered} gathered
+ * @param {import("../check/turn.js").TurnResult | null} turn over UDP
+ */
+function checkNat(stun, gathered, turn) {
   const reflexive = candidates.filter(({ type }) => type === "srflx");
-  const silent = new Set(gathered.errors.map(({ url }) => url)).size;
   set(
     "nat",
     judgeNat({
       mapping: mappingOf(candidates),
-      // A server that saw our own address yields no candidate of its own, and no error either.
-      answered: reflexive.length > 0 || (stun.length > 0 && silent === 0),
+      // Where no address is translated, browsers leave the reflexive candidate out. That UDP passes is then seen from
+      // the relay, or from nobody's complaint; an interface that does not reach the server complains in any case.
+      answered: reflexive.length > 0 || turn?.allocated === true || (stun.length > 0 && gathered.errors.length === 0),
       servers: stun.length,
       publicAddresses: [...new Set(reflexive.map(({ address }) => address ?? ""))].filter(Boolean),
     }),
@@ -145,7 +156,14 @@ async function checkDirect(stun) {
  */
 async function checkTurn(protocol, servers) {
   const server = turnServer(protocol, servers);
-  set(`turn-${protocol}`, judgeTurn(protocol, server ? await tryTurn(server) : null));
+  const result = server ? await tryTurn(server) : null;
+  set(`turn-${protocol}`, judgeTurn(protocol, result, isLoopback(location.hostname)));
+  return result;
+}
+
+/** @param {string} hostname */
+function isLoopback(hostname) {
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 }
 
 /**
