@@ -26,6 +26,8 @@ const UNLISTED_PATIENCE = 20_000;
 /** ms */
 const RENEWAL_WAIT = 1_500;
 const LONGEST_RENEWAL_WAIT = 60_000;
+/** An offer unanswered for so long is sent again, ms. */
+const ANSWER_PATIENCE = 8_000;
 /** More candidates than that nobody has. */
 const TOLD_CANDIDATES = 500;
 /** Data channels that carry a file begin with this label. */
@@ -198,6 +200,12 @@ export class PeerLink extends Emitter {
     }
     this.connection.restartIce();
     this.emit("change", null);
+    const { connection } = this;
+    const negotiation = this.#negotiation;
+    // Should the offer or its answer have been lost on the way.
+    setTimeout(() => {
+      if (!this.closed && this.connection === connection) negotiation.repeatOffer();
+    }, ANSWER_PATIENCE);
   }
 
   /** Gives this connection up for a fresh one, on both sides. */
