@@ -112,6 +112,8 @@ fn fuzz_one(root: &Path, fuzz: &Path, target: &str, seconds: u32) -> io::Result<
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-max_len={MAX_LEN}"))
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
+        // Commands want room from the start.
+        .arg("-len_control=0")
         .arg("-print_final_stats=1")
         .status()?;
     Ok(status.success())

@@ -6,6 +6,34 @@
 //!
 //! A finding goes to `regressions/TARGET/` as a file, where the tests replay it for ever.
 
+/// The room machine's own sources: the server is a program, which nobody can depend upon.
+/// The list of modules is that of `server/src/signaling.rs`.
+#[path = "../../../server/src/signaling"]
+#[expect(dead_code, unused_imports, reason = "the server uses what the target does not")]
+mod signaling {
+    mod error;
+    mod hub;
+    mod inbound;
+    mod invitation;
+    mod keys;
+    mod limits;
+    mod lobby;
+    mod lock;
+    mod names;
+    mod outbound;
+    mod outbox;
+    mod rate;
+    mod room;
+    mod session;
+    mod time;
+    mod token;
+
+    pub(crate) use hub::{CloseCode, ConnectionId, Counters, Gone, Hub, IceServers, Output, Settings};
+    pub(crate) use keys::Keys;
+    pub(crate) use limits::Limits;
+    pub(crate) use time::Now;
+}
+mod signaling_hub;
 mod stun_client;
 mod stun_framing;
 mod stun_message;
@@ -26,6 +54,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "stun_framing", body: stun_framing::run },
     Target { name: "stun_client", body: stun_client::run },
     Target { name: "turn_server", body: turn_server::run },
+    Target { name: "signaling_hub", body: signaling_hub::run },
 ];
 
 /// Runs the target of this name, for the harness.
