@@ -1,7 +1,7 @@
 # Two commands do everything: `make run` and `make test`. Each installs the system packages that it
 # misses, and says which and why.
 
-.PHONY: run test build-packages test-packages checks unit web lab
+.PHONY: run test build-packages test-packages checks web tests
 
 # Passed on to the server: make run ARGS="--http 0.0.0.0:8080"
 ARGS ?=
@@ -9,7 +9,7 @@ ARGS ?=
 run: build-packages
 	cargo run --release -- serve $(ARGS)
 
-test: build-packages test-packages checks unit web lab
+test: build-packages test-packages checks web tests
 	@echo "Everything passed."
 
 build-packages:
@@ -27,18 +27,15 @@ checks:
 	cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	cargo xtask tidy
 
-# Everything but the browsers; what it cannot do on this machine it prints.
-unit:
-	cargo test --quiet --workspace --exclude twocan-natlab --exclude twocan-interop
+# Everything in Rust: units, properties, the running server, real NATs and real browsers (as root; elsewhere
+# each skipped part is printed, which is why nothing is captured). One selection of packages for all, because
+# cargo builds what they depend on anew for another one.
+tests:
+	cargo build --quiet --workspace --bins
+	TWOCAN_BIN="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/debug/twocan" RUST_TEST_NOCAPTURE=1 \
+		cargo test --quiet --workspace
 	RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --no-deps --workspace --lib
 
 web:
 	@if command -v npm >/dev/null; then cd web && npm ci --no-audit --no-fund --silent && npm test --silent; \
 	else echo "skipped: the web app's checks, because npm is not installed"; fi
-
-# Real NATs and real browsers: as root; elsewhere each skipped part is printed.
-lab:
-	cargo build --quiet --package twocan-server
-	cargo test --quiet --package twocan-natlab
-	TWOCAN_BIN="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/debug/twocan" \
-		cargo test --package twocan-interop -- --nocapture
