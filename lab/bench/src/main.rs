@@ -5,6 +5,7 @@
 
 mod process;
 mod relay;
+mod signaling;
 mod stats;
 
 use std::process::ExitCode;
@@ -22,11 +23,14 @@ struct Cli {
 enum Command {
     /// The TURN and STUN server, beside coturn.
     Relay(relay::Options),
+    /// The signaling server: memory of idle connections, CPU time of messages.
+    Signaling(signaling::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Relay(options) => relay::run(&options),
+        Command::Signaling(options) => signaling::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

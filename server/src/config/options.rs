@@ -60,7 +60,7 @@ pub(crate) struct Options {
     )]
     pub(crate) allow_origin: Vec<String>,
 
-    /// Open TCP connections from one address, over all services
+    /// Open TCP connections from one address, over all services; behind a reverse proxy all come from one
     #[arg(
         long,
         env = "TWOCAN_CONNECTIONS_PER_ADDRESS",

@@ -27,6 +27,9 @@ const LIFE: u64 = 397 * DAY;
 /// Renewed so long before its end.
 const RENEW_BEFORE: u64 = 30 * DAY;
 
+/// Names and addresses in one certificate, those of former networks among them.
+const MOST_NAMES: usize = 64;
+
 /// A clock that is a day behind is still within the certificate's time.
 const EARLIER: u64 = 2 * DAY;
 
@@ -92,7 +95,12 @@ impl Maker {
         Some((label, parse(&text).ok()?))
     }
 
-    fn make(&mut self, names: Vec<String>) -> Result<CertifiedKey, ConfigError> {
+    fn make(&mut self, mut names: Vec<String>) -> Result<CertifiedKey, ConfigError> {
+        // A laptop that goes back and forth between networks keeps one certificate for all of them.
+        let before = self.kept().map(|(label, _)| label.names).unwrap_or_default();
+        names.extend(before.into_iter().take(MOST_NAMES.saturating_sub(names.len())));
+        names.sort();
+        names.dedup();
         let label = Label { names, expires: seconds_now() + LIFE };
         let pem = generate(&label).map_err(|error| {
             ConfigError(format!(
@@ -175,6 +183,9 @@ mod tests {
         let mut moved = Maker::new(vec!["203.0.113.7".parse().unwrap()], Some(file.clone()));
         let other = moved.current().unwrap();
         assert_ne!(first.cert, other.cert, "a new address wants a new certificate");
+
+        let back = Maker::new(Vec::new(), Some(file.clone())).current().unwrap();
+        assert_eq!(other.cert, back.cert, "the new one has the old names too");
 
         moved.label.expires = seconds_now() + RENEW_BEFORE - 1;
         assert!(moved.renewed().unwrap().is_some(), "it nears its end");
