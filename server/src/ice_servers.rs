@@ -22,6 +22,8 @@ pub(crate) struct IceServerIssuer {
 pub(crate) struct IceSettings {
     /// STUN and TURN over UDP.
     pub(crate) udp: Option<u16>,
+    /// Where clients on this computer find the relay.
+    pub(crate) loopback_means: Option<IpAddr>,
     /// A second port for STUN, so that a page can compare mappings.
     pub(crate) alternate_udp: Option<u16>,
     /// TURN over TCP.
@@ -99,8 +101,21 @@ impl IceServerIssuer {
         servers
     }
 
-    /// The name in the `Host`, without its port; an address of our own where that is none.
+    /// The name in the `Host`, without its port; an address of our own where that is none, or where it means
+    /// this very computer: what is relayed at its loopback address reaches nobody else.
     fn own_name(&self, host: &str) -> Option<String> {
+        let name = self.name_in(host);
+        let is_loopback = |name: &String| {
+            let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+            name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        };
+        match self.settings.loopback_means {
+            Some(address) if name.as_ref().is_some_and(is_loopback) => Some(in_url(address)),
+            _ => name,
+        }
+    }
+
+    fn name_in(&self, host: &str) -> Option<String> {
         let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((address, _)) => address.parse::<IpAddr>().ok().map(|_| format!("[{address}]")),
             None => {
@@ -109,12 +124,15 @@ impl IceServerIssuer {
                 (!name.is_empty() && name.len() <= 253 && name.bytes().all(allowed)).then(|| name.to_owned())
             }
         };
-        name.or_else(|| {
-            self.settings.public_ip.map(|address| match address {
-                IpAddr::V4(address) => address.to_string(),
-                IpAddr::V6(address) => format!("[{address}]"),
-            })
-        })
+        name.or_else(|| self.settings.public_ip.map(in_url))
+    }
+}
+
+/// An address as it stands in a URL.
+fn in_url(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
     }
 }
 

@@ -9,7 +9,12 @@ mod relaying;
 mod sniff;
 mod stop;
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use aws_lc_rs::hmac;
 use tokio::net::TcpListener;
@@ -209,6 +214,7 @@ fn site(
         tcp: port(&ports.turn_tcp),
         tls: port(&ports.turns),
         public_ip: options.public_ip.first().copied(),
+        loopback_means: loopback_means(&ports.turn_udp),
         life: Duration::from_secs(options.turn_credential_seconds),
     };
     let ice = IceServerIssuer::new(ice_settings, turn_secret.as_bytes());
@@ -226,6 +232,15 @@ fn site(
 }
 
 /// The operator's secret for credentials of a short life, or one derived from the server's own.
+/// Where a client that says `localhost` is told to find the relay: at the address it listens on, else at this
+/// computer's address in its network, which the other side of a call can reach as well.
+fn loopback_means(turn_udp: &[SocketAddr]) -> Option<IpAddr> {
+    let first = turn_udp.first()?;
+    let everywhere = turn_udp.iter().find(|address| address.ip().is_unspecified());
+    everywhere
+        .map_or(Some(first.ip()), |_| relay::default_source(false).or_else(|| relay::default_source(true)))
+}
+
 fn turn_secret(options: &Options, secret: &[u8]) -> String {
     match &options.turn_secret {
         Some(secret) => secret.0.clone(),

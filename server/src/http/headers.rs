@@ -50,7 +50,7 @@ pub(super) async fn of_api(request: Request, next: Next) -> Response {
 const PERMISSIONS: &str = "camera=(self), microphone=(self), display-capture=(self), \
      speaker-selection=(self), screen-wake-lock=(self), fullscreen=(self), picture-in-picture=(self), \
      autoplay=(self), clipboard-write=(self), geolocation=(), payment=(), usb=(), serial=(), hid=(), \
-     midi=(), bluetooth=(), accelerometer=(), gyroscope=(), magnetometer=(), browsing-topics=()";
+     midi=(), accelerometer=(), gyroscope=(), magnetometer=(), browsing-topics=()";
 
 /// Nothing from elsewhere, no inline script or style, in nobody's frame.
 fn content_security_policy(request: &HeaderMap) -> HeaderValue {

@@ -9,6 +9,7 @@ fn issuer() -> IceServerIssuer {
         tcp: Some(3478),
         tls: Some(5349),
         public_ip: None,
+        loopback_means: None,
         life: Duration::from_secs(3600),
     };
     IceServerIssuer::new(settings, b"north")
@@ -62,4 +63,15 @@ fn what_is_off_is_not_named() {
     let list = serde_json::to_string(&off.list("h", at(0))).unwrap();
     assert!(list.contains("turn:h:3478?transport=udp") && !list.contains("tcp") && !list.contains("turns"));
     assert_eq!(IceServerIssuer::new(IceSettings::default(), b"x").list("h", at(0)), []);
+}
+
+#[test]
+fn this_very_computer_is_named_by_an_address_that_others_reach() {
+    let mut issuer = issuer();
+    assert_eq!(issuer.stun_addresses("localhost:8080")[0], "localhost:3478");
+    issuer.settings.loopback_means = Some("192.0.2.9".parse().unwrap());
+    for host in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080"] {
+        assert_eq!(issuer.stun_addresses(host)[0], "192.0.2.9:3478");
+    }
+    assert_eq!(issuer.stun_addresses("talk.example")[0], "talk.example:3478");
 }
