@@ -26,7 +26,7 @@ pub(crate) struct Options {
     /// The STUN server to ask; best one on the Internet with two addresses (RFC 5780)
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3478")]
     server: Place,
-    /// Another STUN server, to learn more about the mapping when the first one has only one address
+    /// Another STUN server, or the first one's second port: tells more when the first has only one address
     #[arg(long, value_name = "HOST:PORT")]
     second_server: Option<Place>,
     /// How long to wait, in seconds, to learn how long an idle binding stays; 0 to skip

@@ -49,7 +49,8 @@ pub const MAX_LIFETIMES: usize = 16;
 pub struct Config {
     /// The server's first address.
     pub server: SocketAddr,
-    /// Another STUN server, for a partial answer on mapping when the first one has no second address.
+    /// When the server names no second address: its second port, if it is known otherwise, or another STUN
+    /// server, for a partial answer.
     pub alternate: Option<SocketAddr>,
     /// The local address of the port that is examined; one that had no traffic of late (§4.1).
     pub local: SocketAddr,
@@ -247,7 +248,14 @@ impl Discovery {
             };
         }
         let where_asked = source == to && destination == from;
-        let where_wanted = (source, destination) == self.wanted(probe);
+        let unnamed_port = probe == Probe::FilterPort
+            && self.other().is_none()
+            && (source.ip(), destination) == (to.ip(), from)
+            && source.port() != to.port();
+        if unnamed_port && self.alternate == Alternate::None {
+            self.alternate = Alternate::Port(source);
+        }
+        let where_wanted = unnamed_port || (source, destination) == self.wanted(probe);
         match message.class() {
             Class::Request | Class::Indication => Err(Fault::NotAnAnswer),
             _ if !where_asked && !where_wanted => Err(Fault::WrongAddress),
@@ -256,7 +264,8 @@ impl Discovery {
                 Ok(Answer::Refused(code))
             }
             Class::Success if !where_wanted => Ok(Answer::Plain),
-            Class::Success if self.wanted(probe) != (to, from) => Ok(Answer::Arrived),
+            Class::Success if unnamed_port || self.wanted(probe) != (to, from) => Ok(Answer::Arrived),
+            Class::Success if probe == Probe::FilterPort => Ok(Answer::Plain),
             Class::Success => {
                 let Some(mapped) = mapped_address(message) else { return Ok(Answer::Refused(500)) };
                 if probe == Probe::Connect {
@@ -279,7 +288,7 @@ impl Discovery {
             }
             (_, Some(foreign)) if foreign.ip() != server.ip() => Alternate::Foreign(foreign),
             (Some(other), _) if other.ip() != server.ip() => Alternate::Foreign(other),
-            (Some(other), _) if other.port() != server.port() => Alternate::Port(other),
+            (Some(other), _) | (None, Some(other)) if other.port() != server.port() => Alternate::Port(other),
             _ => Alternate::None,
         };
         // A gateway that rewrites whatever looks like an address (§3.6) cannot see through the XOR.
@@ -370,9 +379,8 @@ impl Discovery {
         if let Alternate::Both(_) = self.alternate {
             self.want(Probe::FilterBoth);
         }
-        if self.other().is_some() {
-            self.want(Probe::FilterPort);
-        }
+        // Servers with one address and two ports name no other, but may answer from there (RFC 5780 §5).
+        self.want(Probe::FilterPort);
         self.want(Probe::Second);
         (0..self.config.lifetimes.len()).for_each(|index| self.want(Probe::Open(index)));
         if self.is_waiting(Probe::FilterBoth) || self.is_waiting(Probe::FilterPort) {

@@ -81,8 +81,11 @@ impl Discovery {
         // Silence means something only if the second address speaks when spoken to.
         let speaks = self.mapped(Probe::MapAddress).or(self.mapped(Probe::MapBoth)).is_some();
         let two_addresses = match self.alternate {
-            Alternate::None | Alternate::Foreign(_) => return Finding::Unknown(Why::NoOtherAddress),
-            Alternate::Port(_) => false,
+            // Without a second address that speaks when spoken to, silence means nothing.
+            Alternate::None | Alternate::Foreign(_) if port != Answer::Arrived => {
+                return Finding::Unknown(Why::NoOtherAddress);
+            }
+            Alternate::None | Alternate::Foreign(_) | Alternate::Port(_) => false,
             Alternate::Both(_) => true,
         };
         let known = match (both, port) {

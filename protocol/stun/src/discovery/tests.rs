@@ -37,6 +37,7 @@ fn server() -> Server {
         first: address("198.51.100.1:3478"),
         other: Some(address("198.51.100.2:3479")),
         change: true,
+        unnamed: false,
         response_port: true,
         lax: false,
         other_is_down: false,
@@ -185,6 +186,24 @@ fn a_server_with_two_ports_of_one_address_tells_a_part() {
     let strict = report(Some(Nat::new(Depends::AddressAndPort, Depends::AddressAndPort)), server());
     assert_eq!(strict.mapping, Finding::Known(Mapping::AddressAndPortDependent));
     assert_eq!(strict.filtering, Finding::Known(Filtering::AddressAndPortDependent));
+}
+
+#[test]
+fn a_server_that_does_not_name_its_second_port_is_asked_to_answer_from_it() {
+    let second = address("198.51.100.1:3479");
+    let server = || Server { other: Some(second), unnamed: true, ..server() };
+    let open = report(Some(Nat::new(Depends::Nothing, Depends::Address)), server());
+    assert_eq!(open.other, Some(second));
+    assert_eq!(open.mapping, Finding::Known(Mapping::PortIndependent));
+    assert_eq!(open.filtering, Finding::Known(Filtering::PortIndependent));
+
+    // Silence is only a filter's if the port is known to be there: from whoever asks.
+    let strict = || Some(Nat::new(Depends::AddressAndPort, Depends::AddressAndPort));
+    let alone = report(strict(), server());
+    assert_eq!(alone.filtering, Finding::Unknown(Why::NoOtherAddress));
+    let (told, _) = World::new(strict(), server()).run(Config { alternate: Some(second), ..config(&[]) });
+    assert_eq!(told.mapping, Finding::Known(Mapping::AddressAndPortDependent));
+    assert_eq!(told.filtering, Finding::Known(Filtering::AddressAndPortDependent));
 }
 
 #[test]

@@ -100,6 +100,8 @@ pub(super) struct Server {
     pub(super) first: SocketAddr,
     pub(super) other: Option<SocketAddr>,
     pub(super) change: bool,
+    /// Says nothing of `other`, as a server with one address must.
+    pub(super) unnamed: bool,
     pub(super) response_port: bool,
     /// Silently ignores what it does not know, instead of answering 420.
     pub(super) lax: bool,
@@ -155,7 +157,7 @@ impl Server {
         }
         let mut writer = Writer::new(&mut answer, Class::Success, message.method(), message.transaction());
         writer.add(&XorMappedAddress(source)).add(&MappedAddress(source)).add(&ResponseOrigin(origin));
-        if let Some(alternate) = alternate(at) {
+        if let (Some(alternate), false) = (alternate(at), self.unnamed) {
             writer.add(&OtherAddress(alternate));
         }
         let sent = !self.other_is_down || origin == self.first;
