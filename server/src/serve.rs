@@ -281,6 +281,9 @@ fn start_log(filter: &str) -> Result<(), ConfigError> {
 
 /// Every connection is an open file, and the usual soft limit is 1,024.
 fn raise_file_limit() {
+    /// As many as a busy server has: relay sockets, WebSockets.
+    const MANY_FILES: u64 = 32_768;
+
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -290,6 +293,12 @@ fn raise_file_limit() {
             && let Err(error) = setrlimit(Resource::Nofile, raised)
         {
             tracing::debug!("the limit of open files stays: {error}");
+        }
+        // Once there are threads, the kernel stops each time that its table of open files grows. A file with a
+        // high number makes it grow now; then the file may go again.
+        let high = limit.maximum.map_or(MANY_FILES, |maximum| maximum.min(MANY_FILES)).saturating_sub(1);
+        if let Ok(high) = i32::try_from(high) {
+            drop(rustix::io::fcntl_dupfd_cloexec(std::io::stdin(), high));
         }
     }
 }

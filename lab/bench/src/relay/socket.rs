@@ -14,7 +14,8 @@ pub(crate) struct LoadSocket {
 
 impl LoadSocket {
     pub(crate) fn new(remote: SocketAddr) -> io::Result<Self> {
-        let socket = UdpSocket::bind(("127.0.0.1", 0))?;
+        // Not the servers' address: ports there are theirs to choose.
+        let socket = UdpSocket::bind(("127.0.0.2", 0))?;
         socket.connect(remote)?;
         Self::wrap(socket, remote)
     }

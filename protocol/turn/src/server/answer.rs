@@ -71,34 +71,52 @@ impl Server {
             Refusal::StaleNonce => 438,
             Refusal::BadRequest => return self.refuse_unproven(client, request, 400),
         };
-        let unix = self.config.unix(now);
-        let nonce = |size| self.nonces.make(client, unix, size);
-        let mut bytes = Vec::new();
-        let mut attempt = |phrase: &str, size, more: bool| {
-            bytes.clear();
-            let mut writer = Writer::new(&mut bytes, Class::Error, request.method(), request.transaction());
+        let Some(shape) = self.challenge_shape(code, client, request) else {
+            return Err(Fault::AnswerTooLarge);
+        };
+        let (phrase, size, more) = shape;
+        let nonce = self.nonces.make(client, self.config.unix(now), size);
+        let config = std::sync::Arc::clone(&self.config);
+        self.counters.count_error(code);
+        self.answer(*client, Class::Error, request, |writer| {
             writer.add(&attribute::ErrorCode::new(code, phrase));
-            writer.add(&Realm(&self.config.realm)).add(&attribute::Nonce(&nonce(size)));
+            writer.add(&Realm(&config.realm)).add(&attribute::Nonce(&nonce));
             if more {
                 writer.add(&PasswordAlgorithms::SHA256_MD5);
+                if request.has_fingerprint() {
+                    writer.fingerprint();
+                }
             }
-            if request.has_fingerprint() && more {
-                writer.fingerprint();
-            }
-            bytes.len()
+        })
+    }
+
+    /// How much of a challenge fits into the sender's share: its phrase, its nonce, and whether it offers
+    /// algorithms. First the full one, then what leaves out ever more that a client can do without.
+    fn challenge_shape(
+        &self,
+        code: u16,
+        client: &Client,
+        request: &Message<'_>,
+    ) -> Option<(&'static str, Size, bool)> {
+        let attribute = |length: usize| 4 + length.next_multiple_of(4);
+        let fingerprint = if request.has_fingerprint() { 8 } else { 0 };
+        let length = |(phrase, size, more): &(&str, Size, bool)| {
+            stun::HEADER_LEN
+                + attribute(4 + phrase.len())
+                + attribute(self.config.realm.len())
+                + attribute(size.nonce_len())
+                + if *more { attribute(8) + fingerprint } else { 0 }
         };
-        let room = budget(client, request.bytes().len());
-        // The full answer, else one that leaves out what a client can do without.
         let phrase = error(code).reason;
-        let fits = attempt(phrase, Size::Full, true) <= room
-            || attempt("", Size::Full, true) <= room
-            || attempt("", Size::Short, false) <= room
-            || attempt("", Size::Shortest, false) <= room;
-        if !fits {
-            return Err(Fault::AnswerTooLarge);
-        }
-        self.counters.count_error(code);
-        self.push_answer(*client, |answer| answer.extend_from_slice(&bytes))
+        let room = budget(client, request.bytes().len());
+        [
+            (phrase, Size::Full, true),
+            ("", Size::Full, true),
+            ("", Size::Short, false),
+            ("", Size::Shortest, false),
+        ]
+        .into_iter()
+        .find(|shape| length(shape) <= room)
     }
 
     /// Answers a request that is wrong in itself, from a sender that proved nothing.

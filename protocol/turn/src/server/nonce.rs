@@ -24,6 +24,17 @@ pub(super) enum Size {
     Shortest,
 }
 
+impl Size {
+    /// Length of such a nonce, in bytes.
+    pub(super) fn nonce_len(self) -> usize {
+        match self {
+            Self::Full => 33,
+            Self::Short => 12,
+            Self::Shortest => 8,
+        }
+    }
+}
+
 /// Why a nonce is not good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stale;
@@ -109,9 +120,9 @@ mod tests {
         };
         let other = Client { remote: "198.51.100.1:4001".parse().unwrap(), ..client };
         let at = Duration::from_secs(1_700_000_000);
-        for (size, length) in [(Size::Full, 33), (Size::Short, 12), (Size::Shortest, 8)] {
+        for size in [Size::Full, Size::Short, Size::Shortest] {
             let nonce = nonces.make(&client, at, size);
-            assert_eq!(nonce.len(), length);
+            assert_eq!(nonce.len(), size.nonce_len());
             assert_eq!(nonces.check(&client, at, &nonce), Ok(()));
             assert_eq!(nonces.check(&client, at + Duration::from_secs(600), &nonce), Ok(()));
             assert_eq!(nonces.check(&client, at + Duration::from_secs(601), &nonce), Err(Stale));
