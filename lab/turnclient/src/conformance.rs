@@ -134,6 +134,7 @@ fn sent(outcome: std::io::Result<usize>) -> Result<(), String> {
 }
 
 /// Fails with both sides unless they are equal.
+#[expect(clippy::needless_pass_by_value, reason = "both sides are mostly made for the comparison")]
 fn same<T: PartialEq + fmt::Debug>(found: T, expected: T) -> Result<(), String> {
     if found == expected { Ok(()) } else { Err(format!("{found:?} where {expected:?} was expected")) }
 }

@@ -190,7 +190,7 @@ impl Session {
         Ok(())
     }
 
-    /// Sends a request and waits for its answer; what else comes meanwhile is kept for [`next`](Self::next).
+    /// Sends a request and waits for its answer; what else comes meanwhile is kept for [`hear`](Self::hear).
     pub fn exchange(&mut self, request: &[u8]) -> Result<Answer, String> {
         let deadline = Instant::now() + PATIENCE;
         self.send(request)?;
@@ -222,7 +222,7 @@ impl Session {
     }
 
     /// The next message that is no answer.
-    pub fn next(&mut self) -> Result<Vec<u8>, String> {
+    pub fn hear(&mut self) -> Result<Vec<u8>, String> {
         if let Some(bytes) = self.inbox.pop_front() {
             return Ok(bytes);
         }
@@ -274,6 +274,11 @@ impl Session {
         self.ask(Method::CHANNEL_BIND, |writer| {
             writer.add(&turn::attribute::ChannelNumberAttribute(number)).add(&XorPeerAddress(peer));
         })
+    }
+
+    /// Goes without a word: the connection just ends.
+    pub fn vanish(mut self) {
+        self.allocated = false;
     }
 
     /// Sends a Send indication.

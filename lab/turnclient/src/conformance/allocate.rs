@@ -127,7 +127,7 @@ table! {
             let relayed = context.session()?.allocate(|writer| {
                 writer.add(&EvenPort { reserve_next: false });
             })?;
-            holds(relayed.port() % 2 == 0, "an odd port")?;
+            holds(relayed.port().is_multiple_of(2), "an odd port")?;
         }
         Ok(())
     };
@@ -139,7 +139,7 @@ table! {
         let answer = answer.expect(0)?;
         let token = answer.get::<ReservationToken>()?;
         let even = answer.get::<XorRelayedAddress>()?.0;
-        holds(even.port() % 2 == 0, "an odd port")?;
+        holds(even.port().is_multiple_of(2), "an odd port")?;
         let next = second.allocate(|writer| {
             writer.add(&token);
         })?;

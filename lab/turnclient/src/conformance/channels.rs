@@ -92,7 +92,7 @@ table! {
             if context.transport != Transport::Udp {
                 expected.resize(expected.len().next_multiple_of(4), 0);
             }
-            let came = client.next()?;
+            let came = client.hear()?;
             holds(came == expected, &format!("{length} bytes came as {} bytes", came.len()))?;
         }
         Ok(())

@@ -82,7 +82,7 @@ table! {
         client.permit(&[local(&peer)?])?.expect(0)?;
         for length in (0..=9).chain([1199, 1200, 8191]) {
             sent(peer.send_to(&vec![8; length], relayed))?;
-            same(data(&client.next()?)?, (local(&peer)?, vec![8; length]))?;
+            same(data(&client.hear()?)?, (local(&peer)?, vec![8; length]))?;
         }
         Ok(())
     };
@@ -94,8 +94,8 @@ table! {
         sent(stranger.send_to(b"stranger", relayed))?;
         sent(friend.send_to(b"friend", relayed))?;
         sent(other.send_to(b"other", relayed))?;
-        same(data(&client.next()?)?, (local(&friend)?, b"friend".to_vec()))?;
-        same(data(&client.next()?)?, (local(&other)?, b"other".to_vec()))
+        same(data(&client.hear()?)?, (local(&friend)?, b"friend".to_vec()))?;
+        same(data(&client.hear()?)?, (local(&other)?, b"other".to_vec()))
     };
     "RFC 8656 §11.5", "an ICMP error reaches the client that caused it", BOTH, |context| {
         let mut client = context.session()?;
@@ -103,7 +103,7 @@ table! {
         let closed = local(&peer()?)?;
         client.permit(&[closed])?.expect(0)?;
         client.send_to(closed, b"anyone?")?;
-        let bytes = client.next()?;
+        let bytes = client.hear()?;
         let message = Message::parse(&bytes).map_err(|error| error.to_string())?;
         same((message.class(), message.method()), (Class::Indication, Method::DATA))?;
         same(message.get::<XorPeerAddress>().ok().flatten().map(|peer| peer.0.ip()), Some(closed.ip()))?;
@@ -128,9 +128,9 @@ table! {
         first.permit(&[there])?.expect(0)?;
         second.permit(&[here])?.expect(0)?;
         first.send_to(there, b"ahoy")?;
-        same(data(&second.next()?)?, (here, b"ahoy".to_vec()))?;
+        same(data(&second.hear()?)?, (here, b"ahoy".to_vec()))?;
         second.send_to(here, b"hoy hoy")?;
-        same(data(&first.next()?)?, (there, b"hoy hoy".to_vec()))
+        same(data(&first.hear()?)?, (there, b"hoy hoy".to_vec()))
     };
     "RFC 8656 §9", "permissions of one allocation are not another's", BOTH, |context| {
         let (mut first, mut second, peer) = (context.session()?, context.other()?, peer()?);
