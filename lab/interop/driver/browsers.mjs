@@ -14,6 +14,8 @@ const chromiumArguments = [
   '--disable-backgrounding-occluded-windows',
   '--disable-renderer-backgrounding',
   '--disable-features=WebRtcHideLocalIpsWithMdns',
+  // For STUN and TURN over UDP Chromium asks for the name with a dot behind it, which /etc/hosts does not know.
+  '--host-resolver-rules=MAP twocan.example. 203.0.113.1',
   '--autoplay-policy=no-user-gesture-required',
 ];
 

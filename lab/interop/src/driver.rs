@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::certificate::Authority;
-use crate::{Browser, DEADLINE, turn::note};
+use crate::{Browser, DEADLINE};
 
 /// Beyond the longest wait that the driver itself is asked for.
 const SPARE: Duration = Duration::from_secs(30);
@@ -44,20 +44,8 @@ struct Conversation {
 }
 
 impl Driver {
-    /// Starts `browser` at `place`, at the second attempt if need be.
+    /// Starts `browser` at `place`.
     pub(crate) fn start(
-        lab: &Running,
-        place: &str,
-        browser: Browser,
-        authority: &Authority,
-    ) -> Result<Self, String> {
-        Self::try_start(lab, place, browser, authority).or_else(|why| {
-            note(&format!("{browser} did not start, and is started again: {why}"));
-            Self::try_start(lab, place, browser, authority)
-        })
-    }
-
-    fn try_start(
         lab: &Running,
         place: &str,
         browser: Browser,

@@ -8,6 +8,7 @@ use natlab::{Lab, Running};
 use crate::certificate::Authority;
 use crate::driver::Driver;
 use crate::server::Server;
+use crate::turn::note;
 use crate::{Browser, Page, artifacts};
 
 /// What the server is called inside every lab.
@@ -117,21 +118,27 @@ impl Scene {
     #[track_caller]
     fn open(&mut self, client: &str, browser: Browser, fresh: bool) -> Page {
         self.sources = self.sources % 31 + 1;
-        let driver = self.browser(client, browser);
-        let page = Page::open(driver, client, self.sources, fresh);
-        let page = page.unwrap_or_else(|why| panic!("{client}: no page in {browser}: {why}"));
+        let opened = self.try_open(client, browser, fresh).or_else(|why| {
+            note(&format!("{client}: {browser} opened no page, and is started again: {why}"));
+            self.browsers.retain(|(place, kind, _)| (place.as_str(), *kind) != (client, browser));
+            self.try_open(client, browser, fresh)
+        });
+        let page = opened.unwrap_or_else(|why| panic!("{client}: {browser} opened no page: {why}"));
         self.pages.push(page.clone());
         page
     }
 
-    #[track_caller]
-    fn browser(&mut self, client: &str, browser: Browser) -> Rc<Driver> {
+    fn try_open(&mut self, client: &str, browser: Browser, fresh: bool) -> Result<Page, String> {
+        Page::open(self.browser(client, browser)?, client, self.sources, fresh)
+    }
+
+    /// The browser of that kind at `client`, started if need be.
+    fn browser(&mut self, client: &str, browser: Browser) -> Result<Rc<Driver>, String> {
         let found = self.browsers.iter().position(|(place, kind, _)| place == client && *kind == browser);
         let entry = match found {
             Some(index) => self.browsers.remove(index),
             None => {
-                let driver = Driver::start(&self.lab, client, browser, &self.authority);
-                let driver = driver.unwrap_or_else(|why| panic!("{client}: no {browser}: {why}"));
+                let driver = Driver::start(&self.lab, client, browser, &self.authority)?;
                 (client.to_owned(), browser, Rc::new(driver))
             }
         };
@@ -141,7 +148,7 @@ impl Scene {
         while self.browsers.len() > KEPT {
             self.browsers.remove(0);
         }
-        driver
+        Ok(driver)
     }
 
     fn save(&self) {

@@ -1,5 +1,9 @@
 //! Two people in a room: joining, seeing, hearing, and the path between them.
 
+use std::fmt;
+
+use natlab::{Firewall, Home, Lab};
+use serde_json::Value;
 use twocan_interop::{Browser, Page, Scene};
 
 /// The other person's camera.
@@ -32,4 +36,95 @@ pub(crate) fn sees(page: &Page, selector: &str, source: u64) {
     page.wait(&format!(
         "lab.seen({selector:?}).source === {source} && lab.seen({selector:?}).frames >= {before} + 15"
     ));
+}
+
+/// How media should travel between two homes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// From address to address, nothing translated.
+    Host,
+    /// Directly, through at least one NAT.
+    Direct,
+    /// Through our relay; whoever is relayed gets to it over what the own firewall leaves.
+    Relay,
+}
+
+/// One row of a table: who calls whom, and how the media should go.
+#[derive(Clone, Debug)]
+pub(crate) struct Pair {
+    pub(crate) left: (Home, Browser),
+    pub(crate) right: (Home, Browser),
+    pub(crate) way: Way,
+}
+
+pub(crate) fn pair(left: (impl Into<Home>, Browser), right: (impl Into<Home>, Browser), way: Way) -> Pair {
+    Pair { left: (left.0.into(), left.1), right: (right.0.into(), right.1), way }
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {} with {} in {}", self.left.0, self.left.1, self.right.0, self.right.1)
+    }
+}
+
+/// Puts each row into one lab, calls, and checks media and path on both sides.
+#[track_caller]
+pub(crate) fn check_pairs(name: &str, mut lab: Lab, pairs: &[Pair]) {
+    let mut homes: Vec<(&str, &Home)> = Vec::new();
+    for Pair { left, right, .. } in pairs {
+        for home in [("left", &left.0), ("right", &right.0)] {
+            if !homes.contains(&home) {
+                homes.push(home);
+            }
+        }
+    }
+    let client = |side: &str, home: &Home| {
+        let index = homes.iter().position(|known| *known == (side, home)).unwrap_or_default();
+        format!("{side}{index}")
+    };
+    for (side, home) in &homes {
+        lab = lab.client(&client(side, home), (*home).clone());
+    }
+    let mut scene = Scene::new(name, lab);
+    for (index, row) in pairs.iter().enumerate() {
+        // Shown if the test fails: which row it was.
+        println!("{row}");
+        let (left, right) = (client("left", &row.left.0), client("right", &row.right.0));
+        let pages = call(&mut scene, &format!("tea{index}"), [(&left, row.left.1), (&right, row.right.1)]);
+        let [ada, bob] = &pages;
+        sees_and_hears(ada, bob);
+        sees_and_hears(bob, ada);
+        for (page, (home, browser)) in pages.iter().zip([&row.left, &row.right]) {
+            let path = page.wait("twocan.peers[0].path");
+            println!("  {}: {path}", page.name());
+            check_path(&path, row.way, home.firewall(), *browser);
+        }
+        scene.clear();
+    }
+}
+
+#[track_caller]
+fn check_path(path: &Value, way: Way, firewall: Firewall, browser: Browser) {
+    let kind = path["kind"].as_str().unwrap_or_default();
+    let (local, remote) = kind.split_once('-').unwrap_or_default();
+    let relayed = local == "relay" || remote == "relay";
+    match way {
+        Way::Host => assert_eq!(kind, "host-host", "{path}"),
+        Way::Direct => assert!(!relayed && kind != "host-host", "{path}"),
+        Way::Relay => assert!(relayed, "{path}"),
+    }
+    if way != Way::Relay {
+        return;
+    }
+    let (over, must_be_relayed): (&[&str], bool) = match (firewall, browser) {
+        (Firewall::Open, _) => (&["udp"], false),
+        (Firewall::UdpBlocked, Browser::Chromium) => (&["tcp"], true),
+        // To Firefox TLS is as good as bare TCP: the faster one wins.
+        (Firewall::UdpBlocked, Browser::Firefox) => (&["tcp", "tls"], true),
+        (Firewall::OnlyTcp443, _) => (&["tls"], true),
+    };
+    assert!(local == "relay" || !must_be_relayed, "{path}");
+    if local == "relay" {
+        assert!(path["relayProtocol"].as_str().is_some_and(|protocol| over.contains(&protocol)), "{path}");
+    }
 }

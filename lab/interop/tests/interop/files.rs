@@ -20,7 +20,7 @@ const DEADLINE: Duration = Duration::from_secs(600);
 fn a_large_file_arrives_whole_although_the_connection_breaks() {
     let Some(_turn) = begin("a large file", &[Chromium]) else { return };
     let size = env::var(SIZE).ok().and_then(|mib| mib.parse().ok()).unwrap_or(ORDINARY_SIZE) * MIB;
-    let lab = Lab::new().client("ada", Nat::None).client("bob", Nat::None);
+    let lab = Lab::new().client("ada", Nat::PortRestricted).client("bob", Nat::PortRestricted);
     let mut scene = Scene::new("files", lab);
     let [ada, bob] = ["ada", "bob"].map(|name| {
         let page = scene.page_with_disk(name, Chromium);

@@ -2,8 +2,11 @@
 
 mod browsers;
 mod call;
+mod carrier;
+mod direct;
 mod files;
 mod live;
 mod lobby;
+mod relayed;
 mod screen;
 mod server_dies;

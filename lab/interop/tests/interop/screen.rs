@@ -12,7 +12,7 @@ const OF_THE_SCREEN: u64 = 32;
 #[test]
 fn screen_and_camera_are_shown_together() {
     let Some(_turn) = begin("screen and camera together", &[Chromium, Firefox]) else { return };
-    let lab = Lab::new().client("ada", Nat::None).client("bob", Nat::None);
+    let lab = Lab::new().client("ada", Nat::PortRestricted).client("bob", Nat::PortRestricted);
     let mut scene = Scene::new("screen", lab);
     let [ada, bob] = call(&mut scene, "tea", [("ada", Chromium), ("bob", Firefox)]);
     sees_and_hears(&ada, &bob);

@@ -13,7 +13,7 @@ const HALF_A_SECOND: u64 = 10;
 fn a_call_goes_on_without_its_server_and_both_rejoin_it() {
     let Some(_turn) = begin("a call whose server dies", &[Chromium, Firefox]) else { return };
     for (name, other) in [("server-dies", Chromium), ("server-dies-firefox", Firefox)] {
-        let lab = Lab::new().client("ada", Nat::None).client("bob", Nat::None);
+        let lab = Lab::new().client("ada", Nat::PortRestricted).client("bob", Nat::PortRestricted);
         let mut scene = Scene::new(name, lab);
         let pages = call(&mut scene, "tea", [("ada", Chromium), ("bob", other)]);
         let [ada, bob] = &pages;
