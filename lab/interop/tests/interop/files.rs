@@ -36,6 +36,7 @@ fn a_large_file_arrives_whole_although_the_connection_breaks() {
 
     let sum = ada.eval(&format!("lab.choose('[data-testid=file-input]', 'film.bin', {size}, 7)"));
     bob.click("transfer-accept");
+    bob.wait("twocan.transfers[0].state !== 'offered'");
     let before = [&ada, &bob].map(|page| page.memory().tab);
     let mut most = before;
     let mut broken = false;
