@@ -140,7 +140,9 @@ fn namespace(lab: &Running, plan: &Lab, name: &str) -> Result<(), Error> {
     let ns = lab.namespace(name);
     let folder = Path::new("/etc/netns").join(&ns);
     fs::create_dir_all(&folder)?;
-    let ipv6 = name == INTERNET || plan.clients.iter().any(|(client, home)| client == name && home.ipv6);
+    let has_ipv6 =
+        |(client, home): &(String, Home)| home.ipv6 && (client == name || router_of(client) == name);
+    let ipv6 = name == INTERNET || plan.clients.iter().any(has_ipv6);
     let mut hosts = String::from("127.0.0.1 localhost\n::1 localhost\n");
     for host in &plan.hosts {
         hosts.push_str(&format!("{SERVER} {host}\n"));
@@ -152,6 +154,20 @@ fn namespace(lab: &Running, plan: &Lab, name: &str) -> Result<(), Error> {
     // Nobody answers there, at once: a look-up fails instead of waiting.
     fs::write(folder.join("resolv.conf"), "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")?;
     run(&format!("ip netns add {ns}"))?;
+    // No address but those we give, and no waiting whether another has it: one that came or changed state a second
+    // later would look to programs as if the network had changed, and a browser then drops its connections.
+    let no_link_local = u8::from(!ipv6);
+    feed(
+        &format!("ip netns exec {ns} sh"),
+        &format!(
+            "set -e
+cd /proc/sys/net/ipv6/conf/default
+echo {no_link_local} > addr_gen_mode
+echo 0 > accept_dad
+echo 0 > accept_ra
+"
+        ),
+    )?;
     run(&format!("ip -n {ns} link set lo up")).map(drop)
 }
 

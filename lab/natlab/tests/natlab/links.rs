@@ -92,3 +92,20 @@ fn ipv6_is_global_and_guarded() {
         assert_eq!(ada.has("knock"), open, "{home}");
     }
 }
+
+#[test]
+fn no_address_comes_by_itself() {
+    if skipped("addresses that come by themselves") {
+        return;
+    }
+    let lab = Lab::new().client("ada", Nat::PortRestricted).client("bob", Nat::None.ipv6()).up().unwrap();
+    let shown = |client| {
+        let output = lab.command(client, "ip").args(["-o", "addr", "show", "dev", "eth0"]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(shown("ada").lines().count(), 1, "{}", shown("ada"));
+    assert!(!shown("bob").contains("tentative"), "{}", shown("bob"));
+    // Whether the kernel would give one later, once the link has settled.
+    let mode = lab.command("ada", "cat").arg("/proc/sys/net/ipv6/conf/eth0/addr_gen_mode").output().unwrap();
+    assert_eq!(String::from_utf8(mode.stdout).unwrap().trim(), "1");
+}
