@@ -43,7 +43,23 @@ const operations = {
   },
 
   async goto({ page, url, deadline }) {
-    await pages[page].page.goto(url, { timeout: deadline, waitUntil: 'domcontentloaded' });
+    const tab = pages[page].page;
+    for (let attempt = 1; ; attempt += 1) {
+      // Chromium drops what it is loading when its network changes, as a network that has just come up may.
+      let interrupted = false;
+      const note = (request) => {
+        interrupted ||= request.failure()?.errorText?.includes('NETWORK_CHANGED') ?? false;
+      };
+      tab.on('requestfailed', note);
+      try {
+        await tab.goto(url, { timeout: deadline, waitUntil: 'domcontentloaded' });
+      } catch (error) {
+        if (!interrupted || attempt === 5) throw error;
+      } finally {
+        tab.off('requestfailed', note);
+      }
+      if (!interrupted || attempt === 5) break;
+    }
   },
 
   // The value of an expression, which may be a promise, as JSON.
