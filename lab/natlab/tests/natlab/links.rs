@@ -32,16 +32,17 @@ fn a_slow_link_carries_only_its_rate() {
         let mut ada = Puppet::at(&lab, "ada");
         let socket = ada.udp(&format!("{}:5000", lab.address("ada")));
         let padding = "x".repeat(1200);
-        for _ in 0..400 {
+        // As many as the receiver's buffer holds, should it be slow to read.
+        for _ in 0..80 {
             ada.send(socket, server.first.address, &format!("packet {padding}"));
         }
         ada.send_until(socket, server.first.address, &mut server.puppet, "end");
         server.puppet.count("packet")
     };
-    assert_eq!(flood(Nat::PortRestricted.into()), 400);
-    // 64 kbit/s carry 400 such packets in a minute, and hold 14 at once.
+    assert_eq!(flood(Nat::PortRestricted.into()), 80);
+    // 64 kbit/s carry 80 such packets in 12 s, and hold 14 at once.
     let arrived = flood(Nat::PortRestricted.kilobits_per_second(64));
-    assert!((1..200).contains(&arrived), "{arrived} of 400");
+    assert!((1..40).contains(&arrived), "{arrived} of 80");
 }
 
 #[test]
