@@ -55,8 +55,10 @@ fn a_large_file_arrives_whole_although_the_connection_breaks() {
         if !broken && transfer["done"].as_u64() > Some(size / 5) {
             broken = true;
             scene.lab().cut("bob").unwrap();
-            // Long enough for the page to give the connection up.
-            bob.wait_for(DEADLINE, "twocan.transfers[0].state === 'paused'");
+            // Long enough for both pages to give the connection up.
+            for page in [&ada, &bob] {
+                page.wait_for(DEADLINE, "twocan.transfers[0].state === 'paused'");
+            }
             scene.lab().mend("bob").unwrap();
         }
     }
