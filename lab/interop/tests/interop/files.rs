@@ -13,7 +13,7 @@ const ORDINARY_SIZE: u64 = 192;
 const MIB: u64 = 1 << 20;
 /// What a tab may grow by while the file goes through it, whatever its size. Beyond what the browser and its
 /// collector hold back, a page that kept the file would be larger by all of it.
-const GROWTH: u64 = 160 * MIB;
+const GROWTH: u64 = 128 * MIB;
 const DEADLINE: Duration = Duration::from_secs(600);
 
 #[test]
