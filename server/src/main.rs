@@ -2,6 +2,8 @@
 
 mod clock;
 mod config;
+#[cfg(feature = "count-heap")]
+mod heap;
 mod http;
 mod ice_servers;
 mod metrics;
@@ -16,6 +18,8 @@ use std::process::ExitCode;
 use config::{Asked, Command};
 
 fn main() -> ExitCode {
+    #[cfg(feature = "count-heap")]
+    let _counting = heap::count();
     match config::load(std::env::args_os()) {
         Ok(Asked::Command(Command::Serve(options))) => serve::run(&options),
         Ok(Asked::Command(Command::Nat(options))) => nat::run(&options),

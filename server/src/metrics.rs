@@ -8,6 +8,8 @@ use crate::{relay::Report, signaling::Counters};
 pub(crate) fn render(signaling: &Counters, relay: &[Report]) -> String {
     let mut page = Page(String::with_capacity(4_096));
     page.info(env!("CARGO_PKG_VERSION"));
+    #[cfg(feature = "count-heap")]
+    page.counter("heap_blocks_total", "How often memory was taken from the heap.", crate::heap::blocks());
     render_signaling(&mut page, signaling);
     if !relay.is_empty() {
         render_relay(&mut page, relay);

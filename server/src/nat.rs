@@ -92,15 +92,15 @@ fn discover(options: &Options) -> Result<Report, Failure> {
     let patience = if server.ip().is_loopback() { 0 } else { options.lifetime };
     let mut lifetimes: Vec<u64> = LIFETIMES.into_iter().filter(|time| *time < patience).collect();
     lifetimes.extend((patience > 0).then_some(patience));
-    if !options.json && std::io::stderr().is_terminal() {
-        eprintln!("Asking {server}; this takes up to {} s …", patience + 10);
-    }
+    let _waiting = (!options.json && std::io::stderr().is_terminal()).then(|| waiting(server, patience + 10));
     let mut seed = [0; 32];
     aws_lc_rs::rand::fill(&mut seed).map_err(|_| Failure::Randomness)?;
     let local = driver::local_address(server).map_err(|error| Failure::Socket(server, error))?;
     let report = driver::run(local, lifetimes.len(), |ports| Config {
         server,
         alternate,
+        // Where RFC 5780's second port is by custom, and ours by default.
+        guess: server.port().checked_add(1),
         local: ports[0],
         second: ports[1],
         lifetimes: lifetimes.iter().map(|time| Duration::from_secs(*time)).zip(ports[2..].to_vec()).collect(),
@@ -111,6 +111,17 @@ fn discover(options: &Options) -> Result<Report, Failure> {
         (None, Finding::Unknown(why)) => Err(Failure::NoAnswer(server, why)),
         _ => Ok(report),
     }
+}
+
+/// Shows that something goes on, until it is dropped.
+fn waiting(server: SocketAddr, at_most: u64) -> indicatif::ProgressBar {
+    let words = format!("{{spinner}} Asking {server}. This takes up to {at_most} s: {{elapsed}}");
+    let style = indicatif::ProgressStyle::with_template(&words);
+    let bar = indicatif::ProgressBar::new_spinner()
+        .with_style(style.unwrap_or_else(|_| indicatif::ProgressStyle::default_spinner()))
+        .with_finish(indicatif::ProgressFinish::AndClear);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
 }
 
 /// The place's address: of the family that is asked for, else IPv4 first, since that is where the NATs are.

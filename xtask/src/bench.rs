@@ -1,20 +1,30 @@
 //! Builds what is measured and runs the measurements.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) fn run(root: &Path, arguments: &[String]) -> io::Result<()> {
-    let build = ["build", "--release", "--package", "twocan-server", "--package", "twocan-bench"];
-    call(Command::new(crate::cargo()).args(build).current_dir(root))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let build = |packages: &[&str], target: &Path| {
+        let mut cargo = Command::new(crate::cargo());
+        cargo.args(["build", "--release", "--target-dir"]).arg(target).args(packages).current_dir(root);
+        call(&mut cargo)
+    };
+    build(&["--package", "twocan-bench"], &target)?;
     let release = target.join("release");
+    // The server that counts is another one, and lives elsewhere, so that neither takes the other's place.
+    let (server, features) = match arguments.first().map(String::as_str) {
+        Some("heap") => (target.join("count-heap"), ["--features", "count-heap"].as_slice()),
+        _ => (target.clone(), [].as_slice()),
+    };
+    build(&[&["--package", "twocan-server"], features].concat(), &server)?;
     let mut bench = Command::new(release.join("bench"));
     bench.args(arguments);
-    if arguments.first().is_some_and(|first| !first.starts_with('-'))
+    if arguments.first().is_some_and(|first| matches!(first.as_str(), "heap" | "relay" | "signaling"))
         && !arguments.iter().any(|argument| argument == "--twocan" || argument == "--help")
     {
-        bench.arg("--twocan").arg(release.join("twocan"));
+        bench.arg("--twocan").arg(server.join("release/twocan"));
     }
     call(&mut bench)
 }

@@ -2,7 +2,11 @@
 //!
 //! The machine may be shared and noisy: rounds are interleaved, medians and ratios are what counts, and CPU
 //! time of the server process is preferred over wall time.
+//!
+//! `echo/uring.rs` is unsafe code, because io_uring has no safe interface and must be measured before anything
+//! can be said of it. Nothing that is shipped contains it.
 
+mod echo;
 mod process;
 mod relay;
 mod signaling;
@@ -23,6 +27,10 @@ struct Cli {
 enum Command {
     /// The TURN and STUN server, beside coturn.
     Relay(relay::Options),
+    /// Heap blocks that the relay takes for each packet.
+    Heap(relay::heap::Options),
+    /// epoll beside io_uring, in a bare echo.
+    Echo(echo::Options),
     /// The signaling server: memory of idle connections, CPU time of messages.
     Signaling(signaling::Options),
 }
@@ -30,6 +38,8 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Relay(options) => relay::run(&options),
+        Command::Heap(options) => relay::heap::run(&options),
+        Command::Echo(options) => echo::run(&options),
         Command::Signaling(options) => signaling::run(&options),
     };
     match outcome {

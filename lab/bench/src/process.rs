@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use nix::sched::{CpuSet, sched_setaffinity};
@@ -28,10 +28,22 @@ pub(crate) fn pin(core: usize) -> io::Result<()> {
 impl Process {
     /// Starts a program on the servers' core.
     pub(crate) fn start(program: &str, arguments: &[String]) -> io::Result<Self> {
+        Self::command(program, arguments).spawn().map(Self)
+    }
+
+    /// The same, and what it prints.
+    pub(crate) fn start_read(program: &str, arguments: &[String]) -> io::Result<(Self, ChildStdout)> {
+        let mut command = Self::command(program, arguments);
+        let mut child = command.stdout(Stdio::piped()).spawn()?;
+        let output = child.stdout.take().ok_or_else(|| io::Error::other("its output is not ours to read"))?;
+        Ok((Self(child), output))
+    }
+
+    fn command(program: &str, arguments: &[String]) -> Command {
         let mut command = Command::new("taskset");
         command.arg("--cpu-list").arg(SERVER_CORE.to_string()).arg(program).args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.spawn().map(Self)
+        command
     }
 
     /// CPU time of all its threads so far.

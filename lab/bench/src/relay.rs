@@ -2,15 +2,16 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::process::{LOAD_CORE, Process, pin};
 use crate::stats::median;
 
 mod client;
-mod load;
-mod socket;
+pub(crate) mod heap;
+pub(crate) mod load;
+pub(crate) mod socket;
 
 pub(crate) const USER: &str = "bench";
 pub(crate) const PASSWORD: &str = "bench-password";
@@ -116,7 +117,7 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
         }
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..options.rounds {
-            ours.push(measure(row, window, || start_twocan(options))?);
+            ours.push(measure(row, window, || start_twocan(&options.twocan, "off"))?);
             if !options.alone {
                 theirs.push(measure(row, window, start_coturn)?);
             }
@@ -152,12 +153,12 @@ fn measure(
     (row.measure)(&server, address, window)
 }
 
-fn start_twocan(options: &Options) -> io::Result<(Process, SocketAddr)> {
+fn start_twocan(program: &Path, http: &str) -> io::Result<(Process, SocketAddr)> {
     let port = free_port()?;
     let arguments = [
         "serve",
         "--http",
-        "off",
+        http,
         "--https",
         "off",
         "--turns",
@@ -178,7 +179,7 @@ fn start_twocan(options: &Options) -> io::Result<(Process, SocketAddr)> {
     arguments.extend(["--turn-user".into(), format!("{USER}:{PASSWORD}")]);
     let folder = std::env::temp_dir().join("twocan-bench");
     arguments.extend(["--data-dir".into(), folder.display().to_string()]);
-    let program = options.twocan.display().to_string();
+    let program = program.display().to_string();
     Ok((Process::start(&program, &arguments)?, SocketAddr::from(([127, 0, 0, 1], port))))
 }
 

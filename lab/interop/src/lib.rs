@@ -24,6 +24,7 @@ pub use browser::Browser;
 pub use driver::Memory;
 pub use page::Page;
 pub use scene::{NAME, Scene};
+pub use server::binary as twocan;
 pub use turn::{Turn, begin, note_skipped};
 
 /// How long a wait may last before it counts as a failure: far longer than anything takes.

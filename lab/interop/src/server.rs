@@ -97,8 +97,11 @@ impl Drop for Server {
     }
 }
 
-/// `TWOCAN_BIN`, or the release build, which is made first if need be.
-fn binary() -> Result<&'static Path, String> {
+/// The program `twocan`: `TWOCAN_BIN`, or the release build, which is made first if need be.
+///
+/// # Errors
+/// If it cannot be built, with what to do.
+pub fn binary() -> Result<&'static Path, String> {
     static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     BINARY.get_or_init(build).as_deref().map_err(Clone::clone)
 }

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use wire::{Received, Transmit};
 
-use crate::attribute::{ChangeRequest, ErrorCode, MappedAddress, OtherAddress, XorMappedAddress};
+use crate::attribute::{ChangeRequest, ErrorCode, MappedAddress, OtherAddress, Software, XorMappedAddress};
 use crate::client::{Binding, Fault, Request as _, mapped_address};
 use crate::header::{Class, Method};
 use crate::message::Message;
@@ -41,6 +41,9 @@ const PACE: Duration = Duration::from_millis(110);
 /// Three tries, given up after 2.5 s: silence is an expected answer here, and must not take 39.5 s.
 const SCHEDULE: Schedule = Schedule::Datagrams { rto: Duration::from_millis(500), requests: 3, last_wait: 2 };
 
+/// Also makes the first request long enough.
+const SOFTWARE: &str = "twocan nat";
+
 /// At most this many lifetimes are tried in one round.
 pub const MAX_LIFETIMES: usize = 16;
 
@@ -59,6 +62,10 @@ pub struct Config {
     /// How long to leave a binding idle, and the unused local port to do it with; at most
     /// [`MAX_LIFETIMES`]. None to skip this.
     pub lifetimes: Vec<(Duration, SocketAddr)>,
+    /// A second port that the server may serve though it cannot name it: OTHER-ADDRESS is for servers with two
+    /// addresses (RFC 5780 §7.4). Asked only if nothing comes from the port that it answers from when told to
+    /// change it.
+    pub guess: Option<u16>,
     /// Secret randomness for transaction identifiers.
     pub seed: [u8; 32],
 }
@@ -92,6 +99,8 @@ enum Probe {
     FilterPort,
     /// Mapping, test II: first port to the other address, same port (or what comes closest).
     MapAddress,
+    /// The same, to a second port that the server may have and did not name.
+    MapGuess,
     /// Mapping, test III: first port to the other address and port.
     MapBoth,
     /// Second port to server.
@@ -309,6 +318,9 @@ impl Discovery {
                 Alternate::Port(other) | Alternate::Foreign(other) => (local, other),
                 Alternate::None => (local, server),
             },
+            Probe::MapGuess => {
+                (local, SocketAddr::new(server.ip(), self.config.guess.unwrap_or(server.port())))
+            }
             Probe::MapBoth => (local, self.other().unwrap_or(server)),
             Probe::Second | Probe::Control | Probe::Idle(_) => (second, server),
             Probe::HairpinOut => (local, self.mapped(Probe::Second).unwrap_or(second)),
@@ -347,9 +359,16 @@ impl Discovery {
 
     fn answered(&mut self, now: Instant, probe: Probe, answer: Answer) {
         self.answers.insert(probe, answer);
-        if let (Probe::Open(index), Answer::Mapped(_)) = (probe, answer) {
-            let until = now + self.config.lifetimes[index].0;
-            self.idle.push(Idle { since: now, until, index });
+        match (probe, answer) {
+            (Probe::Open(index), Answer::Mapped(_)) => {
+                let until = now + self.config.lifetimes[index].0;
+                self.idle.push(Idle { since: now, until, index });
+            }
+            (Probe::MapGuess, Answer::Mapped(_)) => {
+                self.alternate = Alternate::Port(self.route(probe).1);
+                self.answers.insert(Probe::MapAddress, answer);
+            }
+            _ => {}
         }
         self.advance(now);
     }
@@ -385,6 +404,14 @@ impl Discovery {
         (0..self.config.lifetimes.len()).for_each(|index| self.want(Probe::Open(index)));
         if self.is_waiting(Probe::FilterBoth) || self.is_waiting(Probe::FilterPort) {
             return;
+        }
+        // Silence may be a filter before a port that the server has and cannot name: one of the same address.
+        let guess = self.config.guess.filter(|guess| *guess != self.config.server.port()).is_some();
+        if self.alternate == Alternate::None && guess && self.is_silent(Probe::FilterPort) {
+            self.want(Probe::MapGuess);
+            if self.is_waiting(Probe::MapGuess) {
+                return;
+            }
         }
         if self.alternate != Alternate::None {
             self.want(Probe::MapAddress);
@@ -437,7 +464,12 @@ impl Discovery {
 
     fn start(&mut self, probe: Probe) {
         let (id, mut bytes) = (self.ids.next_id(), Vec::new());
-        self.binding(probe).write(&mut Writer::new(&mut bytes, Class::Request, Method::BINDING, id));
+        let mut writer = Writer::new(&mut bytes, Class::Request, Method::BINDING, id);
+        self.binding(probe).write(&mut writer);
+        if probe == Probe::Connect {
+            // A server that answers no more than 1.5 times what it was sent can then say all that §6.1 wants.
+            writer.add(&Software(SOFTWARE));
+        }
         if self.transactions.begin(id, self.route(probe), SCHEDULE, bytes, probe).is_err() {
             self.answers.insert(probe, Answer::Silent);
         }
@@ -445,6 +477,10 @@ impl Discovery {
 
     fn is_waiting(&self, probe: Probe) -> bool {
         self.answers.get(&probe) == Some(&Answer::Waiting)
+    }
+
+    fn is_silent(&self, probe: Probe) -> bool {
+        self.answers.get(&probe) == Some(&Answer::Silent)
     }
 
     fn mapped(&self, probe: Probe) -> Option<SocketAddr> {

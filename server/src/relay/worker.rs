@@ -55,8 +55,12 @@ pub(super) struct Worker {
     links: Links,
     binder: RelayBinder,
     arena: Vec<u8>,
+    /// What the machine answers, on its way to the outbox.
+    answer: Vec<u8>,
     /// Sockets that had more to read than their turn allowed.
     unfinished: Vec<Token>,
+    /// The same of the turn before, kept for its memory.
+    resumed: Vec<Token>,
     receives: u64,
     received_datagrams: u64,
 }
@@ -83,7 +87,9 @@ impl Worker {
             links,
             binder: RelayBinder::default(),
             arena: vec![0; BATCH_SIZE * BUFFER_LEN],
+            answer: Vec::new(),
             unfinished: Vec::new(),
+            resumed: Vec::new(),
             receives: 0,
             received_datagrams: 0,
         })
@@ -112,9 +118,12 @@ impl Worker {
             }
             let now = Instant::now();
             let before = self.received_datagrams;
-            for token in std::mem::take(&mut self.unfinished) {
+            let mut resumed = std::mem::take(&mut self.resumed);
+            std::mem::swap(&mut resumed, &mut self.unfinished);
+            for token in resumed.drain(..) {
                 self.read(now, token);
             }
+            self.resumed = resumed;
             for event in &events {
                 if event.token() == WAKE {
                     continue;
@@ -243,10 +252,9 @@ impl Worker {
                 }
             }
         }
-        let mut bytes = Vec::new();
-        while let Some(client) = self.machine.poll_transmit(&mut bytes) {
-            self.links.push_to_client(&client, [&bytes, &[], &[]]);
-            bytes.clear();
+        while let Some(client) = self.machine.poll_transmit(&mut self.answer) {
+            self.links.push_to_client(&client, [&self.answer, &[], &[]]);
+            self.answer.clear();
         }
         self.links.flush();
         for relay in std::mem::take(&mut self.links.failed) {

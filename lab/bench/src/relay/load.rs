@@ -27,20 +27,28 @@ const WARM_UP: Duration = Duration::from_millis(300);
 /// Nothing arrived for this long: what is still under way is lost.
 const LOST_AFTER: Duration = Duration::from_millis(200);
 
-struct Saturated {
-    packets: u64,
-    cpu: Duration,
+pub(crate) struct Saturated {
+    pub(crate) packets: u64,
+    /// By how much the meter rose meanwhile.
+    pub(crate) spent: f64,
     wall: Duration,
     lost: u64,
 }
 
+/// Reads what only ever rises: CPU time, for example.
+pub(crate) type Meter<'m> = &'m dyn Fn() -> io::Result<f64>;
+
+/// A server's CPU time so far, in microseconds.
+pub(crate) fn cpu(server: &Process) -> impl Fn() -> io::Result<f64> {
+    || Ok(server.cpu()?.as_secs_f64() * 1e6)
+}
+
 pub(crate) fn saturated_cost(server: &Process, address: SocketAddr, window: Duration) -> io::Result<f64> {
-    let run = saturate(server, address, window, 1)?;
-    Ok(run.cpu.as_secs_f64() * 1e6 / run.packets as f64)
+    saturated(&cpu(server), address, window)
 }
 
 pub(crate) fn saturated_rate(server: &Process, address: SocketAddr, window: Duration) -> io::Result<f64> {
-    let run = saturate(server, address, window, 1)?;
+    let run = saturate(&cpu(server), address, window, 1)?;
     if run.lost > 0 {
         eprintln!("  (lost {} of {} packets)", run.lost, run.packets);
     }
@@ -48,16 +56,21 @@ pub(crate) fn saturated_rate(server: &Process, address: SocketAddr, window: Dura
 }
 
 pub(crate) fn offloaded_cost(server: &Process, address: SocketAddr, window: Duration) -> io::Result<f64> {
-    let run = saturate(server, address, window, 16)?;
-    Ok(run.cpu.as_secs_f64() * 1e6 / run.packets as f64)
+    let run = saturate(&cpu(server), address, window, 16)?;
+    Ok(run.spent / run.packets as f64)
+}
+
+/// What a meter shows for each packet, saturated.
+pub(crate) fn saturated(meter: Meter<'_>, address: SocketAddr, window: Duration) -> io::Result<f64> {
+    let run = saturate(meter, address, window, 1)?;
+    Ok(run.spent / run.packets as f64)
 }
 
 /// Keeps a window of datagrams under way in both directions of every flow: as much as the server can do, and
 /// nothing lost for want of a buffer.
-fn saturate(server: &Process, address: SocketAddr, window: Duration, burst: usize) -> io::Result<Saturated> {
+fn saturate(meter: Meter<'_>, address: SocketAddr, window: Duration, burst: usize) -> io::Result<Saturated> {
     let flows = (0..FLOWS).map(|_| Flow::open(address)).collect::<io::Result<Vec<_>>>()?;
-    let mut arena = vec![0; 4 << 16];
-    let mut directions: Vec<Direction<'_>> = flows
+    let directions = flows
         .iter()
         .flat_map(|flow| {
             let header = channel::header(flow.channel, PAYLOAD as u16);
@@ -68,6 +81,16 @@ fn saturate(server: &Process, address: SocketAddr, window: Duration, burst: usiz
             ]
         })
         .collect();
+    saturate_directions(meter, directions, window)
+}
+
+/// The same, of any directions.
+pub(crate) fn saturate_directions(
+    meter: Meter<'_>,
+    mut directions: Vec<Direction<'_>>,
+    window: Duration,
+) -> io::Result<Saturated> {
+    let mut arena = vec![0; 4 << 16];
     let mut lost = 0;
     let mut drive = |until: Instant| {
         let mut received = 0;
@@ -92,13 +115,13 @@ fn saturate(server: &Process, address: SocketAddr, window: Duration, burst: usiz
         Ok::<u64, io::Error>(received)
     };
     drive(Instant::now() + WARM_UP)?;
-    let (start, cpu) = (Instant::now(), server.cpu()?);
+    let (before, start) = (meter()?, Instant::now());
     let packets = drive(start + window)?;
-    let (wall, cpu) = (start.elapsed(), server.cpu()? - cpu);
-    Ok(Saturated { packets, cpu, wall, lost })
+    let (wall, spent) = (start.elapsed(), meter()? - before);
+    Ok(Saturated { packets, spent, wall, lost })
 }
 
-struct Direction<'f> {
+pub(crate) struct Direction<'f> {
     from: &'f LoadSocket,
     to: &'f LoadSocket,
     datagrams: Vec<u8>,
@@ -108,7 +131,7 @@ struct Direction<'f> {
 }
 
 impl<'f> Direction<'f> {
-    fn new(from: &'f LoadSocket, to: &'f LoadSocket, datagram: &[u8], burst: usize) -> Self {
+    pub(crate) fn new(from: &'f LoadSocket, to: &'f LoadSocket, datagram: &[u8], burst: usize) -> Self {
         let datagrams = datagram.repeat(burst);
         Self { from, to, datagrams, segment: datagram.len(), burst: burst as u64, under_way: 0 }
     }
@@ -134,6 +157,11 @@ impl<'f> Direction<'f> {
 
 /// 100 allocations, 100 packets a second in each direction of each, evenly spread.
 pub(crate) fn paced_cost(server: &Process, address: SocketAddr, window: Duration) -> io::Result<f64> {
+    paced(&cpu(server), address, window)
+}
+
+/// The same, by any meter.
+pub(crate) fn paced(meter: Meter<'_>, address: SocketAddr, window: Duration) -> io::Result<f64> {
     let flows = (0..100).map(|_| Flow::open(address)).collect::<io::Result<Vec<_>>>()?;
     let wrapped =
         [&channel::header(channel::ChannelNumber::FIRST, PAYLOAD as u16)[..], &[0x55; PAYLOAD]].concat();
@@ -165,14 +193,18 @@ pub(crate) fn paced_cost(server: &Process, address: SocketAddr, window: Duration
         Ok::<u64, io::Error>(received)
     };
     run(WARM_UP)?;
-    let cpu = server.cpu()?;
+    let before = meter()?;
     let received = run(window)?;
-    let cpu = server.cpu()? - cpu;
-    Ok(cpu.as_secs_f64() * 1e6 / received as f64)
+    Ok((meter()? - before) / received as f64)
 }
 
 /// Binding requests from 64 clients, a few of each under way.
 pub(crate) fn binding_cost(server: &Process, address: SocketAddr, window: Duration) -> io::Result<f64> {
+    bindings(&cpu(server), address, window)
+}
+
+/// The same, by any meter.
+pub(crate) fn bindings(meter: Meter<'_>, address: SocketAddr, window: Duration) -> io::Result<f64> {
     let sockets = (0..64).map(|_| LoadSocket::new(address)).collect::<io::Result<Vec<_>>>()?;
     let mut request = Vec::new();
     Writer::new(&mut request, Class::Request, Method::BINDING, fresh_transaction());
@@ -201,10 +233,9 @@ pub(crate) fn binding_cost(server: &Process, address: SocketAddr, window: Durati
         Ok::<u64, io::Error>(answers)
     };
     drive(Instant::now() + WARM_UP)?;
-    let (start, cpu) = (Instant::now(), server.cpu()?);
-    let answers = drive(start + window)?;
-    let cpu = server.cpu()? - cpu;
-    Ok(cpu.as_secs_f64() * 1e6 / answers as f64)
+    let before = meter()?;
+    let answers = drive(Instant::now() + window)?;
+    Ok((meter()? - before) / answers as f64)
 }
 
 /// Resident memory that 1,000 allocations add, each with a channel and some traffic.

@@ -7,6 +7,7 @@ mod direct;
 mod files;
 mod live;
 mod lobby;
+mod nat;
 mod relayed;
 mod screen;
 mod server_dies;

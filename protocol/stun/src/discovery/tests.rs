@@ -27,6 +27,7 @@ fn config(lifetimes: &[u64]) -> Config {
             .zip(lifetimes)
             .map(|(port, time)| (seconds(*time), SocketAddr::new([10, 0, 0, 2].into(), port)))
             .collect(),
+        guess: None,
         seed: [1; 32],
     }
 }
@@ -204,6 +205,13 @@ fn a_server_that_does_not_name_its_second_port_is_asked_to_answer_from_it() {
     let (told, _) = World::new(strict(), server()).run(Config { alternate: Some(second), ..config(&[]) });
     assert_eq!(told.mapping, Finding::Known(Mapping::AddressAndPortDependent));
     assert_eq!(told.filtering, Finding::Known(Filtering::AddressAndPortDependent));
+
+    // Or by a guess that the port proves right.
+    let guessing = |port| Config { guess: Some(port), ..config(&[]) };
+    let (right, _) = World::new(strict(), server()).run(guessing(3479));
+    assert_eq!((right.mapping, right.filtering), (told.mapping, told.filtering));
+    let (wrong, _) = World::new(strict(), server()).run(guessing(3480));
+    assert_eq!((wrong.mapping, wrong.filtering), (alone.mapping, alone.filtering));
 }
 
 #[test]

@@ -81,6 +81,7 @@ impl Server {
             reply_to.remote.set_port(port.0);
         }
         let other = self.config.discovery.other(client.local).filter(|_| udp);
+        let compared = udp && self.config.discovery.ports.is_some();
         self.counters.bindings += 1;
         self.answer(reply_to, Class::Success, request, |writer| {
             writer.add(&XorMappedAddress(client.remote));
@@ -95,9 +96,10 @@ impl Server {
                 if fits(writer, size) {
                     writer.add(&ResponseOrigin(origin));
                 }
-                if fits(writer, size) {
-                    writer.add(&MappedAddress(client.remote));
-                }
+            }
+            // Shows who compares the two whether something on the way rewrites addresses (RFC 5780 §3.6).
+            if compared && fits(writer, size) {
+                writer.add(&MappedAddress(client.remote));
             }
             if padding && fits(writer, 4) {
                 let left = (room - writer.len() - fingerprint - 4) / 4 * 4;
