@@ -44,6 +44,11 @@ export class IncomingFile {
   /** The person said yes, and this is where it goes. @param {Sink} sink */
   accept(sink) {
     const { transfer } = this;
+    // Withdrawn, or accepted already, while the person was choosing a place.
+    if (transfer.state !== "offered") {
+      void sink.abort();
+      return;
+    }
     this.#sink = sink;
     transfer.sink = sink.kind;
     this.#receiver = new Receiver({
@@ -172,14 +177,15 @@ export class IncomingFile {
         this.#fail("The checksum differs: what arrived is not what was sent. Please send it again.");
         return;
       }
-      transfer.blob = (await this.#sink?.finish()) ?? null;
+      const blob = (await this.#sink?.finish()) ?? null;
+      if (transfer.finished) return;
+      transfer.blob = blob;
     } catch (error) {
       this.#storageFailed(error);
       return;
     }
     transfer.done = transfer.size;
-    this.#sink = null;
-    this.#dropChannel();
+    this.#letGo();
     this.#set("done");
     this.link?.send({ type: "file-done", id: transfer.id });
     this.#onDone(transfer);
@@ -192,6 +198,7 @@ export class IncomingFile {
 
   /** @param {string} why */
   #fail(why) {
+    if (this.transfer.finished) return;
     this.link?.send({ type: "file-cancel", id: this.transfer.id, reason: "it could not be received" });
     this.#end("failed", why);
   }
@@ -203,10 +210,16 @@ export class IncomingFile {
   #end(state, error) {
     if (this.transfer.finished) return;
     this.transfer.error = error || null;
-    this.#dropChannel();
     void this.#sink?.abort();
-    this.#sink = null;
+    this.#letGo();
     this.#set(state);
+  }
+
+  /** Nothing more will come: the list keeps the words, not the memory. */
+  #letGo() {
+    this.#dropChannel();
+    this.#receiver = null;
+    this.#sink = null;
   }
 
   #dropChannel() {

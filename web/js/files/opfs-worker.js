@@ -4,7 +4,7 @@
  */
 
 /** @typedef {{ handle: FileSystemSyncAccessHandle, at: number }} OpenFile */
-/** @typedef {{ request: number, action: "create" | "write" | "close", path: string[], block?: Uint8Array }} Request */
+/** @typedef {{ request: number, action: "create" | "write" | "close", path: string[], block?: Uint8Array<ArrayBuffer> }} Request */
 
 /** @type {Map<string, OpenFile>} */
 const files = new Map();
@@ -15,7 +15,9 @@ globalThis.onmessage = (/** @type {MessageEvent<Request>} */ { data }) => {
   queue = queue.then(async () => {
     try {
       await handle(data);
-      postMessage({ request: data.request });
+      // A block's memory goes back, to be filled again.
+      const memory = data.block?.buffer;
+      postMessage({ request: data.request, memory }, { transfer: memory ? [memory] : [] });
     } catch (error) {
       postMessage({ request: data.request, error: String(error) });
     }

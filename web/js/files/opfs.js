@@ -12,7 +12,7 @@ export class OpfsStore {
   #folder;
   #worker;
   #requests = 0;
-  /** @type {Map<number, { resolve: () => void, reject: (error: Error) => void }>} */
+  /** @type {Map<number, { resolve: (memory?: ArrayBuffer) => void, reject: (error: Error) => void }>} */
   #pending = new Map();
 
   /**
@@ -24,11 +24,11 @@ export class OpfsStore {
     this.#folder = folder;
     this.page = page;
     this.#worker = worker;
-    worker.onmessage = ({ data: { request, error } }) => {
+    worker.onmessage = ({ data: { request, error, memory } }) => {
       const pending = this.#pending.get(request);
       this.#pending.delete(request);
       if (error) pending?.reject(new Error(error));
-      else pending?.resolve();
+      else pending?.resolve(memory);
     };
   }
 
@@ -74,10 +74,13 @@ export class OpfsStore {
 
   /**
    * @param {string} id
-   * @param {Uint8Array} block handed over to the worker
+   * @param {Uint8Array<ArrayBuffer>} block handed over to the worker
+   * @returns {Promise<ArrayBuffer>} its memory, back again
    */
-  write(id, block) {
-    return this.#ask({ action: "write", path: [ROOT, this.page, id], block }, [block.buffer]);
+  async write(id, block) {
+    const memory = await this.#ask({ action: "write", path: [ROOT, this.page, id], block }, [block.buffer]);
+    if (!memory) throw new Error("the storage worker kept a block");
+    return memory;
   }
 
   /** @param {string} id @returns {Promise<File>} */
@@ -94,15 +97,15 @@ export class OpfsStore {
 
   /**
    * @param {object} request
-   * @param {ArrayBufferLike[]} [transfer]
-   * @returns {Promise<void>}
+   * @param {ArrayBuffer[]} [transfer]
+   * @returns {Promise<ArrayBuffer | undefined>}
    */
   #ask(request, transfer = []) {
     this.#requests += 1;
     const number = this.#requests;
     return new Promise((resolve, reject) => {
       this.#pending.set(number, { resolve, reject });
-      this.#worker.postMessage({ ...request, request: number }, /** @type {Transferable[]} */ (transfer));
+      this.#worker.postMessage({ ...request, request: number }, transfer);
     });
   }
 }

@@ -139,7 +139,9 @@ export class OutgoingFile {
         },
         signal: attempt.signal,
       });
-      transfer.digest ??= await this.#hash.finish();
+      const digest = await this.#hash.finish();
+      if (attempt.signal.aborted) return;
+      transfer.digest = digest;
       link.send({ type: "file-end", id: transfer.id, digest: transfer.digest });
       if (transfer.state === "active") this.#set("verifying");
     } catch (error) {
@@ -175,14 +177,17 @@ export class OutgoingFile {
     if (this.transfer.finished) return;
     this.transfer.error = error || null;
     this.#set(state);
-    this.#attempt?.abort();
-    this.#attempt = null;
   }
 
   /** @param {import("./transfer.js").TransferState} state */
   #set(state) {
     this.transfer.state = state;
-    if (this.transfer.finished) this.#attempt = null;
+    if (this.transfer.finished) {
+      this.#attempt?.abort();
+      this.#attempt = null;
+      // The list keeps the words, not the memory.
+      this.#hash = new TreeHash();
+    }
     this.#onChange();
   }
 }

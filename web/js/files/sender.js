@@ -3,6 +3,7 @@
  * channel and the other side's disk take. Memory stays flat, whatever the file's size.
  */
 import { LEAF_SIZE } from "./tree.js";
+import { release } from "./memory.js";
 
 /** Pieces of this size travel well between all browsers (RFC 8831 §6.6 advises against large messages). */
 const LARGEST_PIECE = 64 * 1024;
@@ -52,6 +53,7 @@ export async function sendFile({ file, channel, offset, largestMessage, hash, st
       position += part.length;
     }
     await hashed;
+    release(block.buffer);
   }
 }
 

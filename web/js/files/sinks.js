@@ -9,13 +9,14 @@ import { OpfsStore } from "./opfs.js";
  *
  * @typedef {object} Sink
  * @property {SinkKind} kind
- * @property {(block: Uint8Array) => Promise<void>} write takes the block over: it may not be used afterwards
+ * @property {(block: Uint8Array<ArrayBuffer>) => Promise<ArrayBuffer>} write takes the block's memory over, and gives it back
+ *   to be used again
  * @property {() => Promise<Blob | null>} finish the whole, to be saved; null if it is where it belongs already
  * @property {() => Promise<void>} abort forgets what was written
  */
 
 /** More than this a browser tab hardly keeps in memory, bytes. */
-export const MEMORY_LIMIT = 1_000_000_000;
+const MEMORY_LIMIT = 1_000_000_000;
 
 /** The person closed the save dialog: no error, the offer stands. */
 export class Dismissed extends Error {}
@@ -121,7 +122,10 @@ export async function freeName(name, isFree) {
 function writableSink(kind, stream) {
   return {
     kind,
-    write: (block) => stream.write(/** @type {Uint8Array<ArrayBuffer>} */ (block)),
+    write: async (block) => {
+      await stream.write(block);
+      return block.buffer;
+    },
     finish: async () => {
       await stream.close();
       return null;
@@ -150,7 +154,8 @@ export function memorySink() {
     kind: "memory",
     write: async (block) => {
       // Many browsers move blobs out of the page's own memory.
-      blocks.push(new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (block)]));
+      blocks.push(new Blob([block]));
+      return block.buffer;
     },
     finish: async () => new Blob(blocks),
     abort: async () => {

@@ -17,6 +17,8 @@ import { parseFileMessage } from "./protocol.js";
 const PARALLEL = 4;
 /** So many offers of one person may be open. */
 const OFFERS_PER_PEER = 200;
+/** So many files that are over are kept on the list for one person; then the oldest go. */
+const KEPT_PER_PEER = 200;
 /** A person who left without a word may come back for so long, ms. */
 const RETURN_PATIENCE = 120_000;
 
@@ -147,8 +149,15 @@ export class Transfers extends Emitter {
       onDone: (transfer) => this.emit("received", transfer),
     });
     this.files.set(message.id, incoming);
+    this.#forgetOldest(link.id);
     this.emit("offer", incoming);
     this.#changed();
+  }
+
+  /** What someone offers and withdraws again and again must not fill the page. @param {string} peer */
+  #forgetOldest(peer) {
+    const over = this.#of(peer).filter(({ transfer }) => transfer.finished && !transfer.blob);
+    for (const { transfer } of over.slice(0, Math.max(0, over.length - KEPT_PER_PEER))) this.files.delete(transfer.id);
   }
 
   /** @param {string} peer */

@@ -10,12 +10,21 @@ export const LEAF_SIZE = 1024 * 1024;
 /** Domain separation of RFC 9162: a leaf can never pass for an inner node. */
 const LEAF_PREFIX = 0x00;
 const NODE_PREFIX = 0x01;
+/** Where a leaf's bytes begin behind its prefix. */
+export const LEAF_START = 1;
+
+/** Room for a leaf with its prefix before it, so that it is hashed where it lies. */
+export function newLeaf() {
+  const leaf = new Uint8Array(LEAF_START + LEAF_SIZE);
+  leaf[0] = LEAF_PREFIX;
+  return leaf;
+}
 
 export class TreeHash {
   /** Full subtrees, largest first, no two of a size. @type {{ leaves: number, digest: Uint8Array }[]} */
   #subtrees = [];
-  /** Prefix and bytes of the leaf being filled. */
-  #leaf = new Uint8Array(1 + LEAF_SIZE);
+  /** The leaf being filled, with its prefix; null while there is none. @type {Uint8Array | null} */
+  #leaf = null;
   #filled = 0;
   /** @type {Promise<void>} one call after the other */
   #queue = Promise.resolve();
@@ -36,6 +45,21 @@ export class TreeHash {
   }
 
   /**
+   * Takes the next whole leaf, or the last and shorter one, without copying it.
+   *
+   * @param {Uint8Array} leaf laid out as by `newLeaf`, and cut off behind its last byte; it must not change until the
+   *   promise is fulfilled
+   * @returns {Promise<void>}
+   */
+  add(leaf) {
+    this.#queue = this.#queue.then(() => {
+      this.position += leaf.length - LEAF_START;
+      return this.#close(leaf);
+    });
+    return this.#queue;
+  }
+
+  /**
    * @param {Uint8Array} bytes
    * @param {number} offset
    */
@@ -43,19 +67,21 @@ export class TreeHash {
     if (offset > this.position) throw new Error("the checksum misses bytes");
     let rest = bytes.subarray(Math.min(bytes.length, this.position - offset));
     while (rest.length > 0) {
+      this.#leaf ??= newLeaf();
       const taken = rest.subarray(0, LEAF_SIZE - this.#filled);
-      this.#leaf.set(taken, 1 + this.#filled);
+      this.#leaf.set(taken, LEAF_START + this.#filled);
       this.#filled += taken.length;
       this.position += taken.length;
       rest = rest.subarray(taken.length);
-      if (this.#filled === LEAF_SIZE) await this.#closeLeaf();
+      if (this.#filled === LEAF_SIZE) await this.#closeFilled();
     }
   }
 
   /** The whole file's digest. Nothing may be added afterwards. @returns {Promise<string>} hexadecimal */
   async finish() {
     await this.#queue;
-    if (this.#filled > 0) await this.#closeLeaf();
+    if (this.#filled > 0) await this.#closeFilled();
+    this.#leaf = null;
     if (this.#subtrees.length === 0) return toHex(await sha256(new Uint8Array(0)));
     let { digest } = this.#subtrees[this.#subtrees.length - 1];
     for (let index = this.#subtrees.length - 2; index >= 0; index -= 1) {
@@ -64,10 +90,15 @@ export class TreeHash {
     return toHex(digest);
   }
 
-  async #closeLeaf() {
-    this.#leaf[0] = LEAF_PREFIX;
-    let tree = { leaves: 1, digest: await sha256(this.#leaf.subarray(0, 1 + this.#filled)) };
+  async #closeFilled() {
+    if (!this.#leaf) return;
+    await this.#close(this.#leaf.subarray(0, LEAF_START + this.#filled));
     this.#filled = 0;
+  }
+
+  /** @param {Uint8Array} leaf */
+  async #close(leaf) {
+    let tree = { leaves: 1, digest: await sha256(leaf) };
     for (;;) {
       const left = this.#subtrees[this.#subtrees.length - 1];
       if (left?.leaves !== tree.leaves) break;
