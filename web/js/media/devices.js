@@ -16,6 +16,20 @@ export function speakerChoiceAvailable() {
   return "setSinkId" in HTMLMediaElement.prototype;
 }
 
+/** Some browsers show a list of speakers of their own instead of telling the page. */
+export function chooseSpeakerAvailable() {
+  return mediaAvailable() && "selectAudioOutput" in navigator.mediaDevices;
+}
+
+/** Must be called from a click. @returns {Promise<string | null>} its id; null if the person changed their mind */
+export async function chooseSpeaker() {
+  try {
+    return (await /** @type {any} */ (navigator.mediaDevices).selectAudioOutput()).deviceId;
+  } catch {
+    return null;
+  }
+}
+
 /** Labels are empty until a permission was given. @returns {Promise<Devices>} */
 export async function listDevices() {
   /** @type {Devices} */
@@ -30,20 +44,28 @@ export async function listDevices() {
   return devices;
 }
 
-/** @param {string} [id] @returns {Promise<MediaStreamTrack>} */
-export async function openCamera(id) {
+/**
+ * @param {string} id empty: whichever
+ * @param {{ exactly?: boolean }} [options] `exactly`: this one or none
+ * @returns {Promise<MediaStreamTrack>}
+ */
+export async function openCamera(id, options) {
   const stream = await navigator.mediaDevices.getUserMedia({
-    video: { ...wanted(id), width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
+    video: { ...wanted(id, options), width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
   });
   const [track] = stream.getVideoTracks();
   track.contentHint = "motion";
   return track;
 }
 
-/** @param {string} [id] @returns {Promise<MediaStreamTrack>} */
-export async function openMicrophone(id) {
+/**
+ * @param {string} id empty: whichever
+ * @param {{ exactly?: boolean }} [options] `exactly`: this one or none
+ * @returns {Promise<MediaStreamTrack>}
+ */
+export async function openMicrophone(id, options) {
   const stream = await navigator.mediaDevices.getUserMedia({
-    audio: { ...wanted(id), echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+    audio: { ...wanted(id, options), echoCancellation: true, noiseSuppression: true, autoGainControl: true },
   });
   return stream.getAudioTracks()[0];
 }
@@ -56,7 +78,14 @@ export async function openScreen() {
   return { screen, sound: stream.getAudioTracks()[0] ?? null };
 }
 
-/** A remembered device may be gone: prefer it, take another otherwise. @param {string} [id] @returns {MediaTrackConstraints} */
-function wanted(id) {
-  return id ? { deviceId: { ideal: id } } : {};
+/**
+ * A remembered device may be gone: then another will do, unless it has just been asked for.
+ *
+ * @param {string} id
+ * @param {{ exactly?: boolean }} [options]
+ * @returns {MediaTrackConstraints}
+ */
+function wanted(id, { exactly = false } = {}) {
+  if (!id) return {};
+  return { deviceId: exactly ? { exact: id } : { ideal: id } };
 }

@@ -7,9 +7,13 @@ export class LevelMeter {
   /** @type {MediaStreamAudioSourceNode | null} */
   #source = null;
   #samples = new Float32Array(512);
+  /** @type {MediaStreamTrack | null} */
+  #track = null;
 
   /** @param {MediaStreamTrack | null} track */
   listen(track) {
+    if (track === this.#track) return;
+    this.#track = track;
     this.#source?.disconnect();
     this.#source = null;
     if (!track) return;
@@ -23,6 +27,11 @@ export class LevelMeter {
       void context.resume().catch(() => {});
       addEventListener("pointerdown", () => void context.resume().catch(() => {}), { once: true });
     }
+  }
+
+  close() {
+    this.listen(null);
+    void this.#context?.close();
   }
 
   get level() {

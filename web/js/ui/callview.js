@@ -2,15 +2,15 @@
 import { append, h, show } from "../dom.js";
 import { pathProblem } from "../errors.js";
 import { LevelMeter } from "../media/level.js";
-import { screenAvailable } from "../media/devices.js";
+import { screenAvailable, speakerChoiceAvailable } from "../media/devices.js";
 import { Sound } from "../media/sound.js";
 import { AwakeScreen } from "../media/wakelock.js";
 import { Chat } from "./chat.js";
 import { Details } from "./details.js";
+import { DevicesPanel } from "./devices.js";
 import { Panels } from "./panels.js";
-import { press } from "./prejoin.js";
 import { RoomBanner } from "./roombanner.js";
-import { Banner, Problems, iconButton, toast } from "./shell.js";
+import { Banner, Problems, iconButton, press, toast } from "./shell.js";
 import { shortcuts } from "./shortcuts.js";
 import { Stage } from "./tiles.js";
 
@@ -43,6 +43,7 @@ export class CallView {
   #stage;
   #details = new Details();
   #panels = new Panels();
+  #devices;
   #sound;
   #banner = new Banner();
   #roomBanner;
@@ -72,14 +73,19 @@ export class CallView {
     this.#sound = new Sound(sounds);
     this.#sound.on("blocked", () => show(this.#unblock, true));
     this.#sound.on("unblocked", () => show(this.#unblock, false));
+    this.#sound.on("news", toast);
+    this.#devices = new DevicesPanel({ local, sends, onSpeaker: () => void this.#sound.chooseSpeaker() });
     this.#unblock.addEventListener("click", () => this.#sound.unblock());
 
     const chatButton = iconButton({ icon: "chat", label: "Chat", testid: "chat", shortcut: "c" });
     const filesButton = iconButton({ icon: "files", label: "Files", testid: "files", shortcut: "f" });
     const detailsButton = iconButton({ icon: "details", label: "Connection details", testid: "details", shortcut: "d" });
+    const devicesButton = iconButton({ icon: "devices", label: sends ? "Camera, microphone, speaker" : "Speaker", testid: "devices", shortcut: "e" });
+    const hasDevices = sends || speakerChoiceAvailable();
     this.#panels.add("chat", { title: "Chat", element: this.chat.element, button: chatButton, onOpen: () => this.chat.focus() });
     if (files) this.#panels.add("files", { title: "Files", element: files.element, button: filesButton });
     this.#panels.add("details", { title: "Connection", element: this.#details.element, button: detailsButton, onOpen: () => this.#showDetails() });
+    if (hasDevices) this.#panels.add("devices", { title: "Devices", element: this.#devices.element, button: devicesButton, onOpen: () => this.#devices.refresh() });
     files?.onNews(() => this.#panels.note("files"));
     files?.onOffer(() => this.#panels.open("files"));
 
@@ -87,7 +93,7 @@ export class CallView {
       "div",
       { class: "controls", role: "toolbar", "aria-label": "Call controls" },
       sends ? h("div", { class: "control-group" }, this.#mic, this.#camera, screenAvailable() ? this.#screen : null) : null,
-      h("div", { class: "control-group" }, chatButton, files ? filesButton : null, detailsButton),
+      h("div", { class: "control-group" }, chatButton, files ? filesButton : null, detailsButton, hasDevices ? devicesButton : null),
       h(
         "div",
         { class: "control-group" },
@@ -95,6 +101,7 @@ export class CallView {
         iconButton({ icon: "leave", label: "Leave", testid: "leave", class: "danger", onclick: onLeave }),
       ),
     );
+    layOut(controls);
     this.element = h("div", { class: "call" });
     append(this.element, [
       h("h1", { class: "visually-hidden" }, document.title),
@@ -124,6 +131,7 @@ export class CallView {
         ...(files ? { f: () => this.#panels.toggle("files") } : {}),
         c: () => this.#panels.toggle("chat"),
         d: () => this.#panels.toggle("details"),
+        ...(hasDevices ? { e: () => this.#panels.toggle("devices") } : {}),
         Escape: () => this.#panels.open(null),
         ...(onNext ? { n: onNext } : {}),
       }),
@@ -163,7 +171,8 @@ export class CallView {
     for (const undo of this.#cleanup) undo();
     this.#sound.close();
     this.#awake.release();
-    this.#meter.listen(null);
+    this.#devices.close();
+    this.#meter.close();
     this.element.remove();
   }
 
@@ -190,7 +199,7 @@ export class CallView {
       const state = link.connection.connectionState;
       if (state === "connected") {
         this.#met.add(link.id);
-        this.#options.problems.remove("no-path", "relay-unreachable");
+        this.#options.problems.remove("no-path", "relay-unreachable", "no-relay");
       }
     });
     link.on("stuck", (gathered) => this.#options.problems.add(pathProblem(gathered)));
@@ -205,6 +214,8 @@ export class CallView {
 
   #showTiles() {
     const { room, local, name, alone, sends = true, shows = true } = this.#options;
+    const level = local.micOn ? this.#meter.level : 0;
+    this.#devices.showLevel(level);
     /** @type {TileState[]} */
     const tiles = [];
     for (const link of shows ? room.peers.values() : []) {
@@ -230,7 +241,7 @@ export class CallView {
       kind: "camera",
       video: local.camera,
       muted: !local.micOn,
-      speaking: local.micOn && this.watch.selfSpeaking(this.#meter.level),
+      speaking: local.micOn && this.watch.selfSpeaking(level),
       mirrored: true,
     });
     if (local.screen) {
@@ -243,4 +254,15 @@ export class CallView {
   #showDetails() {
     if (this.#panels.current === "details") this.#details.update(this.watch.entries);
   }
+}
+
+/** How a phone arranges the controls: a row has room for so many that a thumb can hit. */
+const PHONE_ROW = 7;
+
+/** @param {HTMLElement} controls */
+function layOut(controls) {
+  const count = controls.querySelectorAll("button").length;
+  if (count <= PHONE_ROW) return;
+  controls.dataset.rows = "2";
+  controls.style.setProperty("--columns", String(Math.ceil(count / 2)));
 }

@@ -1,10 +1,11 @@
 /** Before a room: a look into the mirror, the choice of devices, a name. */
-import { append, h, setText, show } from "../dom.js";
+import { h, setText, show } from "../dom.js";
 import { LevelMeter } from "../media/level.js";
-import { listDevices, mediaAvailable, speakerChoiceAvailable } from "../media/devices.js";
+import { mediaAvailable } from "../media/devices.js";
 import { getSetting, setSetting } from "../settings.js";
+import { DevicePickers, levelMeter } from "./devices.js";
 import { icon } from "./icons.js";
-import { iconButton } from "./shell.js";
+import { iconButton, press } from "./shell.js";
 import { shortcuts } from "./shortcuts.js";
 
 /** @typedef {import("../media/local.js").LocalMedia} LocalMedia */
@@ -28,12 +29,9 @@ export class Prejoin {
   #meter = new LevelMeter();
   #video = h("video", { autoplay: true, playsInline: true, muted: true, class: "mirrored", testid: "preview" });
   #noPicture = h("p", { class: "preview-empty" });
-  #level = h("meter", { class: "level", testid: "level", min: 0, max: 1, value: 0 });
+  #level = levelMeter();
   #mic = iconButton({ icon: "mic", label: "Microphone", testid: "prejoin-mic", shortcut: "m", onclick: () => this.#toggle("mic") });
   #camera = iconButton({ icon: "camera", label: "Camera", testid: "prejoin-camera", shortcut: "v", onclick: () => this.#toggle("camera") });
-  #microphones = this.#picker("mic-select", "Microphone", (id) => void this.#local.chooseMic(id));
-  #cameras = this.#picker("camera-select", "Camera", (id) => void this.#local.chooseCamera(id));
-  #speakers = this.#picker("speaker-select", "Speaker", (id) => setSetting("speaker", id));
   #name = h("input", { testid: "name", id: "name", maxLength: 64, required: true, autocomplete: "nickname", placeholder: "Ada", enterKeyHint: "go" });
   #password = h("input", { testid: "password", id: "password", type: "password", maxLength: 256, autocomplete: "off" });
   #passwordHelp = h("p", { class: "field-help" }, "Only needed for a locked room. If you are the first, it locks the room.");
@@ -47,6 +45,7 @@ export class Prejoin {
   /** @param {PrejoinOptions} options */
   constructor({ local, params, title, action, actionTestid, password = true, devices = true, lead, onJoin }) {
     this.#local = local;
+    const pickers = new DevicePickers({ local, sends: devices });
     this.#name.value = params.name || getSetting("name");
     this.#password.value = params.password;
     setText(this.#join, action);
@@ -73,9 +72,7 @@ export class Prejoin {
       h("h1", {}, title),
       lead ? h("p", { class: "lead" }, lead) : null,
       h("label", { class: "field" }, h("span", {}, "Your name"), this.#name),
-      devices ? this.#microphones.label : null,
-      devices ? this.#cameras.label : null,
-      speakerChoiceAvailable() ? this.#speakers.label : null,
+      ...pickers.fields,
       password ? this.#more : null,
       h("div", { class: "join-row" }, this.#join),
     );
@@ -92,24 +89,19 @@ export class Prejoin {
         : null,
       form,
     );
-    this.#level.setAttribute("aria-label", "Microphone level");
     this.#cleanup.push(
       local.on("change", () => this.#update()),
-      local.on("solved", () => void this.#list()),
-      shortcuts({ m: () => this.#toggle("mic"), v: () => this.#toggle("camera") }),
+      ...(devices ? [shortcuts({ m: () => this.#toggle("mic"), v: () => this.#toggle("camera") })] : []),
     );
-    const listen = () => void this.#list();
-    navigator.mediaDevices?.addEventListener("devicechange", listen);
     const timer = setInterval(() => {
       this.#level.value = this.#local.micOn ? this.#meter.level : 0;
     }, 80);
     this.#cleanup.push(
-      () => navigator.mediaDevices?.removeEventListener("devicechange", listen),
+      () => pickers.close(),
       () => clearInterval(timer),
-      () => this.#meter.listen(null),
+      () => this.#meter.close(),
     );
     this.#update();
-    void this.#list();
   }
 
   /** While the answer is awaited. @param {boolean} busy */
@@ -149,62 +141,4 @@ export class Prejoin {
     setText(this.#noPicture, mediaAvailable() ? "Your camera is off" : "No camera on this page");
     this.#meter.listen(mic);
   }
-
-  async #list() {
-    const devices = await listDevices();
-    this.#microphones.fill(devices.microphones, getSetting("mic"), this.#local.mic);
-    this.#cameras.fill(devices.cameras, getSetting("camera"), this.#local.camera);
-    this.#speakers.fill(devices.speakers, getSetting("speaker"), null);
-    // Firefox lists none before one was chosen elsewhere: then the system's own it is.
-    show(this.#speakers.label, devices.speakers.length > 0);
-  }
-
-  /**
-   * @param {string} testid
-   * @param {string} label
-   * @param {(id: string) => void} choose
-   */
-  #picker(testid, label, choose) {
-    return devicePicker(testid, label, choose);
-  }
-}
-
-/**
- * A labelled `<select>` of devices.
- *
- * @param {string} testid
- * @param {string} words
- * @param {(id: string) => void} choose
- */
-export function devicePicker(testid, words, choose) {
-  const select = h("select", { testid, onchange: () => choose(select.value) });
-  const label = h("label", { class: "field" }, h("span", {}, words), select);
-  return {
-    label,
-    /**
-     * @param {import("../media/devices.js").Device[]} devices
-     * @param {string} remembered
-     * @param {MediaStreamTrack | null} track
-     */
-    fill(devices, remembered, track) {
-      const current = track?.getSettings().deviceId ?? remembered;
-      select.replaceChildren();
-      append(select, devices.map(({ id, label: name }) => h("option", { value: id }, name)));
-      if (devices.length === 0) select.append(h("option", { value: "" }, `No ${words.toLowerCase()} found`));
-      select.disabled = devices.length === 0;
-      if (devices.some(({ id }) => id === current)) select.value = current;
-    },
-  };
-}
-
-/**
- * @param {HTMLButtonElement} button
- * @param {boolean} on
- * @param {"mic" | "camera"} name
- */
-export function press(button, on, name) {
-  if (button.getAttribute("aria-pressed") === String(on)) return;
-  button.setAttribute("aria-pressed", String(on));
-  button.classList.toggle("off", !on);
-  button.querySelector("svg")?.replaceWith(icon(on ? name : `${name}-off`));
 }
