@@ -101,6 +101,11 @@ const PROBLEMS = {
     text: "No direct path exists, and your network (or theirs) blocks the way to the relay too.",
     next: "Try another network, or ask whoever runs this server to offer TURN over TLS on port 443.",
   },
+  "no-relay": {
+    title: "A relay is needed, but there is none",
+    text: "The two networks let no direct connection through, and this server offers no relay (TURN).",
+    next: "Try another network (a phone's, for example), or ask whoever runs this server to switch its relay on.",
+  },
   "taken-over": {
     title: "This call has moved to another tab",
     text: "The same session was opened elsewhere in this browser.",
@@ -160,8 +165,9 @@ export function deviceProblem(error, device) {
 /**
  * Why a peer connection does not come about.
  *
- * @param {{ relay: boolean, errors: string[] }} gathered
+ * @param {import("./peer.js").Gathered} gathered
  */
-export function pathProblem(gathered) {
-  return problem(gathered.relay ? "no-path" : "relay-unreachable");
+export function pathProblem({ relay, relayOffered }) {
+  if (relay) return problem("no-path");
+  return problem(relayOffered ? "relay-unreachable" : "no-relay");
 }

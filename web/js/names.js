@@ -30,7 +30,7 @@ function randomBelow(bound) {
 }
 
 /** The longest name that the server takes. */
-export const ROOM_NAME_LIMIT = 64;
+const ROOM_NAME_LIMIT = 64;
 
 /**
  * What a person typed, made into a room name that the server takes: spaces become hyphens, accents go,

@@ -43,8 +43,11 @@ export const FILE_LABEL = "file/";
  *   channel: RTCDataChannel,
  *   gone: null,
  *   renewed: null,
- *   stuck: { relay: boolean, errors: string[] },
+ *   stuck: Gathered,
  * }} PeerEvents
+ *
+ * @typedef {{ relay: boolean, relayOffered: boolean }} Gathered  whether a relayed candidate was found, and whether the
+ *   server has a relay at all
  *
  * `stuck`: no way through was found yet, with what was gathered; `open`: the control channel is usable; `gone`: this person has left and the link is closed.
  */
@@ -62,8 +65,8 @@ export class PeerLink extends Emitter {
   /** Finished negotiations of earlier connections. */
   #earlierNegotiations = 0;
   #everConnected = false;
-  /** Local candidate types seen, and TURN addresses that failed: for explaining a failure. */
-  gathered = { host: false, srflx: false, relay: false, errors: /** @type {string[]} */ ([]) };
+  /** Whether we found a relayed candidate: for explaining a failure. */
+  #relayFound = false;
   /** Types of the candidates that they told us of: see path.js. @type {Map<string, string>} */
   toldCandidates = new Map();
   sentMessages = 0;
@@ -168,10 +171,10 @@ export class PeerLink extends Emitter {
   /** Our own tracks have changed: send them, and say so. */
   async updateTracks() {
     const tracks = this.localTracks();
-    const changes = Object.entries(this.transceivers).map(async ([slot, transceiver]) => {
-      const track = tracks[/** @type {Slot} */ (slot)] ?? null;
-      if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track);
-    });
+    // Asked for even where nothing seems to change: an earlier exchange may still be under way, and the last one counts.
+    const changes = Object.entries(this.transceivers).map(([slot, { sender }]) =>
+      sender.replaceTrack(tracks[/** @type {Slot} */ (slot)] ?? null),
+    );
     await Promise.allSettled(changes);
     this.sendState();
   }
@@ -190,7 +193,7 @@ export class PeerLink extends Emitter {
   async restartIce() {
     if (this.closed) return;
     this.restarts += 1;
-    this.gathered = { host: false, srflx: false, relay: false, errors: [] };
+    this.#relayFound = false;
     await this.refreshServers();
     if (this.closed || this.connection.signalingState === "closed") return;
     try {
@@ -256,7 +259,7 @@ export class PeerLink extends Emitter {
     }
     this.generation += 1;
     this.toldCandidates.clear();
-    this.gathered = { host: false, srflx: false, relay: false, errors: [] };
+    this.#relayFound = false;
     ({ connection: this.connection, control: this.#control, negotiation: this.#negotiation, recovery: this.#recovery } =
       this.#connect());
     this.emit("renewed", null);
@@ -307,12 +310,8 @@ export class PeerLink extends Emitter {
       this.emit("change", null);
     };
     connection.oniceconnectionstatechange = () => this.emit("change", null);
-    connection.onicecandidateerror = (event) => {
-      if (event.url) this.gathered.errors.push(event.url);
-    };
     connection.addEventListener("icecandidate", ({ candidate }) => {
-      const type = candidate?.type;
-      if (type === "host" || type === "srflx" || type === "relay") this.gathered[type] = true;
+      if (candidate?.type === "relay") this.#relayFound = true;
     });
     connection.ontrack = () => this.emit("tracks", null);
     connection.ondatachannel = ({ channel }) => {
@@ -340,7 +339,9 @@ export class PeerLink extends Emitter {
   }
 
   #noteStuck() {
-    if (!this.#everConnected) this.emit("stuck", { ...this.gathered });
+    if (this.#everConnected) return;
+    const urls = (this.configuration().iceServers ?? []).flatMap((server) => server.urls);
+    this.emit("stuck", { relay: this.#relayFound, relayOffered: urls.some((url) => /^turns?:/.test(url)) });
   }
 
   /** @param {SignalData} data */
@@ -407,7 +408,6 @@ function detach(connection) {
   connection.onicecandidate = null;
   connection.onconnectionstatechange = null;
   connection.oniceconnectionstatechange = null;
-  connection.onicecandidateerror = null;
   connection.ontrack = null;
   connection.ondatachannel = null;
 }

@@ -28,7 +28,6 @@ const INVITATION_PATIENCE = 3_000;
  *   waiting: number,
  *   "peer-added": PeerLink,
  *   "peer-removed": PeerLink,
- *   "partner-left": PeerLink,
  *   chat: { from: string, name: string, text: string },
  *   refused: { code: string, message: string },
  *   "taken-over": null,
@@ -81,9 +80,10 @@ export class Room extends Emitter {
     return { mic: Boolean(mic?.enabled), camera: Boolean(camera?.enabled), screen: Boolean(screen) };
   }
 
-  /** Not in yet, and no server to be found. */
-  get unreachable() {
-    return this.joined === null && this.signaling.failures > 0;
+  /** Why we are not in, while the page keeps trying. @returns {"server-gone" | "server-full" | null} */
+  get trouble() {
+    if (this.left || this.joined !== null || this.signaling.failures === 0) return null;
+    return this.signaling.full ? "server-full" : "server-gone";
   }
 
   get self() {
@@ -210,8 +210,10 @@ export class Room extends Emitter {
       }
       case "chat": {
         const from = String(message.from);
-        const name = this.peers.get(from)?.name ?? "Someone";
-        this.emit("chat", { from, name, text: String(message.text) });
+        const text = String(message.text);
+        const link = this.peers.get(from);
+        if (link) this.#chatFrom(link, text);
+        else this.emit("chat", { from, name: String(message.name ?? "Someone"), text });
         break;
       }
       case "audience":
@@ -256,16 +258,7 @@ export class Room extends Emitter {
     this.peers.set(info.id, link);
     link.on("change", () => this.emit("change", null));
     link.on("open", () => this.#shareUplink());
-    link.on("chat", ({ text, author }) => {
-      const live = this.joined?.kind === "live";
-      if (live && this.joined?.role === "streamer") {
-        for (const other of this.peers.values()) {
-          if (other !== link) other.send({ type: "chat", text, author: link.name });
-        }
-      }
-      if (live && link.info.role === "streamer" && author) this.emit("chat", { from: `viewer ${author}`, name: author, text });
-      else this.emit("chat", { from: link.id, name: link.name, text });
-    });
+    link.on("chat", ({ text, author }) => this.#chatFrom(link, text, author));
     link.on("gone", () => {
       this.peers.delete(link.id);
       this.counters.iceRestarts += link.restarts;
@@ -275,6 +268,22 @@ export class Room extends Emitter {
       this.emit("change", null);
     });
     this.emit("peer-added", link);
+  }
+
+  /**
+   * @param {PeerLink} link
+   * @param {string} text
+   * @param {string} [author] whose words a streamer passes on
+   */
+  #chatFrom(link, text, author) {
+    const live = this.joined?.kind === "live";
+    if (live && this.joined?.role === "streamer") {
+      for (const other of this.peers.values()) {
+        if (other !== link) other.send({ type: "chat", text, author: link.name });
+      }
+    }
+    if (live && link.info.role === "streamer" && author) this.emit("chat", { from: `viewer ${author}`, name: author, text });
+    else this.emit("chat", { from: link.id, name: link.name, text });
   }
 
   #shareUplink() {

@@ -33,12 +33,10 @@ const FINAL_CLOSE_CODES = new Set([1000, 4000]);
  *   refused: { code: string, message: string },
  *   taken_over: null,
  *   lost: number,
- *   forgotten: Message[],
  * }} SignalingEvents
  *
  * `lost`: a connection was lost or did not come about, for the so-manyth time in a row.
  * `refused`: the join was answered with an error that only the person can mend.
- * `forgotten`: messages of a session that the server no longer knows; they may or may not have arrived.
  */
 
 /** @extends {Emitter<SignalingEvents>} */
@@ -51,8 +49,10 @@ export class Signaling extends Emitter {
   resumed = null;
   /** @type {string | null} */
   lastError = null;
-  /** Tries in a row that reached no server. */
+  /** Tries in a row that did not get us in. */
   failures = 0;
+  /** Whether the last of them found a server that has no room for anyone more. */
+  full = false;
   /** @type {Record<string, number>} the server's limits */
   limits = {};
 
@@ -150,7 +150,6 @@ export class Signaling extends Emitter {
       if (this.#socket !== socket) return;
       this.#disarmPatience();
       this.#pacer.restart(this.limits.messages_per_second ?? 50);
-      this.failures = 0;
       this.#setState(this.#everJoined ? "reconnecting" : "open");
       this.#sendJoin();
     };
@@ -193,8 +192,7 @@ export class Signaling extends Emitter {
       case "error":
         return this.#handleError(message);
       case "waiting":
-        this.#admitted = true;
-        this.#everJoined = true;
+        this.#admit();
         this.#keepAlive();
         this.#setState("waiting");
         break;
@@ -209,8 +207,7 @@ export class Signaling extends Emitter {
     // A lobby's match arrives on a connection that stands: nothing was lost, nothing is to be repeated.
     const match = this.#admitted;
     this.#token = joined.token;
-    this.#everJoined = true;
-    this.#admitted = true;
+    this.#admit();
     this.#backoff.reset();
     this.lastError = null;
     if (again) {
@@ -223,35 +220,47 @@ export class Signaling extends Emitter {
       this.emit("joined", joined);
       if (!match) for (const message of this.#counters.unconfirmed) this.#transmit(message);
     } else {
-      const forgotten = this.#counters.restart();
+      this.#counters.restart();
       this.#setState("joined");
       this.emit("joined", joined);
-      if (forgotten.length > 0) this.emit("forgotten", forgotten);
     }
     this.#keepAlive();
+  }
+
+  #admit() {
+    this.#admitted = true;
+    this.#everJoined = true;
+    this.failures = 0;
+    this.full = false;
   }
 
   /** @param {Message} message */
   #handleError(message) {
     const code = String(message.code);
     this.lastError = code;
-    const answersJoin = message.id === this.#joinId && !this.#admitted;
+    const wait = WAITING_HELPS.has(code);
+    // A server with too many connections says so before it has read anything.
+    const answersJoin = !this.#admitted && (message.id === this.#joinId || (wait && message.id === undefined));
     if (!answersJoin) {
       this.emit("message", message);
       return;
     }
-    if (WAITING_HELPS.has(code)) {
+    if (wait) {
       this.#retryAfter = Number(message.retry) || 1_000;
       this.#socket?.close(1000);
-      this.#handleClose(1012);
+      this.#handleClose(1012, { full: code === "server_full" });
       return;
     }
+    this.failures = 0;
     this.#setState(this.#everJoined ? "reconnecting" : "open");
     this.emit("refused", { code, message: String(message.message ?? "") });
   }
 
-  /** @param {number} code */
-  #handleClose(code) {
+  /**
+   * @param {number} code
+   * @param {{ full?: boolean }} [options]
+   */
+  #handleClose(code, { full = false } = {}) {
     this.#socket = null;
     this.#admitted = false;
     this.#stopTimers();
@@ -263,6 +272,7 @@ export class Signaling extends Emitter {
       return;
     }
     this.failures += 1;
+    this.full = full;
     this.#setState(this.#everJoined ? "reconnecting" : "connecting");
     this.emit("lost", this.failures);
     const wait = Math.max(this.#backoff.next(), this.#retryAfter);

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { problem, deviceProblem, pathProblem } from "../js/errors.js";
 import { formatBitrate, formatBytes, formatDuration, formatPercent } from "../js/format.js";
+import { afterChange, speakerFor } from "../js/media/choice.js";
 import { perceived } from "../js/media/level.js";
 import { isRoomName, randomRoomName, roomNameFrom } from "../js/names.js";
 import { readParams, roomFromPath } from "../js/params.js";
 import { videoBudget } from "../js/peer/budget.js";
-import { parseControl } from "../js/peer/control.js";
+import { isSignalData, parseControl } from "../js/peer/control.js";
 import { arrange } from "../js/ui/layout.js";
 import { bannerFor, list } from "../js/ui/roombanner.js";
 
@@ -62,8 +63,51 @@ test("every problem has its words, and every server error is known", () => {
   assert.equal(deviceProblem(named("NotFoundError"), "camera").code, "no-camera");
   assert.equal(deviceProblem(named("NotAllowedError"), "camera").code, "permission-denied");
   assert.equal(deviceProblem(named("NotReadableError"), "microphone").code, "device-busy");
-  assert.equal(pathProblem({ relay: false, errors: [] }).code, "relay-unreachable");
-  assert.equal(pathProblem({ relay: true, errors: [] }).code, "no-path");
+  assert.equal(pathProblem({ relay: false, relayOffered: true }).code, "relay-unreachable");
+  assert.equal(pathProblem({ relay: false, relayOffered: false }).code, "no-relay");
+  assert.equal(pathProblem({ relay: true, relayOffered: true }).code, "no-path");
+});
+
+test("signals of another machine have the known shape, or are nothing", () => {
+  const connection = "k3j2";
+  for (const good of [
+    { connection, candidate: null },
+    { connection, to: "x", restart: true },
+    { connection, description: { type: "offer", sdp: "v=0" } },
+    { connection, description: { type: "rollback" } },
+    { connection, candidate: { candidate: "candidate:1 1 udp 1 192.0.2.1 9 typ host", sdpMid: "0" } },
+  ]) {
+    assert.ok(isSignalData(good), JSON.stringify(good));
+  }
+  for (const bad of [
+    null,
+    "offer",
+    {},
+    { connection: 5 },
+    { connection: "x".repeat(1_000) },
+    { connection, to: {} },
+    { connection, description: null },
+    { connection, description: { type: "offer", sdp: { match: 1 } } },
+    { connection, candidate: "candidate:1" },
+    { connection, candidate: { candidate: 7 } },
+  ]) {
+    assert.ok(!isSignalData(bad), JSON.stringify(bad));
+  }
+});
+
+test("a device that has gone is missed, and the chosen one is taken up again", () => {
+  const devices = [{ id: "built-in", label: "" }, { id: "usb", label: "" }];
+  assert.equal(afterChange({ devices, current: "usb", wanted: "usb" }), "keep");
+  assert.equal(afterChange({ devices, current: "built-in", wanted: "" }), "keep");
+  assert.equal(afterChange({ devices: devices.slice(0, 1), current: "usb", wanted: "usb" }), "lost");
+  assert.equal(afterChange({ devices: [], current: "usb", wanted: "" }), "lost");
+  assert.equal(afterChange({ devices, current: "built-in", wanted: "usb" }), "return");
+  assert.equal(afterChange({ devices: devices.slice(0, 1), current: "built-in", wanted: "usb" }), "keep");
+  assert.equal(afterChange({ devices: [{ id: "", label: "" }], current: "usb", wanted: "" }), "keep", "no permission, no ids");
+  assert.equal(afterChange({ devices, current: undefined, wanted: "usb" }), "keep");
+  assert.equal(speakerFor(devices, "usb"), "usb");
+  assert.equal(speakerFor(devices, "gone"), "");
+  assert.equal(speakerFor(devices, ""), "");
 });
 
 test("tiles stay on the stage and apart, for any stage and company", () => {

@@ -101,8 +101,6 @@ test("a dropped connection resumes with its token and repeats what was missed", 
 
 test("a server that forgot the session starts both counts at zero", (context) => {
   const { signaling, sockets, clock } = start(context);
-  const forgotten = [];
-  signaling.on("forgotten", (messages) => forgotten.push(...messages));
   sockets[0].open();
   sockets[0].receive(JOINED);
   sockets[0].receive({ type: "chat", from: "p2", text: "hello" });
@@ -111,10 +109,29 @@ test("a server that forgot the session starts both counts at zero", (context) =>
   clock.tick(10_000);
   sockets[1].open();
   sockets[1].receive(JOINED);
-  assert.deepEqual(forgotten.map(({ text }) => text), ["lost"]);
   assert.equal(sockets[1].ofType("chat").length, 0);
   clock.tick(20_000);
   assert.equal(sockets[1].ofType("ping")[0].received, 0);
+});
+
+test("a server that is full is not taken for one that is gone, and is asked again", (context) => {
+  const { signaling, sockets, clock } = start(context);
+  sockets[0].open();
+  // Before anything was read, as when there are too many connections.
+  sockets[0].receive({ type: "error", code: "server_full", message: "full", retry: 5_000 });
+  assert.deepEqual([signaling.failures, signaling.full], [1, true]);
+  clock.tick(10_000);
+  sockets[1].open();
+  assert.deepEqual([signaling.failures, signaling.full], [1, true], "the words stay until there is an answer");
+  sockets[1].receive({ type: "error", id: 2, code: "server_full", message: "full", retry: 1_000 });
+  assert.deepEqual([signaling.failures, signaling.full], [2, true]);
+  clock.tick(20_000);
+  sockets[2].drop(1006);
+  assert.deepEqual([signaling.failures, signaling.full], [3, false]);
+  clock.tick(20_000);
+  sockets[3].open();
+  sockets[3].receive(JOINED);
+  assert.deepEqual([signaling.failures, signaling.full], [0, false]);
 });
 
 test("no pong within its time means a new connection", (context) => {

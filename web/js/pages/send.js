@@ -13,7 +13,7 @@ import { icon, logo } from "../ui/icons.js";
 import { roomLink } from "../ui/invite.js";
 import { PathPicture } from "../ui/pathpicture.js";
 import { RoomBanner } from "../ui/roombanner.js";
-import { Banner, Problems, copy, header, iconButton, share } from "../ui/shell.js";
+import { Banner, Problems, copy, header, iconButton, share, watchRoomProblems } from "../ui/shell.js";
 import { dropTarget } from "../ui/tiles.js";
 
 /** @typedef {import("../expose.js").PageStage} PageStage */
@@ -78,7 +78,7 @@ function addPerson(peer) {
   cards.set(peer.id, { element, title, state, path });
   people.append(element);
   peer.on("change", () => {
-    if (peer.connection.connectionState === "connected") problems.remove("no-path", "relay-unreachable");
+    if (peer.connection.connectionState === "connected") problems.remove("no-path", "relay-unreachable", "no-relay");
   });
   peer.on("stuck", (gathered) => problems.add(pathProblem(gathered)));
 }
@@ -116,8 +116,7 @@ room.on("refused", ({ code, message }) => {
   passwordForm.hidden = code !== "wrong_password";
   if (code === "wrong_password") password.focus();
 });
-room.on("change", () => problems.toggle(problem("server-gone"), stage !== "left" && room.unreachable));
-room.on("taken-over", () => problems.add(problem("taken-over")));
+watchRoomProblems(problems, room);
 room.on("peer-added", addPerson);
 room.on("peer-removed", (peer) => {
   cards.get(peer.id)?.element.remove();

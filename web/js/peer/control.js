@@ -65,9 +65,28 @@ export function parseControl(text) {
   }
 }
 
-/** @param {any} data @returns {data is SignalData} */
+/** What comes as `signal.data`, from whoever. @param {any} data @returns {data is SignalData} */
 export function isSignalData(data) {
-  if (data === null || typeof data !== "object") return false;
-  const description = data.description;
-  return description === undefined || (typeof description === "object" && description !== null && typeof description.type === "string");
+  if (!isObject(data) || !isName(data.connection)) return false;
+  const { to, description, candidate } = data;
+  return (
+    (to === undefined || isName(to)) &&
+    (description === undefined || (isObject(description) && typeof description.type === "string" && isOptionalText(description.sdp))) &&
+    (candidate === undefined || candidate === null || (isObject(candidate) && isOptionalText(candidate.candidate)))
+  );
+}
+
+/** @param {unknown} value @returns {value is Record<string, unknown>} */
+function isObject(value) {
+  return typeof value === "object" && value !== null;
+}
+
+/** A connection's. @param {unknown} value @returns {value is string} */
+function isName(value) {
+  return typeof value === "string" && value !== "" && value.length <= NAME_LIMIT;
+}
+
+/** @param {unknown} value */
+function isOptionalText(value) {
+  return value === undefined || typeof value === "string";
 }

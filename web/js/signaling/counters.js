@@ -21,13 +21,11 @@ export class SessionCounters {
   /** @type {Message[]} the newest of these, until the server has confirmed them */
   #unconfirmed = [];
 
-  /** A new session: both counts start at zero. @returns {Message[]} what was never confirmed */
+  /** A new session: both counts start at zero, and what was never confirmed is forgotten. */
   restart() {
-    const forgotten = this.#unconfirmed;
     this.#unconfirmed = [];
     this.received = 0;
     this.sent = 0;
-    return forgotten;
   }
 
   /** @param {Message} message that is being sent, or would be if a connection were there */

@@ -17,8 +17,8 @@ const REFRESH = 400;
 export class FilesPanel {
   #transfers;
   #forced;
-  /** @type {SinkKind} */
-  #kind = "memory";
+  /** Found out when the page starts; an offer that comes earlier waits for it. @type {Promise<SinkKind>} */
+  #kind;
   /** Everything is welcome: into this folder, or `true` for the browser's own storage. @type {FileSystemDirectoryHandle | boolean} */
   #acceptAll = false;
   /** @type {Map<string, Row>} */
@@ -40,9 +40,7 @@ export class FilesPanel {
   constructor(transfers, { forced = null } = {}) {
     this.#transfers = transfers;
     this.#forced = forced;
-    void availableSink(forced).then((kind) => {
-      this.#kind = kind;
-    });
+    this.#kind = availableSink(forced);
     this.#input.addEventListener("change", () => {
       this.send([...(this.#input.files ?? [])]);
       this.#input.value = "";
@@ -97,7 +95,7 @@ export class FilesPanel {
 
   /** @param {IncomingFile} file */
   async #consider(file) {
-    const kind = this.#kind === "picker" && this.#acceptAll ? "opfs" : this.#kind;
+    const kind = this.#acceptAll ? await this.#quietKind() : await this.#kind;
     file.transfer.note = await roomFor(kind, file.transfer.size);
     if (this.#acceptAll && !file.transfer.note.refuse) {
       await this.#acceptQuietly(file);
@@ -112,11 +110,18 @@ export class FilesPanel {
   async #accept(file) {
     const { id, name } = file.transfer;
     try {
-      if (this.#kind === "picker") file.accept(await pickFile(name));
-      else file.accept(this.#kind === "opfs" ? await opfsSink(id) : memorySink());
+      const kind = await this.#kind;
+      if (kind === "picker") file.accept(await pickFile(name));
+      else file.accept(kind === "opfs" ? await opfsSink(id) : memorySink());
     } catch (error) {
       if (!(error instanceof Dismissed)) toast(`That did not work: ${error instanceof Error ? error.message : error}`);
     }
+  }
+
+  /** Where a file goes that nobody is asked about: save dialogs want a click. */
+  async #quietKind() {
+    const kind = await this.#kind;
+    return kind === "picker" ? "opfs" : kind;
   }
 
   /** Without a click: into the folder chosen before, or the browser's own storage. @param {IncomingFile} file */
@@ -126,7 +131,7 @@ export class FilesPanel {
       if (typeof this.#acceptAll === "object") {
         file.accept(await folderSink(this.#acceptAll, name));
       } else {
-        const kind = this.#kind === "picker" ? "opfs" : this.#kind;
+        const kind = await this.#quietKind();
         const room = await roomFor(kind, size);
         if (room.refuse) file.transfer.note = room;
         else file.accept(kind === "opfs" ? await opfsSink(id) : memorySink());
@@ -243,7 +248,7 @@ class Row {
 }
 
 /** @param {Transfer} transfer */
-export function statusInWords(transfer) {
+function statusInWords(transfer) {
   const { state, size, done, rate, direction, error } = transfer;
   const share = size === 0 ? 100 : Math.floor((done / size) * 100);
   switch (state) {

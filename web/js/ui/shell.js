@@ -1,5 +1,6 @@
 /** What every page has around its content: the header with its theme switch, the banner, problems and toasts. */
-import { append, h, show } from "../dom.js";
+import { append, h } from "../dom.js";
+import { problem } from "../errors.js";
 import { getSetting, setSetting } from "../settings.js";
 import { icon, logo } from "./icons.js";
 
@@ -140,6 +141,20 @@ export class Problems {
   }
 }
 
+/**
+ * What a room meets on its own, shown while it lasts.
+ *
+ * @param {Problems} problems
+ * @param {import("../room.js").Room} room
+ */
+export function watchRoomProblems(problems, room) {
+  room.on("change", () => {
+    const { trouble } = room;
+    for (const code of /** @type {const} */ (["server-gone", "server-full"])) problems.toggle(problem(code), code === trouble);
+  });
+  room.on("taken-over", () => problems.add(problem("taken-over")));
+}
+
 /** Short news at the screen's edge. */
 const toasts = h("div", { class: "toasts", role: "status" });
 
@@ -179,4 +194,14 @@ export async function share(url, title) {
   }
 }
 
-export { show };
+/**
+ * @param {HTMLButtonElement} button
+ * @param {boolean} on
+ * @param {"mic" | "camera"} name
+ */
+export function press(button, on, name) {
+  if (button.getAttribute("aria-pressed") === String(on)) return;
+  button.setAttribute("aria-pressed", String(on));
+  button.classList.toggle("off", !on);
+  button.querySelector("svg")?.replaceWith(icon(on ? name : `${name}-off`));
+}

@@ -22,7 +22,7 @@ import { iconButton } from "./shell.js";
  * @property {boolean} mirrored
  */
 
-/** @typedef {{ onFiles?: (peer: string, files: File[]) => void, mediaTiles?: boolean }} StageOptions */
+/** @typedef {{ onFiles?: (peer: string, files: File[]) => void }} StageOptions */
 
 export class Stage {
   element = h("section", { class: "stage", testid: "stage", tabIndex: -1, "aria-label": "People" });
@@ -220,7 +220,7 @@ export function dropTarget(element, onFiles) {
 }
 
 /** @param {string} name @returns {string} one or two letters */
-export function initials(name) {
+function initials(name) {
   const words = name.trim().split(/\s+/).filter(Boolean);
   const letters = words.length > 1 ? [words[0], words[words.length - 1]] : words;
   return letters.map((word) => [...word][0]?.toUpperCase() ?? "").join("");
