@@ -140,6 +140,16 @@ export function problem(code, detail) {
 }
 
 /**
+ * The server did not let us in: its own words are shown where we have none.
+ *
+ * @param {{ code: string, message: string }} refusal
+ */
+export function refusalProblem({ code, message }) {
+  const one = problem(code);
+  return one.code === "unexpected" ? { ...one, detail: message } : one;
+}
+
+/**
  * Why a device did not open.
  *
  * @param {unknown} error what getUserMedia threw

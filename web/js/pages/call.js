@@ -1,7 +1,5 @@
 /** `/r/NAME`: pre-join, then the call. */
 import { setText } from "../dom.js";
-import { problem } from "../errors.js";
-import { isRoomName } from "../names.js";
 import { roomFromPath } from "../params.js";
 import { CallPage } from "../ui/callpage.js";
 import { copyRoomLink, inviteCard, roomLink } from "../ui/invite.js";
@@ -36,11 +34,7 @@ room.on("joined", () => {
 room.on("refused", (refusal) => page.refuse(refusal, { ask: showPrejoin }));
 
 async function begin() {
-  if (!isRoomName(roomName)) {
-    problems.add(problem("bad-room"));
-    return;
-  }
-  if (!page.possible) return;
+  if (!page.named(roomName) || !page.possible) return;
   if (!params.join) showPrejoin();
   await page.startDevices();
   if (params.join) join({ password: params.password });

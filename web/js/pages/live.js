@@ -1,8 +1,7 @@
 /** `/live/NAME`: one streams, many watch. */
 import { append, h, setText } from "../dom.js";
-import { problem } from "../errors.js";
 import { formatMilliseconds } from "../format.js";
-import { isRoomName, randomRoomName } from "../names.js";
+import { randomRoomName } from "../names.js";
 import { roomFromPath } from "../params.js";
 import { CallPage } from "../ui/callpage.js";
 import { icon, logo } from "../ui/icons.js";
@@ -154,11 +153,8 @@ function prepareStream() {
 }
 
 async function begin() {
-  if (!isRoomName(roomName)) {
-    problems.add(problem("bad-room"));
-  } else if (!page.possible) {
-    return;
-  } else if (params.join) {
+  if (!page.named(roomName) || !page.possible) return;
+  if (params.join) {
     if (role === "streamer") await page.startDevices();
     join({ password: params.password });
   } else {

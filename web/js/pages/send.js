@@ -1,7 +1,7 @@
 /** `/send` and `/send/NAME`: files only. The first opens a drop of its own; whoever has its link joins. */
 import { expose } from "../expose.js";
 import { append, find, h, setText } from "../dom.js";
-import { pathProblem, problem } from "../errors.js";
+import { pathProblem, problem, refusalProblem } from "../errors.js";
 import { Transfers } from "../files/transfers.js";
 import { isRoomName, randomRoomName } from "../names.js";
 import { readParams, roomFromPath } from "../params.js";
@@ -13,7 +13,7 @@ import { icon, logo } from "../ui/icons.js";
 import { roomLink } from "../ui/invite.js";
 import { PathPicture } from "../ui/pathpicture.js";
 import { RoomBanner } from "../ui/roombanner.js";
-import { Banner, Problems, copy, header, iconButton, share, watchRoomProblems } from "../ui/shell.js";
+import { Banner, Problems, copy, header, iconButton, share, watchRoomProblems, wayOut } from "../ui/shell.js";
 import { dropTarget } from "../ui/tiles.js";
 
 /** @typedef {import("../expose.js").PageStage} PageStage */
@@ -110,11 +110,12 @@ room.on("joined", () => {
   stage = "joined";
   problems.clear();
 });
-room.on("refused", ({ code, message }) => {
+room.on("refused", (refusal) => {
+  const one = refusalProblem(refusal);
   stage = "refused";
-  problems.add(problem(code, message));
-  passwordForm.hidden = code !== "wrong_password";
-  if (code === "wrong_password") password.focus();
+  problems.add(one);
+  passwordForm.hidden = one.code !== "wrong-password";
+  if (!passwordForm.hidden) password.focus();
 });
 watchRoomProblems(problems, room);
 room.on("peer-added", addPerson);
@@ -181,6 +182,6 @@ append(main, [
 ]);
 files.acceptDrops(find("main .send"));
 
-if (!isRoomName(roomName)) problems.add(problem("bad-room"));
+if (!isRoomName(roomName)) problems.add(problem("bad-room"), { action: wayOut(roomName) });
 else if (!("RTCPeerConnection" in window)) problems.add(problem("unsupported-browser"));
 else join();

@@ -4,10 +4,11 @@
  */
 import { find, h } from "../dom.js";
 import { expose } from "../expose.js";
-import { problem } from "../errors.js";
+import { problem, refusalProblem } from "../errors.js";
 import { Transfers } from "../files/transfers.js";
 import { LocalMedia } from "../media/local.js";
 import { mediaAvailable } from "../media/devices.js";
+import { isRoomName } from "../names.js";
 import { readParams } from "../params.js";
 import { Room } from "../room.js";
 import { Watch } from "../room/watch.js";
@@ -15,7 +16,7 @@ import { getSetting } from "../settings.js";
 import { CallView } from "./callview.js";
 import { FilesPanel } from "./files.js";
 import { Prejoin } from "./prejoin.js";
-import { Problems, toast, watchRoomProblems } from "./shell.js";
+import { Problems, toast, watchRoomProblems, wayOut } from "./shell.js";
 
 /** @typedef {import("../expose.js").PageStage} PageStage */
 /** @typedef {import("../types.js").JoinRequest} JoinRequest */
@@ -53,7 +54,10 @@ export class CallPage {
     expose({ page, stage: () => this.stage, room: this.room, watch: this.watch, transfers: () => transfers?.snapshots ?? [] });
     watchRoomProblems(problems, this.room);
     local.on("news", toast);
-    local.on("problem", (one) => problems.add(one));
+    local.on("problem", (one) => {
+      const again = { action: { label: "Try again", run: () => void this.startDevices() } };
+      problems.add(one, this.prejoin && one.code !== "insecure-context" ? again : {});
+    });
     local.on("solved", (device) => {
       problems.remove("no-devices", "permission-denied", "device-busy", device === "mic" ? "no-microphone" : "no-camera");
     });
@@ -65,6 +69,13 @@ export class CallPage {
     const possible = "RTCPeerConnection" in window;
     if (!possible) this.problems.add(problem("unsupported-browser"));
     return possible;
+  }
+
+  /** Whether a room can have this name; says so if not, and offers one that can. @param {string} name */
+  named(name) {
+    if (isRoomName(name)) return true;
+    this.problems.add(problem("bad-room"), { action: wayOut(name) });
+    return false;
   }
 
   async startDevices() {
@@ -116,8 +127,8 @@ export class CallPage {
    * @param {() => void} options.ask shows the pre-join if there is none
    * @param {Parameters<Problems["add"]>[1]} [options.more]
    */
-  refuse({ code, message }, { ask, more }) {
-    const one = problem(code, message);
+  refuse(refusal, { ask, more }) {
+    const one = refusalProblem(refusal);
     if (this.view) {
       this.problems.add(one);
       return;
@@ -126,7 +137,7 @@ export class CallPage {
     if (!this.prejoin) ask();
     this.prejoin?.setBusy(false);
     this.problems.add(one, more);
-    if (code === "wrong_password") this.prejoin?.askPassword();
+    if (one.code === "wrong-password") this.prejoin?.askPassword();
   }
 
   leave() {

@@ -227,7 +227,8 @@ export class CallView {
         kind: "camera",
         video: link.remote.camera ? link.remoteTrack("camera") : null,
         muted: state === "connected" && !link.remote.mic,
-        speaking: this.watch.isSpeaking(link),
+        // What a browser last measured stays when somebody has muted themselves.
+        speaking: link.remote.mic && this.watch.isSpeaking(link),
         note,
       });
       if (link.remote.screen) {

@@ -28,7 +28,7 @@ export class FilesPanel {
   /** @type {(() => void)[]} */
   #offers = [];
   #input = h("input", { type: "file", multiple: true, class: "visually-hidden", testid: "file-input", "aria-label": "Files for everyone", tabIndex: -1 });
-  #all = h("button", { type: "button", class: "button small", testid: "accept-all", "aria-pressed": "false" }, "Accept everything");
+  #all = h("button", { type: "button", class: "button small", testid: "accept-all", "aria-pressed": "false" }, "Accept all");
   #empty = h("p", { class: "panel-empty" }, "Drop files on a person, or anywhere for everyone. They go straight to their disk, of any size, and are checked on arrival.");
   #list = h("ul", { class: "transfers" });
   element;
@@ -155,7 +155,7 @@ export class FilesPanel {
     }
     this.#all.setAttribute("aria-pressed", String(Boolean(this.#acceptAll)));
     this.#all.classList.toggle("on", Boolean(this.#acceptAll));
-    setText(this.#all, this.#acceptAll ? "Accepting everything" : "Accept everything");
+    setText(this.#all, this.#acceptAll ? "Accepting all" : "Accept all");
     this.#update();
   }
 

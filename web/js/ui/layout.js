@@ -10,7 +10,7 @@
 /** A tile is never wider than this, nor taller than the other: cameras are cropped to it, so it costs little. */
 const WIDEST = 16 / 9;
 const TALLEST_ON_WIDE_STAGE = 4 / 3;
-const TALLEST_ON_NARROW_STAGE = 1;
+const TALLEST_ON_NARROW_STAGE = 3 / 4;
 
 /**
  * @param {object} options

@@ -28,7 +28,7 @@ export class Prejoin {
   #local;
   #meter = new LevelMeter();
   #video = h("video", { autoplay: true, playsInline: true, muted: true, class: "mirrored", testid: "preview" });
-  #noPicture = h("p", { class: "preview-empty" });
+  #noPicture = h("p", { class: "preview-empty" }, "Your camera is off");
   #level = levelMeter();
   #mic = iconButton({ icon: "mic", label: "Microphone", testid: "prejoin-mic", shortcut: "m", onclick: () => this.#toggle("mic") });
   #camera = iconButton({ icon: "camera", label: "Camera", testid: "prejoin-camera", shortcut: "v", onclick: () => this.#toggle("camera") });
@@ -43,8 +43,9 @@ export class Prejoin {
   element;
 
   /** @param {PrejoinOptions} options */
-  constructor({ local, params, title, action, actionTestid, password = true, devices = true, lead, onJoin }) {
+  constructor({ local, params, title, action, actionTestid, password = true, devices: wanted = true, lead, onJoin }) {
     this.#local = local;
+    const devices = wanted && mediaAvailable();
     const pickers = new DevicePickers({ local, sends: devices });
     this.#name.value = params.name || getSetting("name");
     this.#password.value = params.password;
@@ -72,8 +73,8 @@ export class Prejoin {
       h("h1", {}, title),
       lead ? h("p", { class: "lead" }, lead) : null,
       h("label", { class: "field" }, h("span", {}, "Your name"), this.#name),
-      ...pickers.fields,
       password ? this.#more : null,
+      ...pickers.fields,
       h("div", { class: "join-row" }, this.#join),
     );
     this.element = h(
@@ -138,7 +139,6 @@ export class Prejoin {
     }
     show(this.#video, cameraOn);
     show(this.#noPicture, !cameraOn);
-    setText(this.#noPicture, mediaAvailable() ? "Your camera is off" : "No camera on this page");
     this.#meter.listen(mic);
   }
 }

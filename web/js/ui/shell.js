@@ -1,6 +1,7 @@
 /** What every page has around its content: the header with its theme switch, the banner, problems and toasts. */
-import { append, h } from "../dom.js";
+import { append, find, h } from "../dom.js";
 import { problem } from "../errors.js";
+import { roomNameFrom } from "../names.js";
 import { getSetting, setSetting } from "../settings.js";
 import { icon, logo } from "./icons.js";
 
@@ -14,7 +15,7 @@ import { icon, logo } from "./icons.js";
  * @returns {{ title: HTMLElement }} the place for the room's name
  */
 export function header(...actions) {
-  const place = /** @type {HTMLElement} */ (document.getElementById("header"));
+  const place = find("#header");
   const title = h("div", { class: "bar-title" });
   place.className = "bar";
   append(place, [
@@ -22,6 +23,8 @@ export function header(...actions) {
     title,
     h("div", { class: "bar-actions" }, ...actions, themeToggle()),
   ]);
+  // A live region has to be there before its first words.
+  document.body.append(toasts);
   return { title };
 }
 
@@ -95,10 +98,14 @@ export class Problems {
 
   /**
    * @param {Problem & { detail?: string }} problem
-   * @param {{ action?: { label: string, run: () => void } }} [options]
+   * @param {{ action?: { label: string, run: () => void } }} [options] `action`: a way out; the card goes when it is taken
    */
   add({ code, title, text, next, detail }, { action } = {}) {
     this.remove(code);
+    const run = () => {
+      this.remove(code);
+      action?.run();
+    };
     const card = h(
       "section",
       { class: "problem", testid: "problem", data: { code } },
@@ -110,7 +117,7 @@ export class Problems {
         h("p", {}, text),
         h("p", { class: "problem-next" }, next),
         detail ? h("p", { class: "problem-detail" }, detail) : null,
-        action ? h("button", { type: "button", class: "button small", onclick: action.run }, action.label) : null,
+        action ? h("button", { type: "button", class: "button small", onclick: run }, action.label) : null,
       ),
       iconButton({ icon: "close", label: "Close this message", class: "quiet", onclick: () => this.remove(code) }),
     );
@@ -155,12 +162,24 @@ export function watchRoomProblems(problems, room) {
   room.on("taken-over", () => problems.add(problem("taken-over")));
 }
 
+/**
+ * What to do instead of opening a room whose name cannot be one.
+ *
+ * @param {string} name
+ */
+export function wayOut(name) {
+  const better = roomNameFrom(name);
+  const [, kind] = location.pathname.split("/");
+  return better === ""
+    ? { label: "To the start page", run: () => location.assign("/") }
+    : { label: `Open “${better}” instead`, run: () => location.assign(`/${kind}/${better}${location.search}`) };
+}
+
 /** Short news at the screen's edge. */
 const toasts = h("div", { class: "toasts", role: "status" });
 
 /** @param {string} text */
 export function toast(text) {
-  if (!toasts.isConnected) document.body.append(toasts);
   const note = h("div", { class: "toast" }, text);
   toasts.append(note);
   setTimeout(() => note.remove(), 4_000);

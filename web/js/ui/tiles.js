@@ -121,6 +121,7 @@ class Tile {
         class: `tile tile-place tile-${state.kind}`,
         testid: "tile",
         tabIndex: 0,
+        "aria-keyshortcuts": "Enter",
         data: { peer: state.peer, kind: state.kind, connection: state.connection },
       },
       h("div", { class: "tile-backdrop" }, this.initials),
