@@ -9,7 +9,7 @@ mod relay;
 mod timers;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -129,6 +129,8 @@ struct Connection {
     rate: Bucket,
     /// How often the rate may be exceeded before the connection is closed.
     patience: Bucket,
+    /// When its next [`Timer::Idle`] is due: it goes with the connection.
+    idle_check: Instant,
 }
 
 /// See the [module above](super) for the order of calls.
@@ -142,18 +144,21 @@ pub(crate) struct Hub {
     sessions: BTreeMap<PeerId, Session>,
     rooms: BTreeMap<RoomKey, Room>,
     lobbies: BTreeMap<RoomName, Lobby>,
+    /// Lobbies where people wait for a partner because there are as many rooms as there may be.
+    starved: BTreeSet<RoomName>,
     timers: Timers,
     outputs: VecDeque<Output>,
     draining: Option<Draining>,
     counters: Counters,
 }
 
+#[derive(Clone, Copy)]
 struct Draining {
-    /// When every connection is closed.
+    /// When every connection is closed; those that come later are closed at once.
     until: Instant,
 }
 
-/// What one wrong password costs, in messages: guessing at four a second at most.
+/// What one wrong password costs, in messages: at the usual rate a connection guesses four a second at most.
 const WRONG_PASSWORD_COST: u32 = 12;
 
 impl Hub {
@@ -168,6 +173,7 @@ impl Hub {
             sessions: BTreeMap::new(),
             rooms: BTreeMap::new(),
             lobbies: BTreeMap::new(),
+            starved: BTreeSet::new(),
             timers: Timers::default(),
             outputs: VecDeque::new(),
             draining: None,
@@ -184,6 +190,8 @@ impl Hub {
         let (rate, burst) = (limits.messages_per_second, limits.messages_per_second.saturating_mul(4));
         let welcome = Message::Welcome { version: 1, server: &self.settings.server, limits }.to_bytes();
         let full = self.connections.len() >= limits.connections;
+        let idle_check = now.instant + self.settings.idle;
+        self.timers.add(idle_check, Timer::Idle(id));
         self.connections.insert(
             id,
             Connection {
@@ -192,10 +200,16 @@ impl Hub {
                 last_heard: now.instant,
                 rate: Bucket::new(now.instant, rate, burst),
                 patience: Bucket::new(now.instant, 5, 500),
+                idle_check,
             },
         );
         self.send_now(id, welcome);
-        if full {
+        if let Some(Draining { until }) = self.draining {
+            self.announce_drain(id);
+            if now.instant >= until {
+                self.close(id, CloseCode::Restart);
+            }
+        } else if full {
             self.send_refusal(
                 id,
                 None,
@@ -206,8 +220,6 @@ impl Hub {
                 ),
             );
             self.close(id, CloseCode::TryAgainLater);
-        } else {
-            self.timers.add(now.instant + self.settings.idle, Timer::Idle(id));
         }
         id
     }
@@ -257,7 +269,7 @@ impl Hub {
             Gone::TooSlow => self.expel(now, id, CloseCode::TryAgainLater),
             Gone::TooLarge => self.expel(now, id, CloseCode::Policy),
             Gone::Closed => {
-                if let Some(connection) = self.connections.remove(&id) {
+                if let Some(connection) = self.forget(id) {
                     self.detach(now, connection.session);
                 }
             }
@@ -360,9 +372,15 @@ impl Hub {
 
     /// Closes a connection and forgets it. Its session is the caller's business.
     fn close(&mut self, connection: ConnectionId, code: CloseCode) -> Option<Connection> {
-        let closed = self.connections.remove(&connection)?;
+        let closed = self.forget(connection)?;
         self.outputs.push_back(Output::Close { connection, code });
         Some(closed)
+    }
+
+    fn forget(&mut self, id: ConnectionId) -> Option<Connection> {
+        let connection = self.connections.remove(&id)?;
+        self.timers.remove(connection.idle_check, Timer::Idle(id));
+        Some(connection)
     }
 }
 

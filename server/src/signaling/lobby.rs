@@ -57,8 +57,9 @@ impl Lobby {
         self.pairs().map(|(first, second)| rematch_at(first, second)).min()
     }
 
-    /// Oldest first. Where more than two wait, one of the first three pairs is a match: each has just
-    /// met at most one of the others.
+    /// Oldest first. Of any three who wait, two may meet: each names one last partner, and nobody can have
+    /// come after the other all the way round. So a queue grows beyond two only while there is no room to be
+    /// had, and the search ends soon.
     fn pairs(&self) -> impl Iterator<Item = (&Waiter, &Waiter)> {
         let others = |first: usize| self.waiting.iter().skip(first + 1);
         self.waiting

@@ -6,7 +6,7 @@ use crate::signaling::{
     session::{Link, Place},
 };
 
-use super::Hub;
+use super::{Hub, timers::Timer};
 
 impl Hub {
     /// Panics where the hub's books disagree with each other.
@@ -42,6 +42,11 @@ impl Hub {
             assert!(room.members.len() <= room.capacity(&self.settings.limits));
             members += room.members.len();
         }
+        for home in &self.starved {
+            assert!(self.lobbies.contains_key(home), "only those who wait are starved");
+        }
+        let idle_checks = self.timers.iter().filter(|timer| matches!(timer, Timer::Idle(_))).count();
+        assert_eq!(idle_checks, self.connections.len(), "a connection's timer goes with it");
         let waiting: usize = self.lobbies.values().map(crate::signaling::lobby::Lobby::people).sum();
         let away = |session: &&crate::signaling::session::Session| {
             session.place == Place::Waiting && session.connection().is_none()

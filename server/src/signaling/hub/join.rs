@@ -208,7 +208,19 @@ impl Hub {
         session.place = Place::Room(key.clone());
         let member = Member { peer, role: session.role };
         let room = self.rooms.entry(key.clone()).or_insert_with(|| Room::new(session.kind, lock));
+        // Only a match that is restored has somebody in it already: those two have met, and not by chance.
+        let partner = match key {
+            RoomKey::Match(_) => room.members.first().map(|partner| partner.peer),
+            RoomKey::Named(_) => None,
+        };
         room.members.push(member);
+        if let Some(partner) = partner {
+            for (one, other) in [(peer, partner), (partner, peer)] {
+                if let Some(session) = self.sessions.get_mut(&one) {
+                    session.last_partner = Some(other);
+                }
+            }
+        }
         self.send_joined(now, peer, false);
         self.announce_peer(peer);
         self.audience_changed(now, key, Some(peer));

@@ -75,6 +75,7 @@ impl Hub {
         room.members.retain(|member| member.peer != peer);
         if room.members.is_empty() {
             self.rooms.remove(&key);
+            self.feed_the_starved(now);
             return;
         }
         let text = Message::PeerLeft { peer, reason }.to_bytes();

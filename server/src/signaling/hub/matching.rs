@@ -50,10 +50,11 @@ impl Hub {
     pub(super) fn make_matches(&mut self, now: Now, home: &RoomName) {
         while let Some(lobby) = self.lobbies.get_mut(home) {
             if lobby.people() == 0 {
-                self.lobbies.remove(home);
+                self.forget_lobby(home);
                 return;
             }
             if self.rooms.len() >= self.settings.limits.rooms {
+                self.starved.insert(home.clone());
                 return;
             }
             let Some((first, second)) = lobby.next_match(now.instant) else {
@@ -72,9 +73,23 @@ impl Hub {
         if let Some(lobby) = self.lobbies.get_mut(&home) {
             lobby.remove(peer);
             if lobby.people() == 0 {
-                self.lobbies.remove(&home);
+                self.forget_lobby(&home);
             }
         }
+    }
+
+    /// A room is gone: there is place for a match of those who could have none.
+    pub(super) fn feed_the_starved(&mut self, now: Now) {
+        while self.rooms.len() < self.settings.limits.rooms
+            && let Some(home) = self.starved.pop_first()
+        {
+            self.make_matches(now, &home);
+        }
+    }
+
+    fn forget_lobby(&mut self, home: &RoomName) {
+        self.lobbies.remove(home);
+        self.starved.remove(home);
     }
 
     fn start_match(&mut self, now: Now, first: PeerId, second: PeerId) {

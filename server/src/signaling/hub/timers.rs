@@ -41,6 +41,11 @@ impl Timers {
         self.0.first().map(|(at, _)| *at)
     }
 
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Timer> {
+        self.0.iter().map(|(_, timer)| timer)
+    }
+
     fn pop_due(&mut self, now: Instant) -> Option<(Instant, Timer)> {
         if self.next()? > now {
             return None;
@@ -64,9 +69,10 @@ impl Hub {
     }
 
     fn check_idle(&mut self, now: Now, id: ConnectionId) {
-        let Some(connection) = self.connections.get(&id) else { return };
+        let Some(connection) = self.connections.get_mut(&id) else { return };
         let deadline = connection.last_heard + self.settings.idle;
         if now.instant < deadline {
+            connection.idle_check = deadline;
             self.timers.add(deadline, Timer::Idle(id));
             return;
         }

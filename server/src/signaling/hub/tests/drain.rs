@@ -21,7 +21,8 @@ fn everyone_is_told_nobody_is_admitted_and_all_are_closed() {
     world.send(idle, &join(&json!({})));
     let error = world.message(idle);
     assert_eq!((&error["code"], &error["retry"]), (&json!("draining"), &json!(2_000)));
-    let late = world.connect();
+    let late = world.connect_silently();
+    assert_eq!(world.messages(late)[1]["type"], "going_away", "who comes late is told as well");
     world.send(late, &join(&json!({})));
     assert_eq!(world.error(late), "draining");
 
@@ -30,4 +31,8 @@ fn everyone_is_told_nobody_is_admitted_and_all_are_closed() {
         assert_eq!(world.take(id), [Seen::Closed(CloseCode::Restart)]);
     }
     assert_eq!(world.hub.connections(), 0);
+    let too_late = world.connect_silently();
+    assert_eq!(world.take(too_late).pop(), Some(Seen::Closed(CloseCode::Restart)));
+    assert_eq!(world.hub.connections(), 0);
+    world.hub.check_invariants();
 }

@@ -73,6 +73,7 @@ fn rooms_and_connections_have_their_limits() {
     // A place is free again.
     world.drop_connection(other);
     world.connect();
+    world.hub.check_invariants();
 }
 
 #[test]
@@ -105,4 +106,14 @@ fn silence_counts_as_a_dropped_connection() {
     world.take(bob);
     world.pass(Duration::from_secs(1));
     assert_eq!(world.message(bob), json!({"type": "peer_left", "peer": joined["peer"], "reason": "lost"}));
+}
+
+#[test]
+fn connections_that_come_and_go_leave_nothing_behind() {
+    let mut world = World::new();
+    for _ in 0..100 {
+        let id = world.connect();
+        world.drop_connection(id);
+    }
+    assert_eq!(world.hub.poll_timeout(), None);
 }

@@ -175,6 +175,48 @@ fn a_restarted_server_brings_partners_together_again() {
 }
 
 #[test]
+fn partners_brought_together_again_have_met() {
+    let mut world = World::new();
+    let ada = enter(&mut world, "Ada");
+    let bob = enter(&mut world, "Bob");
+    let tokens = [ada, bob].map(|id| world.messages(id).pop().unwrap()["token"].clone());
+    world.restart();
+    let back = ["Ada", "Bob"].into_iter().zip(tokens).map(|(name, token)| {
+        let id = world.connect();
+        world.send(id, &json!({"type": "join", "kind": "lobby", "name": name, "token": token}));
+        id
+    });
+    let back: Vec<_> = back.collect();
+    for id in &back {
+        next(&mut world, *id);
+        world.take(*id);
+    }
+    world.pass(Duration::from_millis(1_999));
+    assert_eq!(world.take(back[1]), [], "two seconds for somebody else to come");
+    world.pass(Duration::from_millis(1));
+    assert_eq!(partner(&world.messages(back[1])), "Ada");
+}
+
+#[test]
+fn who_found_no_room_to_meet_in_meets_once_there_is_one() {
+    let mut world = World::limits(|limits| limits.rooms = 1);
+    let (eve, _) = world.join(&json!({"name": "Eve"}));
+    let ada = enter(&mut world, "Ada");
+    let bob = enter(&mut world, "Bob");
+    assert_eq!(world.message(ada), json!({"type": "waiting", "people": 1}));
+    assert_eq!(world.message(bob), json!({"type": "waiting", "people": 2}));
+    // A lobby that is gone meanwhile is not remembered.
+    let other = world.connect();
+    world.send(other, &join(&json!({"kind": "lobby", "room": "chess"})));
+    world.send(other, &json!({"type": "leave"}));
+    world.hub.check_invariants();
+    world.send(eve, &json!({"type": "leave"}));
+    assert_eq!(partner(&world.messages(ada)), "Bob");
+    assert_eq!(partner(&world.messages(bob)), "Ada");
+    world.hub.check_invariants();
+}
+
+#[test]
 fn invitations_are_not_for_lobbies() {
     let mut world = World::new();
     let ada = enter(&mut world, "Ada");
