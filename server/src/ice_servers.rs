@@ -75,8 +75,16 @@ impl IceServerIssuer {
         ports.into_iter().flatten().map(|port| format!("{host}:{port}")).collect()
     }
 
-    /// The list for a client that reached the server under `host`.
+    /// The list for a client that reached the server under `host`, with credentials of its own: the relay counts
+    /// its quotas by their name.
     pub(crate) fn list(&self, host: &str, now: Now) -> Vec<IceServer> {
+        let mut name = [0; 8];
+        // Without a name of its own a client shares its quota with others, and that is all.
+        let _ = aws_lc_rs::rand::fill(&mut name);
+        self.list_for(&format!("{:016x}", u64::from_be_bytes(name)), host, now)
+    }
+
+    fn list_for(&self, user: &str, host: &str, now: Now) -> Vec<IceServer> {
         let mut servers = Vec::new();
         let Some(name) = self.own_name(host) else { return servers };
         let stun = self.stun_addresses(host);
@@ -94,7 +102,7 @@ impl IceServerIssuer {
         .flatten()
         .collect();
         if !turn.is_empty() {
-            let username = format!("{}:web", now.unix_seconds() + self.settings.life.as_secs());
+            let username = format!("{}:{user}", now.unix_seconds() + self.settings.life.as_secs());
             let credential = BASE64.encode(hmac::sign(&self.key, username.as_bytes()));
             servers.push(IceServer { urls: turn, username: Some(username), credential: Some(credential) });
         }

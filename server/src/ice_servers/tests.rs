@@ -21,7 +21,8 @@ fn at(seconds: u64) -> Now {
 
 #[test]
 fn every_way_to_us_under_the_name_that_was_asked() {
-    let list = serde_json::to_value(issuer().list("talk.example:8080", at(1_700_000_000))).unwrap();
+    let list =
+        serde_json::to_value(issuer().list_for("web", "talk.example:8080", at(1_700_000_000))).unwrap();
     assert_eq!(
         list,
         serde_json::json!([
@@ -38,6 +39,14 @@ fn every_way_to_us_under_the_name_that_was_asked() {
             },
         ])
     );
+}
+
+#[test]
+fn everyone_gets_a_name_and_so_a_quota_of_ones_own() {
+    let user = || issuer().list("talk.example", at(1_700_000_000))[1].username.clone().unwrap();
+    let (one, other) = (user(), user());
+    assert!(one.starts_with("1700003600:") && other.starts_with("1700003600:"), "{one} {other}");
+    assert_ne!(one, other);
 }
 
 #[test]
