@@ -10,7 +10,7 @@ mod sniff;
 mod stop;
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, SocketAddr, UdpSocket},
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    config::{ConfigError, Options},
+    config::{ConfigError, Listen, Options},
     http::{self, AllowedOrigins, HubHandle, Site, WebApp, start_hub},
     ice_servers::{IceServerIssuer, IceSettings},
     relay,
@@ -92,6 +92,10 @@ struct Door {
 
 impl Server {
     fn start(options: &Options) -> Result<Self, ConfigError> {
+        if options.invitation_required && options.invitation_key.is_none() {
+            let next = "give the key that you sign invitations with, too: --invitation-key";
+            return Err(ConfigError(format!("--invitation-required lets nobody in: {next}")));
+        }
         let data = DataDir::open(options.data_dir.as_deref());
         let secret = data.secret()?;
         let (doors, mut ports) = open_doors(options)?;
@@ -166,23 +170,48 @@ fn open_doors(options: &Options) -> Result<(Vec<Door>, Ports), ConfigError> {
         ports.turns = addresses(&turns);
         doors.push(Door { listeners: turns, http: false, turn: true, tls: true });
     }
+    // Held until all are known, so that no two are the same.
+    let mut held = Vec::new();
     for listen in &options.stun_turn {
-        let tcp = listen::tcp("stun-turn", listen)?;
-        let mut udp = relaying::that_exist(listen::addresses("stun-turn", listen)?);
-        if let Some(first) = tcp.first().and_then(|first| first.local_addr().ok()) {
-            // The same port in UDP, where the system chose it.
-            udp.iter_mut().for_each(|address| address.set_port(first.port()));
-        }
+        let (tcp, udp) = open_stun_turn(listen)?;
         ports.turn_tcp.extend(addresses(&tcp));
-        ports.turn_udp.extend(udp);
+        ports.turn_udp.extend(udp.iter().filter_map(|socket| socket.local_addr().ok()));
+        held.extend(udp);
         doors.push(Door { listeners: tcp, http: false, turn: true, tls: false });
     }
     if !ports.turn_udp.is_empty() {
         let alternate = listen::addresses("stun-alternate", &options.stun_alternate)?;
-        ports.alternate_udp = if alternate.is_empty() { alternate } else { relaying::that_exist(alternate) };
+        if let Some(same) = alternate.iter().find(|address| ports.turn_udp.contains(address)) {
+            let next = "choose another port for it, or --stun-alternate off";
+            return Err(ConfigError(format!("--stun-alternate and --stun-turn are both at {same}: {next}")));
+        }
+        let alternate = listen::udp("stun-alternate", alternate)?;
+        ports.alternate_udp.extend(alternate.iter().filter_map(|socket| socket.local_addr().ok()));
     }
+    drop(held);
     doors.retain(|door| !door.listeners.is_empty());
     Ok((doors, ports))
+}
+
+/// TCP and UDP at the same port.
+fn open_stun_turn(listen: &Listen) -> Result<(Vec<TcpListener>, Vec<UdpSocket>), ConfigError> {
+    /// Where the system chooses a port, it chooses one that is free in TCP: in UDP it may be taken.
+    const TRIES: usize = 16;
+
+    let wanted = listen::addresses("stun-turn", listen)?;
+    let system_chooses = wanted.iter().all(|address| address.port() == 0);
+    let mut tries = 1..TRIES;
+    loop {
+        let tcp = listen::tcp("stun-turn", listen)?;
+        let mut udp = wanted.clone();
+        if let Some(first) = tcp.first().and_then(|first| first.local_addr().ok()) {
+            udp.iter_mut().for_each(|address| address.set_port(first.port()));
+        }
+        match listen::udp("stun-turn", udp) {
+            Err(_) if system_chooses && tries.next().is_some() => {}
+            outcome => return Ok((tcp, outcome?)),
+        }
+    }
 }
 
 fn site(
@@ -231,7 +260,6 @@ fn site(
     })
 }
 
-/// The operator's secret for credentials of a short life, or one derived from the server's own.
 /// Where a client that says `localhost` is told to find the relay: at the address it listens on, else at this
 /// computer's address in its network, which the other side of a call can reach as well.
 fn loopback_means(turn_udp: &[SocketAddr]) -> Option<IpAddr> {
@@ -241,6 +269,7 @@ fn loopback_means(turn_udp: &[SocketAddr]) -> Option<IpAddr> {
         .map_or(Some(first.ip()), |_| relay::default_source(false).or_else(|| relay::default_source(true)))
 }
 
+/// The operator's secret for credentials of a short life, or one derived from the server's own.
 fn turn_secret(options: &Options, secret: &[u8]) -> String {
     match &options.turn_secret {
         Some(secret) => secret.0.clone(),

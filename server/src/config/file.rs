@@ -20,7 +20,8 @@ pub(super) fn as_arguments(
         ConfigError(format!("{shown}: {error}: name an existing, readable file with --config"))
     })?;
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
+        let before = |span: std::ops::Range<usize>| text.bytes().take(span.start);
+        let line = error.span().map_or(1, |span| before(span).filter(|byte| *byte == b'\n').count() + 1);
         let why = error.message().lines().next().unwrap_or("is not TOML").to_owned();
         ConfigError(format!("{shown}, line {line}: {why}"))
     })?;

@@ -66,6 +66,7 @@ pub(crate) struct Options {
         env = "TWOCAN_CONNECTIONS_PER_ADDRESS",
         value_name = "N",
         default_value_t = 1_000,
+        value_parser = clap::value_parser!(u32).range(1..),
         help_heading = "Web app and signaling"
     )]
     pub(crate) connections_per_address: u32,
@@ -290,7 +291,7 @@ pub(crate) struct Options {
     )]
     pub(crate) grace_seconds: u32,
 
-    /// Admit only people with an invitation
+    /// Admit only people with an invitation, signed by a program that has the --invitation-key
     #[arg(long, env = "TWOCAN_INVITATION_REQUIRED", help_heading = "Rooms")]
     pub(crate) invitation_required: bool,
 

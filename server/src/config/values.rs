@@ -14,8 +14,6 @@ pub(crate) enum Listen {
     At(String, u16),
 }
 
-impl Listen {}
-
 impl FromStr for Listen {
     type Err = String;
 

@@ -1,8 +1,8 @@
-//! Opening TCP ports, and saying in plain words why one does not open.
+//! Opening TCP ports, finding out whether UDP ports can be opened, and saying in plain words why one cannot.
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket},
 };
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -43,26 +43,52 @@ pub(crate) fn addresses(flag: &str, listen: &Listen) -> Result<Vec<SocketAddr>, 
 /// Opens TCP at all of these addresses. An address family or address that this machine has not is left
 /// out as long as another one works.
 pub(crate) fn tcp(flag: &str, listen: &Listen) -> Result<Vec<TcpListener>, ConfigError> {
-    let mut opened: Vec<TcpListener> = Vec::new();
+    let opened = each(addresses(flag, listen)?, open_tcp, TcpListener::local_addr);
+    opened.map_err(|(address, error)| explain(flag, "", address, &error))
+}
+
+/// Where UDP can be opened at these addresses, with the port that the system chose where it is to. The relay's
+/// workers share their ports (SO_REUSEPORT), and would share them with another program as well without noticing:
+/// so each is opened here by itself first. What is returned holds the ports until it is dropped.
+pub(crate) fn udp(flag: &str, addresses: Vec<SocketAddr>) -> Result<Vec<UdpSocket>, ConfigError> {
+    each(addresses, open_udp, UdpSocket::local_addr)
+        .map_err(|(address, error)| explain(flag, "UDP ", address, &error))
+}
+
+/// Opens every address that exists. Where the system chooses the port, it chooses one for all of them.
+fn each<S>(
+    addresses: Vec<SocketAddr>,
+    open: fn(SocketAddr) -> io::Result<S>,
+    local: fn(&S) -> io::Result<SocketAddr>,
+) -> Result<Vec<S>, (SocketAddr, io::Error)> {
+    let mut opened: Vec<S> = Vec::new();
     let mut missing = None;
-    for mut address in addresses(flag, listen)? {
-        // Where the system chooses the port, it chooses one for all of the addresses.
+    for mut address in addresses {
         if let (0, Some(first)) = (address.port(), opened.first()) {
-            address.set_port(first.local_addr().map_or(0, |first| first.port()));
+            address.set_port(local(first).map_or(0, |first| first.port()));
         }
         match open(address) {
-            Ok(listener) => opened.push(listener),
+            Ok(socket) => opened.push(socket),
             Err(error) if is_absent(&error) => missing = Some((address, error)),
-            Err(error) => return Err(explain(flag, address, &error)),
+            Err(error) => return Err((address, error)),
         }
     }
     match missing {
-        Some((address, error)) if opened.is_empty() => Err(explain(flag, address, &error)),
+        Some(missing) if opened.is_empty() => Err(missing),
         _ => Ok(opened),
     }
 }
 
-fn open(address: SocketAddr) -> io::Result<TcpListener> {
+fn open_udp(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+fn open_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
@@ -83,7 +109,7 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 /// One line that says what to do.
-pub(crate) fn explain(flag: &str, address: SocketAddr, error: &io::Error) -> ConfigError {
+pub(crate) fn explain(flag: &str, kind: &str, address: SocketAddr, error: &io::Error) -> ConfigError {
     let next = match error.kind() {
         io::ErrorKind::AddrInUse => "is in use by another program: stop it, or choose another port",
         io::ErrorKind::PermissionDenied => {
@@ -91,10 +117,11 @@ pub(crate) fn explain(flag: &str, address: SocketAddr, error: &io::Error) -> Con
         }
         io::ErrorKind::AddrNotAvailable => "is not an address of this machine: choose another",
         _ => {
-            return ConfigError(format!("{address} cannot be opened: {error}: choose another with --{flag}"));
+            let next = format!("cannot be opened: {error}: choose another with --{flag}");
+            return ConfigError(format!("{kind}{address} {next}"));
         }
     };
-    ConfigError(format!("{address} {next} with --{flag}, or --{flag} off"))
+    ConfigError(format!("{kind}{address} {next} with --{flag}, or --{flag} off"))
 }
 
 #[cfg(test)]

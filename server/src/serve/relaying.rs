@@ -1,7 +1,7 @@
 //! The relay's settings, from the operator's.
 
 use std::{
-    net::{IpAddr, SocketAddr, UdpSocket},
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     thread,
 };
@@ -76,14 +76,6 @@ pub(super) fn start(
     relay::start(Settings { config, limits, listen, workers })
         .map(Arc::new)
         .map_err(|error| ConfigError(error.to_string()))
-}
-
-/// Leaves out addresses of a family that this machine has not, as long as another one is left.
-pub(super) fn that_exist(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
-    let exists = |address: &SocketAddr| UdpSocket::bind((address.ip(), 0)).is_ok();
-    let there: Vec<_> = addresses.iter().copied().filter(exists).collect();
-    // If none is there, the relay's own error says why.
-    if there.is_empty() { addresses } else { there }
 }
 
 /// Where the operator named a public address: the same here, or behind a 1:1 NAT the one that leads out.

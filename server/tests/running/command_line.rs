@@ -1,6 +1,9 @@
 //! What is wrong is one line on standard error that says what to do, and exit code 2.
 
-use std::{fs, net::TcpListener};
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener, UdpSocket},
+};
 
 use tempfile::tempdir;
 
@@ -49,6 +52,81 @@ fn a_port_in_use() {
         assert!(line.contains(&format!("{address} is in use by another program")), "{line}");
         assert!(line.contains(flag), "{line}");
     }
+}
+
+/// The relay's own sockets share their ports with each other, which must not hide that somebody else has one.
+#[test]
+fn a_udp_port_in_use() {
+    let data = tempdir().unwrap();
+    let folder = data.path().to_str().unwrap();
+    let others = ["serve", "--data-dir", folder, "--http", "off", "--https", "off", "--turns", "off"];
+    let complaint_about = |flag: &str, taken: SocketAddr, more: &[&str]| {
+        let line = complaint(&[&others[..], more].concat());
+        let start =
+            format!("twocan: UDP {taken} is in use by another program: stop it, or choose another port");
+        assert!(line.starts_with(&start) && line.contains(flag), "{line}");
+    };
+    for shares in [false, true] {
+        let taken = udp_socket(shares);
+        let address = taken.local_addr().unwrap();
+        let text = address.to_string();
+        complaint_about("--stun-turn", address, &["--stun-turn", &text, "--stun-alternate", "off"]);
+        complaint_about(
+            "--stun-alternate",
+            address,
+            &["--stun-turn", "127.0.0.1:0", "--stun-alternate", &text],
+        );
+    }
+    let twice = ["--stun-turn", "127.0.0.1:39478", "--stun-alternate", "127.0.0.1:39478"];
+    assert!(complaint(&[&others[..], &twice].concat()).contains("are both at 127.0.0.1:39478"));
+}
+
+#[test]
+fn two_servers_with_the_same_second_stun_port() {
+    let data = tempdir().unwrap();
+    let first = Program::start(&data, &["--stun-turn", "127.0.0.1:0", "--stun-alternate", "127.0.0.1:0"]);
+    let info: serde_json::Value = serde_json::from_str(&first.get("/api/info", &[]).body).unwrap();
+    let alternate = info["stun"][1].as_str().unwrap();
+    let other = tempdir().unwrap();
+    let line = complaint(&[
+        "serve",
+        "--data-dir",
+        other.path().to_str().unwrap(),
+        "--http",
+        "off",
+        "--https",
+        "off",
+        "--turns",
+        "off",
+        "--stun-turn",
+        "127.0.0.1:0",
+        "--stun-alternate",
+        alternate,
+    ]);
+    assert!(line.contains(&format!("UDP {alternate} is in use by another program")), "{line}");
+    assert!(line.contains("with --stun-alternate"), "{line}");
+}
+
+/// On a port of the system's choice that TCP has free too.
+fn udp_socket(shares: bool) -> UdpSocket {
+    loop {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None).unwrap();
+        socket.set_reuse_port(shares).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        let socket = UdpSocket::from(socket);
+        if TcpListener::bind(socket.local_addr().unwrap()).is_ok() {
+            return socket;
+        }
+    }
+}
+
+#[test]
+fn invitations_that_nobody_can_sign() {
+    let line = complaint(&["serve", "--invitation-required", "--http", "off"]);
+    assert!(
+        line.contains("--invitation-required lets nobody in") && line.contains("--invitation-key"),
+        "{line}"
+    );
 }
 
 #[test]
