@@ -29,7 +29,7 @@ use crate::{
 
 /// How often certificates are looked at: those of files for a change, a self-made one for its names and
 /// expiry.
-const CHECK_INTERVAL: Duration = Duration::from_secs(60);
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// HTTP/1.1 (RFC 7301).
 pub(crate) const ALPN_HTTP: &[u8] = b"http/1.1";
@@ -65,8 +65,10 @@ impl Certificate {
                 if newer == version {
                     return Ok(None);
                 }
+                // Until it succeeds: what is wrong may be mended without the files being written again.
+                let loaded = files::load(&certificate, &key)?;
                 version = newer;
-                files::load(&certificate, &key).map(Some)
+                Ok(Some(loaded))
             }));
             return Ok(Self { resolver: current, challenge: None, self_made: false });
         }
@@ -137,20 +139,26 @@ impl ResolvesServerCert for Current {
     }
 }
 
-/// Exchanges the certificate whenever `look` finds a newer one.
+/// Exchanges the certificate whenever `look` finds a newer one. What goes wrong is told once.
 async fn keep_fresh(
     current: Arc<Current>,
     mut look: impl FnMut() -> Result<Option<CertifiedKey>, ConfigError>,
 ) {
+    let mut told = String::new();
     loop {
         tokio::time::sleep(CHECK_INTERVAL).await;
         match look() {
-            Ok(None) => {}
+            Ok(None) => told.clear(),
             Ok(Some(key)) => {
+                told.clear();
                 *current.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
                 tracing::info!("the server has a new certificate");
             }
-            Err(error) => tracing::error!("the old certificate stays: {error}"),
+            Err(ConfigError(words)) if words == told => {}
+            Err(ConfigError(words)) => {
+                tracing::error!("the old certificate stays: {words}");
+                told = words;
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A certificate from an ACME authority (RFC 8555) such as Let's Encrypt, which asks on our own TLS port
 //! whether the domain is ours (TLS-ALPN-01, RFC 8737): no port 80 is needed.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use futures_util::StreamExt as _;
 use rustls::{
@@ -9,7 +9,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
     server::ResolvesServerCert,
 };
-use rustls_acme::{AcmeConfig, caches::DirCache};
+use rustls_acme::{AcmeConfig, EventError, EventOk, caches::DirCache};
 
 use super::provider;
 use crate::{
@@ -26,6 +26,7 @@ pub(super) fn start(
     for domain in &options.acme_domain {
         check_domain(domain)?;
     }
+    check_directory(&options.acme_directory)?;
     let mut config = AcmeConfig::new_with_provider(&options.acme_domain, provider())
         .directory(&options.acme_directory)
         .contact(options.acme_email.iter().map(|email| format!("mailto:{email}")));
@@ -46,15 +47,37 @@ pub(super) fn start(
     let challenge = state.challenge_rustls_config_with_provider(provider());
     tokio::spawn(async move {
         while let Some(event) = state.next().await {
-            match event {
-                Ok(event) => tracing::info!("certificate authority: {event:?}"),
-                Err(error) => tracing::error!(
-                    "no certificate yet: {error}; the domain must lead here, and its port 443 to the HTTPS port"
-                ),
-            }
+            tell(event);
         }
     });
     Ok((resolver, challenge))
+}
+
+/// Says how it goes. The library tries again by itself, with growing pauses.
+fn tell(event: Result<EventOk, EventError<io::Error, io::Error>>) {
+    match event {
+        Ok(EventOk::DeployedNewCert) => tracing::info!("the server has a new certificate"),
+        Ok(EventOk::DeployedCachedCert) => tracing::info!("the server has its kept certificate"),
+        Ok(EventOk::CertCacheStore | EventOk::AccountCacheStore) => {}
+        Err(error @ (EventError::Order(_) | EventError::NewCertParse(_))) => tracing::error!(
+            "the certificate authority gives no certificate: {error}; the domain must lead here, and its port 443 \
+             to the HTTPS port; trying again"
+        ),
+        Err(error) => tracing::error!(
+            "what is kept of the certificate authority cannot be read or written: {error}; look at acme/ in the \
+             data directory"
+        ),
+    }
+}
+
+/// What is no URL would be found out only when it is asked for a certificate.
+fn check_directory(url: &str) -> Result<(), ConfigError> {
+    let host = url.strip_prefix("https://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    if host.is_empty() || url.contains(|character: char| character.is_whitespace()) {
+        let next = "give the address of a directory, which begins with https://";
+        return Err(ConfigError(format!("--acme-directory {url}: {next}")));
+    }
+    Ok(())
 }
 
 /// An address or a wildcard cannot be proven by TLS-ALPN-01.
@@ -94,6 +117,18 @@ fn trusting(path: &std::path::Path) -> Result<Arc<ClientConfig>, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_secure_directories() {
+        for good in ["https://acme.example/directory", "https://localhost:14000/dir"] {
+            assert!(check_directory(good).is_ok(), "{good}");
+        }
+        for bad in
+            ["", "acme.example", "http://acme.example/directory", "https://", "https:///x", "https://a b/"]
+        {
+            assert!(check_directory(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn only_plain_domains() {

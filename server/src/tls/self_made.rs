@@ -140,7 +140,7 @@ fn generate(label: &Label) -> Result<String, rcgen::Error> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::new(label.names.clone())?;
     params.distinguished_name.push(DnType::CommonName, "twocan on this network");
-    params.not_before = date(label.expires - LIFE - EARLIER);
+    params.not_before = date(label.expires.saturating_sub(LIFE + EARLIER));
     params.not_after = date(label.expires);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

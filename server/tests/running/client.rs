@@ -80,6 +80,16 @@ impl Client {
     }
 }
 
+/// Waits until a condition holds that takes asking for.
+pub(crate) async fn eventually_async(mut holds: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(DEADLINE, waiting).await.expect("it holds in time");
+}
+
 /// Waits until a condition holds.
 pub(crate) async fn eventually(mut holds: impl FnMut() -> bool) {
     let waiting = async {

@@ -1,9 +1,13 @@
 //! The binary itself, started as a person would start it, and spoken to over its sockets.
 
+mod acme;
+mod authority;
+mod certificates;
 mod client;
 mod command_line;
 mod program;
 mod shared_port;
 mod signaling;
 mod stopping;
+mod tls;
 mod web;

@@ -3,7 +3,8 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -18,6 +19,8 @@ pub(crate) struct Program {
     /// Kept open: a server that cannot print would say so in its log.
     _stdout: BufReader<ChildStdout>,
     pub(crate) banner: String,
+    /// What it has logged so far.
+    log: Arc<Mutex<String>>,
 }
 
 /// `twocan` with these arguments and without this process's own settings of it.
@@ -50,7 +53,8 @@ impl Program {
             }
         }
         arguments.extend(more);
-        let mut child = command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = gather(child.stderr.take().unwrap());
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut banner = String::new();
         // Two empty lines: one after the greeting, one at the end.
@@ -59,7 +63,12 @@ impl Program {
                 panic!("the server did not start: {:?}", child.wait());
             }
         }
-        Self { child, _stdout: stdout, banner }
+        Self { child, _stdout: stdout, banner, log }
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     /// Where HTTP is served.
@@ -72,6 +81,10 @@ impl Program {
         let (_, rest) = self.banner.split_once(text).unwrap_or_else(|| panic!("{text} in {}", self.banner));
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
         SocketAddr::from(([127, 0, 0, 1], digits.parse().unwrap()))
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
@@ -111,6 +124,21 @@ impl Program {
         stream.read_to_string(&mut text).unwrap();
         Answer::parse(&text)
     }
+}
+
+/// Keeps every line, and shows it where the test's own output goes.
+fn gather(stderr: ChildStderr) -> Arc<Mutex<String>> {
+    let log = Arc::<Mutex<String>>::default();
+    let gathered = Arc::clone(&log);
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            eprintln!("{line}");
+            let mut log = gathered.lock().unwrap();
+            log.push_str(&line);
+            log.push('\n');
+        }
+    });
+    log
 }
 
 impl Drop for Program {

@@ -1,21 +1,19 @@
 //! HTTPS and TURN over TLS on one port, told apart by ALPN or by the first bytes.
 
-use std::{fs, net::SocketAddr, sync::Arc};
+use std::{fs, net::SocketAddr};
 
-use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::aws_lc_rs::default_provider,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
-};
 use tempfile::{TempDir, tempdir};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     time::timeout,
 };
-use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio_rustls::client::TlsStream;
 
-use crate::program::{Answer, DEADLINE, Program};
+use crate::{
+    program::{Answer, DEADLINE, Program},
+    tls,
+};
 
 /// A Binding request (RFC 8489 §5) with the transaction id `abcdefghijkl`.
 const BINDING: &[u8] = b"\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl";
@@ -23,17 +21,7 @@ const BINDING: &[u8] = b"\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl";
 /// Connects, trusting the server's self-made certificate and no other.
 async fn connect(data: &TempDir, server: SocketAddr, alpn: Option<&[u8]>) -> TlsStream<TcpStream> {
     let pem = fs::read(data.path().join("self-made.pem")).unwrap();
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(&pem).unwrap()).unwrap();
-    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols.extend(alpn.map(<[u8]>::to_vec));
-    let stream = TcpStream::connect(server).await.unwrap();
-    let name = ServerName::try_from("localhost").unwrap();
-    timeout(DEADLINE, TlsConnector::from(Arc::new(config)).connect(name, stream)).await.unwrap().unwrap()
+    tls::connect(&pem, server, "localhost", alpn).await.unwrap()
 }
 
 async fn binds(mut stream: TlsStream<TcpStream>) {
@@ -44,7 +32,7 @@ async fn binds(mut stream: TlsStream<TcpStream>) {
     assert_eq!(&answer[8..], b"abcdefghijkl");
 }
 
-async fn is_healthy(mut stream: TlsStream<TcpStream>) {
+pub(crate) async fn is_healthy(mut stream: TlsStream<TcpStream>) {
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
     let mut text = String::new();
     // Servers may end without TLS's own goodbye.
