@@ -42,7 +42,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
     Router::new()
         .merge(pages)
         .merge(api)
-        .fallback(pages::asset)
+        .fallback(get(pages::asset))
         .layer(middleware::from_fn(headers::of_everything))
         .with_state(site)
 }

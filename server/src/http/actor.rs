@@ -73,7 +73,9 @@ struct Sink {
 /// Starts the hub's task. It ends when the last handle is dropped.
 pub(crate) fn start_hub(hub: Hub, queued_bytes: usize) -> HubHandle {
     let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
-    let actor = Actor { hub, sinks: HashMap::new(), queued_bytes, overflowed: Vec::new() };
+    // A resumed session is given all that was kept for it at once, on top of what waits for any reader.
+    let most_queued = queued_bytes.saturating_mul(2);
+    let actor = Actor { hub, sinks: HashMap::new(), most_queued, overflowed: Vec::new() };
     tokio::spawn(actor.run(receiver));
     HubHandle { commands, draining: Arc::default() }
 }
@@ -127,7 +129,8 @@ impl HubHandle {
 struct Actor {
     hub: Hub,
     sinks: HashMap<ConnectionId, Sink>,
-    queued_bytes: usize,
+    /// Bytes that may wait in one connection's queue.
+    most_queued: usize,
     /// Found while outputs were handed out; told to the hub afterwards.
     overflowed: Vec<ConnectionId>,
 }
@@ -204,7 +207,7 @@ impl Actor {
         let Some(sink) = self.sinks.get(&id) else { return };
         let Ok(text) = Utf8Bytes::try_from(text) else { return };
         let queued = sink.gauge.bytes.fetch_add(text.len(), Ordering::Relaxed) + text.len();
-        if queued > self.queued_bytes {
+        if queued > self.most_queued {
             sink.gauge.overflow.notify_one();
             self.sinks.remove(&id);
             self.overflowed.push(id);

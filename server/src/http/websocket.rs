@@ -53,10 +53,15 @@ pub(super) async fn upgrade(
         Ok(socket) => socket,
         Err(rejection) => return rejection.into_response(),
     };
+    let socket = socket.protocols([SUBPROTOCOL]);
+    if socket.selected_protocol().is_none() {
+        // The version is in the name: whoever does not ask for this one would not understand us.
+        let why = format!("Ask for the subprotocol {SUBPROTOCOL} (Sec-WebSocket-Protocol).\n");
+        return (StatusCode::BAD_REQUEST, why).into_response();
+    }
     let most = site.limits.message_bytes;
     let host: Box<str> = host(&headers).into();
     socket
-        .protocols([SUBPROTOCOL])
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         // Twice the limit: a message over it is answered by the hub; one over this is not read at all.

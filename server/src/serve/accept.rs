@@ -8,10 +8,16 @@ use std::{
     time::Duration,
 };
 
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
 /// How long to wait when the system has no file descriptor left.
 const OUT_OF_FILES: Duration = Duration::from_millis(100);
+
+/// A client that takes nothing of what it is sent for so long is gone, or means ill: the system ends its connection.
+#[cfg(target_os = "linux")]
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// Counts open connections by address, over all listeners.
 #[derive(Clone)]
@@ -92,6 +98,8 @@ pub(crate) async fn accept_all<F>(
         };
         // Small messages, each of which somebody waits for.
         let _ = stream.set_nodelay(true);
+        #[cfg(target_os = "linux")]
+        let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(SILENCE));
         let work = handle(stream, remote);
         tokio::spawn(async move {
             work.await;

@@ -30,9 +30,15 @@ pub(super) fn print(options: &Options, server: &Server) {
     if std::io::stdout().is_terminal()
         && let Some(code) = network.first().and_then(|address| QrCode::new(address).ok())
     {
-        lines.push(code.render::<Dense1x2>().quiet_zone(true).build());
+        lines.extend(in_black_on_white(&code));
     }
     let _ = writeln!(std::io::stdout().lock(), "{}", lines.join("\n"));
+}
+
+/// Lines for a terminal of whatever colours: a code in white on black is one that many phones do not read.
+fn in_black_on_white(code: &QrCode) -> Vec<String> {
+    let image = code.render::<Dense1x2>().quiet_zone(true).build();
+    image.lines().map(|line| format!("\x1b[30;107m{line}\x1b[0m")).collect()
 }
 
 /// The relay's ports in words.

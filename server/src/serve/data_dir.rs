@@ -73,8 +73,10 @@ pub(crate) fn write_private(path: &Path, contents: &str) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = PathBuf::from(new);
+    // Left over from a try that was interrupted, perhaps with another mode.
+    let _ = fs::remove_file(&new);
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&new)?;

@@ -31,7 +31,7 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// So long may an HTTP connection be idle, or its request's head take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The smallest that hyper allows; a request's head must fit.
+/// A request's head must fit.
 const HEAD_BUFFER: usize = 16 * 1024;
 
 /// What one port serves.

@@ -48,6 +48,30 @@ async fn a_killed_server_comes_back_and_knows_its_peers() {
 }
 
 #[tokio::test]
+async fn all_that_was_kept_comes_at_once_and_is_not_too_much() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &[]);
+    let (ada, joined) = Client::join(server.http(), json!({})).await;
+    let (mut bob, _) = Client::join(server.http(), json!({"name": "Bob"})).await;
+    drop(ada);
+    eventually(|| server.get("/metrics", &[]).body.contains("twocan_signaling_connections 1\n")).await;
+    // As much as is kept, to the last few hundred bytes: with `joined` before it, more than that.
+    let pad = "x".repeat(65_400);
+    for n in 0..4 {
+        bob.send(&json!({"type": "signal", "to": joined["peer"], "data": [n, pad]})).await;
+    }
+    bob.send(&json!({"type": "ping"})).await;
+    assert_eq!(bob.next().await["type"], "pong");
+    // Ada had heard of Bob.
+    let (mut ada, again) =
+        Client::join(server.http(), json!({"token": joined["token"], "received": 1})).await;
+    assert_eq!(again["resumed"], json!(true));
+    for n in 0..4 {
+        assert_eq!(ada.next().await["data"][0], n);
+    }
+}
+
+#[tokio::test]
 async fn a_second_connection_takes_over() {
     let data = tempdir().unwrap();
     let server = Program::start(&data, &[]);
