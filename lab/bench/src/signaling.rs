@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, task::JoinSet, time};
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
-    tungstenite::{Message, protocol::WebSocketConfig},
+    tungstenite::{Message, client::IntoClientRequest as _, http::HeaderValue, protocol::WebSocketConfig},
 };
 
 use crate::process::{LOAD_CORE, Process, pin};
@@ -189,7 +189,9 @@ async fn join(address: SocketAddr, room: &str) -> io::Result<Person> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(4096);
-    let request = format!("ws://{address}/api/signaling");
+    let request = format!("ws://{address}/api/signaling").into_client_request();
+    let mut request = request.map_err(io::Error::other)?;
+    request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("twocan.v1"));
     let (mut socket, _) =
         client_async_with_config(request, stream, Some(config)).await.map_err(io::Error::other)?;
     let request = json!({"type": "join", "room": room, "name": "bench"}).to_string();
