@@ -77,19 +77,46 @@
     return destination.stream.getAudioTracks()[0];
   }
 
+  // Two of each kind; the second camera has SECOND more in its picture.
+  const SECOND = 16;
+  const devices = [
+    ['audioinput', 'A steady tone'],
+    ['audioinput', 'Another tone'],
+    ['videoinput', 'A counting picture'],
+    ['videoinput', 'Another counting picture'],
+    ['audiooutput', 'Nobody listens'],
+  ].map(([kind, label], index, all) => ({
+    kind, label, deviceId: `lab-${kind}${all[index - 1]?.[0] === kind ? '-2' : ''}`, groupId: 'lab', toJSON() { return this; },
+  }));
+  const unplugged = new Set();
+  const inUse = new Map();
+  const plugged = () => devices.filter(({ deviceId }) => !unplugged.has(deviceId));
+
+  // The device that constraints lead to, or an error as a browser's.
+  function choose(kind, constraints) {
+    const there = plugged().filter((device) => device.kind === kind);
+    const { exact, ideal } = constraints.deviceId ?? {};
+    const found = there.find(({ deviceId }) => deviceId === (exact ?? ideal)) ?? (exact ? undefined : there[0]);
+    if (found) return found;
+    throw exact ? new DOMException('no such device', 'OverconstrainedError') : new DOMException('none', 'NotFoundError');
+  }
+
+  function opened(track, { deviceId, label }) {
+    Object.defineProperty(track, 'label', { value: label });
+    track.getSettings = () => ({ deviceId });
+    inUse.set(deviceId, [...(inUse.get(deviceId) ?? []), track]);
+    return track;
+  }
+
   if (navigator.mediaDevices) {
-    const device = (kind, label) => ({
-      kind, label, deviceId: `lab-${kind}`, groupId: 'lab', toJSON() { return this; },
-    });
-    navigator.mediaDevices.enumerateDevices = async () => [
-      device('audioinput', 'A steady tone'),
-      device('videoinput', 'A counting picture'),
-      device('audiooutput', 'Nobody listens'),
-    ];
+    navigator.mediaDevices.enumerateDevices = async () => plugged();
     navigator.mediaDevices.getUserMedia = async ({ audio: wantsSound, video: wantsPicture }) => {
       const tracks = [];
-      if (wantsSound) tracks.push(await tone());
-      if (wantsPicture) tracks.push(countingPicture(window.labSource));
+      if (wantsSound) tracks.push(opened(await tone(), choose('audioinput', wantsSound)));
+      if (wantsPicture) {
+        const device = choose('videoinput', wantsPicture);
+        tracks.push(opened(countingPicture(window.labSource + (device.deviceId.endsWith('-2') ? SECOND : 0)), device));
+      }
       return new MediaStream(tracks);
     };
     navigator.mediaDevices.getDisplayMedia = async () => new MediaStream([countingPicture(window.labSource + SCREEN)]);
@@ -209,10 +236,7 @@
 
   async function* pieces(file) {
     for (let at = 0; at < file.size; at += 1 << 23) {
-      const piece = await file.slice(at, at + (1 << 23)).arrayBuffer();
-      yield new Uint8Array(piece);
-      // The tests' own garbage is not to be counted as the page's.
-      piece.transfer?.(0);
+      yield new Uint8Array(await file.slice(at, at + (1 << 23)).arrayBuffer());
     }
   }
 
@@ -245,6 +269,30 @@
     // Begins to count frames, missed and gap anew.
     reset() {
       for (const seen of watched.values()) Object.assign(seen, { frames: 0, missed: 0, gap: 0 });
+    },
+
+    // Pulls a device out: what it sends ends, and the page is told.
+    unplug(deviceId) {
+      unplugged.add(deviceId);
+      for (const track of inUse.get(deviceId) ?? []) {
+        if (track.readyState === 'ended') continue;
+        track.stop();
+        track.dispatchEvent(new Event('ended'));
+      }
+      navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+    },
+
+    // Plugs it in again.
+    plug(deviceId) {
+      unplugged.delete(deviceId);
+      navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+    },
+
+    // Chooses an option of a <select>, as a person would.
+    select(selector, value) {
+      const select = document.querySelector(selector);
+      select.value = value;
+      select.dispatchEvent(new Event('change', { bubbles: true }));
     },
 
     // The loudest sample (0 to 1) that is being decoded from each person who sends sound.

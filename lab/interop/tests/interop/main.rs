@@ -3,6 +3,7 @@
 mod browsers;
 mod call;
 mod carrier;
+mod devices;
 mod direct;
 mod files;
 mod live;
