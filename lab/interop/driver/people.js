@@ -179,13 +179,13 @@
   }
 
   function face(context, who, time, style) {
-    const blink = (time + who * 1.3) % 3.7 < 0.16;
     const ink = '#2a211e';
     context.strokeStyle = ink;
     context.lineCap = 'round';
     for (const side of [-1, 1]) {
-      round(context, ink, side * 25, 148, 6, blink ? 1 : 7);
-      if (!blink) round(context, '#fff', side * 25 + 2, 145, 2);
+      // They do not blink: pictures are taken of them.
+      round(context, ink, side * 25, 148, 6, 7);
+      round(context, '#fff', side * 25 + 2, 145, 2);
       context.lineWidth = 4;
       context.beginPath();
       context.moveTo(side * 14, 130);

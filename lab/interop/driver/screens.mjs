@@ -8,7 +8,7 @@
 // a button too small for a thumb, words cut off) is printed.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -143,22 +143,20 @@ async function look(page, { width, height, phone }, theme) {
   });
 }
 
-async function take(page, name, { readme } = {}) {
+async function take(page, name) {
+  if (!options.out) return;
   await page.bringToFront();
   for (const size of sizes) {
     for (const theme of themes) {
-      if (!options.out && !readme) continue;
       await look(page, size, theme);
       await page.evaluate(async () => {
         for (let frame = 0; frame < 6; frame += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
       });
       // Tiles are measured, plots drawn, sizes of videos renegotiated.
       await pause(350);
-      if (options.out) {
-        await page.screenshot({ path: join(options.out, `${name}-${size.name}-${theme}.png`) });
-        for (const fault of await page.evaluate(audit, { phone: size.phone })) console.log(`${name} ${size.name} ${theme}: ${fault}`);
-        taken += 1;
-      }
+      await page.screenshot({ path: join(options.out, `${name}-${size.name}-${theme}.png`) });
+      for (const fault of await page.evaluate(audit, { phone: size.phone })) console.log(`${name} ${size.name} ${theme}: ${fault}`);
+      taken += 1;
     }
   }
   await look(page, sizes[0], themes[0]);
@@ -388,19 +386,34 @@ const scenes = {
 
   async check() {
     const page = await person(0, '/check');
+    await until(page, '!twocan.check.running');
+    // Until the picture is taken nobody tells the page what there is to check.
+    let held;
+    await page.setRequestInterception(true);
+    page.on('request', (request) => {
+      if (request.url().endsWith('/api/info')) held = request;
+      else void request.continue();
+    });
+    await click(page, 'check-run');
     await until(page, 'twocan.check.running');
     await take(page, 'check-running');
+    await held.continue();
     await until(page, '!twocan.check.running');
     await take(page, 'check');
   },
 
   async readme() {
-    const pages = await call(4, 'allotment');
-    await pause(6_000);
-    const [ada] = pages;
+    const [ada] = await call(4, 'allotment');
+    // Until the pictures are as sharp as they get, and nobody is announced any more.
+    await pause(8_000);
     await ada.bringToFront();
+    await look(ada, { width: 920, height: 576, phone: false }, 'light');
+    // As if a mouse lay still: no keyboard focus, nothing that a pointer would call up.
+    await ada.evaluate(() => document.activeElement?.blur());
     await pause(1_500);
-    if (options.readme) await ada.screenshot({ path: options.readme });
+    if (!options.readme) return;
+    await ada.screenshot({ path: options.readme });
+    console.log(`${options.readme}: ${statSync(options.readme).size} bytes`);
   },
 };
 
