@@ -28,6 +28,8 @@ const RENEWAL_WAIT = 1_500;
 const LONGEST_RENEWAL_WAIT = 60_000;
 /** An offer unanswered for so long is sent again, ms. */
 const ANSWER_PATIENCE = 8_000;
+/** The other side may have us make a fresh connection so often, ms: each costs us far more than it costs them to ask. */
+const REPLACEMENT_SPACING = 500;
 /** More candidates than that nobody has. */
 const TOLD_CANDIDATES = 500;
 /** Data channels that carry a file begin with this label. */
@@ -85,6 +87,8 @@ export class PeerLink extends Emitter {
   #connectionName = randomWord();
   /** @type {string | null} */
   #remoteName = null;
+  /** When the other side last had us make a fresh connection. */
+  #replacedAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #unlistedTimer;
 
@@ -155,15 +159,15 @@ export class PeerLink extends Emitter {
   handleSignal(data) {
     if (this.closed) return;
     if (data.to && data.to !== this.#connectionName) return;
-    if (data.restart) {
+    const renewed = this.#remoteName !== null && this.#remoteName !== data.connection && this.connection.remoteDescription !== null;
+    if (data.restart || renewed) {
+      const now = performance.now();
+      if (now - this.#replacedAt < REPLACEMENT_SPACING) return;
+      this.#replacedAt = now;
       this.#replaceConnection();
-      this.#remoteName = data.connection;
-      return;
-    }
-    if (this.#remoteName && this.#remoteName !== data.connection) {
-      if (this.connection.remoteDescription) this.#replaceConnection();
     }
     this.#remoteName = data.connection;
+    if (data.restart) return;
     this.#noteCandidates(data);
     this.#negotiation.handle(data);
   }

@@ -12,9 +12,9 @@ import { header, iconButton } from "../ui/shell.js";
 
 /** How long received media may wait to play evenly, ms; null leaves it to the browser. */
 const DELAYS = /** @type {const} */ ([
-  { value: "low", label: "Lowest delay", target: 0 },
-  { value: "auto", label: "Automatic", target: null },
-  { value: "smooth", label: "Smooth (up to 2 s)", target: 2_000 },
+  { value: "low", label: "Low delay", target: 0 },
+  { value: "auto", label: "Normal delay", target: null },
+  { value: "smooth", label: "Smooth (2 s)", target: 2_000 },
 ]);
 
 let roomName = roomFromPath(location.pathname);

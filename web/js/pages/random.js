@@ -13,7 +13,7 @@ const { title } = header();
 setText(title, "Meet someone");
 
 const waitingWords = h("p", { class: "invite-words" }, "Waiting for someone…");
-const waitingCard = h("div", { class: "invite lobby-waiting", testid: "lobby-waiting", role: "status" }, logo(), waitingWords, h("p", { class: "lead" }, "The next one who comes is yours."));
+const waitingCard = h("div", { class: "invite lobby-waiting", testid: "lobby-waiting", role: "status" }, logo(), waitingWords, h("p", { class: "lead" }, "Whoever comes next meets you."));
 
 /** @param {{ name?: string }} [entry] */
 function join({ name } = {}) {

@@ -20,7 +20,7 @@ import { shortcuts } from "./shortcuts.js";
  * @property {string} [actionTestid]
  * @property {boolean} [password] whether to offer the field
  * @property {boolean} [devices] whether to offer camera and microphone
- * @property {string} [lead] a line under the title
+ * @property {string} lead a line under the title
  * @property {(entry: { name: string, password: string }) => void} onJoin
  */
 
@@ -71,7 +71,7 @@ export class Prejoin {
         },
       },
       h("h1", {}, title),
-      lead ? h("p", { class: "lead" }, lead) : null,
+      h("p", { class: "lead" }, devices === wanted ? lead : "You can join without: see, hear, write, and exchange files."),
       h("label", { class: "field" }, h("span", {}, "Your name"), this.#name),
       password ? this.#more : null,
       ...pickers.fields,
@@ -115,6 +115,7 @@ export class Prejoin {
     this.#more.open = true;
     this.#password.select();
     this.#password.focus();
+    this.#password.scrollIntoView({ block: "center" });
   }
 
   close() {

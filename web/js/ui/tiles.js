@@ -98,6 +98,7 @@ function put(elements, boxes) {
     element.style.width = `${width}px`;
     element.style.height = `${height}px`;
     element.classList.toggle("tile-small", width < 200 || height < 120);
+    element.classList.toggle("tile-tiny", width < 130);
   });
 }
 
@@ -181,7 +182,7 @@ class Tile {
 
 /** @param {TileState} state */
 function titleOf({ peer, kind, name }) {
-  if (peer === "self") return kind === "screen" ? "Your screen" : `${name} (you)`;
+  if (peer === "self") return kind === "screen" ? "Your screen" : "You";
   return kind === "screen" ? `${name}: screen` : name;
 }
 
