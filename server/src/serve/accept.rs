@@ -19,6 +19,11 @@ const OUT_OF_FILES: Duration = Duration::from_millis(100);
 #[cfg(target_os = "linux")]
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// Bytes that the system takes for a connection beyond those on their way. By itself it would take megabytes, for a
+/// client that reads nothing too.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 128 * 1024;
+
 /// Counts open connections by address, over all listeners.
 #[derive(Clone)]
 pub(crate) struct AddressLimit {
@@ -99,7 +104,12 @@ pub(crate) async fn accept_all<F>(
         // Small messages, each of which somebody waits for.
         let _ = stream.set_nodelay(true);
         #[cfg(target_os = "linux")]
-        let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(SILENCE));
+        {
+            // Hints, without which it works as well.
+            let socket = SockRef::from(&stream);
+            let _ = socket.set_tcp_user_timeout(Some(SILENCE));
+            let _ = socket.set_tcp_notsent_lowat(UNSENT);
+        }
         let work = handle(stream, remote);
         tokio::spawn(async move {
             work.await;
