@@ -170,6 +170,7 @@ fn open_doors(options: &Options) -> Result<(Vec<Door>, Ports), ConfigError> {
         ports.turns = addresses(&turns);
         doors.push(Door { listeners: turns, http: false, turn: true, tls: true });
     }
+    let alternate = alternate_addresses(options)?;
     // Held until all are known, so that no two are the same.
     let mut held = Vec::new();
     for listen in &options.stun_turn {
@@ -180,17 +181,25 @@ fn open_doors(options: &Options) -> Result<(Vec<Door>, Ports), ConfigError> {
         doors.push(Door { listeners: tcp, http: false, turn: true, tls: false });
     }
     if !ports.turn_udp.is_empty() {
-        let alternate = listen::addresses("stun-alternate", &options.stun_alternate)?;
-        if let Some(same) = alternate.iter().find(|address| ports.turn_udp.contains(address)) {
-            let next = "choose another port for it, or --stun-alternate off";
-            return Err(ConfigError(format!("--stun-alternate and --stun-turn are both at {same}: {next}")));
-        }
         let alternate = listen::udp("stun-alternate", alternate)?;
         ports.alternate_udp.extend(alternate.iter().filter_map(|socket| socket.local_addr().ok()));
     }
     drop(held);
     doors.retain(|door| !door.listeners.is_empty());
     Ok((doors, ports))
+}
+
+/// Where the second STUN port is to be: elsewhere than the first.
+fn alternate_addresses(options: &Options) -> Result<Vec<SocketAddr>, ConfigError> {
+    let alternate = listen::addresses("stun-alternate", &options.stun_alternate)?;
+    for listen in &options.stun_turn {
+        let usual = listen::addresses("stun-turn", listen)?;
+        if let Some(same) = usual.iter().find(|address| address.port() != 0 && alternate.contains(address)) {
+            let next = "choose another port for it, or --stun-alternate off";
+            return Err(ConfigError(format!("--stun-alternate and --stun-turn are both at {same}: {next}")));
+        }
+    }
+    Ok(alternate)
 }
 
 /// TCP and UDP at the same port.

@@ -107,17 +107,18 @@ fn two_servers_with_the_same_second_stun_port() {
     assert!(line.contains("with --stun-alternate"), "{line}");
 }
 
-/// On a port of the system's choice that TCP has free too.
+/// On a port that TCP has free too, below those that the system gives to clients, of which other tests have many.
 fn udp_socket(shares: bool) -> UdpSocket {
-    loop {
+    let first = 20_000 + std::process::id() as u16 % 10_000;
+    let bound = (first..32_768).find_map(|port| {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None).unwrap();
         socket.set_reuse_port(shares).unwrap();
-        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-        let socket = UdpSocket::from(socket);
-        if TcpListener::bind(socket.local_addr().unwrap()).is_ok() {
-            return socket;
-        }
-    }
+        socket.bind(&address.into()).ok()?;
+        TcpListener::bind(address).ok()?;
+        Some(socket.into())
+    });
+    bound.expect("a free port")
 }
 
 #[test]
