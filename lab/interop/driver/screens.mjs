@@ -79,6 +79,8 @@ class Server {
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 const server = await Server.start();
+// However this ends, the server is not left behind.
+process.on('exit', () => server.child.kill('SIGKILL'));
 const browser = await puppeteer.launch({
   executablePath: process.env.TWOCAN_CHROMIUM ?? '/usr/bin/chromium',
   headless: true,
