@@ -127,6 +127,10 @@ impl World {
                 let (index, _) = client(from);
                 let mut bytes = request.write(&self.next_id(), &self.credentials[index]);
                 let position = usize::from(position) % bytes.len();
+                if bytes[position] == value {
+                    // No damage done: a request like any other.
+                    return self.request(from, &request);
+                }
                 bytes[position] = value;
                 self.arrive(from, &bytes);
             }
