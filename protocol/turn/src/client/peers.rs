@@ -1,0 +1,218 @@
+//! Whom we may hear through the relay: permissions by address, channels by address and port (RFC 8656 §9, §12).
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use crate::channel::ChannelNumber;
+
+/// A permission lives five minutes; it is asked for again after four.
+const RENEW_PERMISSION: Duration = Duration::from_secs(240);
+
+/// A channel lives ten minutes, and the permission that comes with it five.
+const RENEW_CHANNEL: Duration = Duration::from_secs(240);
+
+/// At most so many peers' addresses, and so many channels.
+pub(super) const MAX_PEERS: usize = 64;
+
+/// How many peers are asked for in one request.
+const BATCH: usize = 8;
+
+/// How many ChannelBind requests are outstanding at the same time.
+const BINDING_AT_ONCE: usize = 4;
+
+/// Where a permission or a channel stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// To be asked for; `alone`, because in company it was refused.
+    Wanted { alone: bool },
+    /// Asked for the first time.
+    Asked,
+    /// Granted; to be asked for again then.
+    Granted { renew: Instant },
+    /// Granted, and asked for again.
+    Renewing,
+    /// The server said no.
+    Denied,
+}
+
+impl Standing {
+    fn is_granted(self) -> bool {
+        matches!(self, Self::Granted { .. } | Self::Renewing)
+    }
+
+    fn is_asked(self) -> bool {
+        matches!(self, Self::Asked | Self::Renewing)
+    }
+
+    fn is_due(self, now: Instant) -> bool {
+        match self {
+            Self::Wanted { .. } => true,
+            Self::Granted { renew } => renew <= now,
+            _ => false,
+        }
+    }
+
+    fn ask(&mut self) {
+        *self = if self.is_granted() { Self::Renewing } else { Self::Asked };
+    }
+}
+
+#[derive(Debug)]
+struct Channel {
+    number: ChannelNumber,
+    standing: Standing,
+}
+
+/// There is no room for another peer, or no channel number left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooManyPeers;
+
+impl std::fmt::Display for TooManyPeers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the relay has {MAX_PEERS} peers already: revoke one first")
+    }
+}
+
+impl std::error::Error for TooManyPeers {}
+
+#[derive(Debug, Default)]
+pub(super) struct Peers {
+    permissions: BTreeMap<IpAddr, Standing>,
+    channels: BTreeMap<SocketAddr, Channel>,
+    numbers: BTreeMap<ChannelNumber, SocketAddr>,
+    /// How many numbers were given out: none is used for two peers.
+    given: u16,
+}
+
+impl Peers {
+    pub(super) fn permit(&mut self, ip: IpAddr) -> Result<(), TooManyPeers> {
+        if !self.permissions.contains_key(&ip) {
+            if self.permissions.len() >= MAX_PEERS {
+                return Err(TooManyPeers);
+            }
+            self.permissions.insert(ip, Standing::Wanted { alone: false });
+        }
+        Ok(())
+    }
+
+    pub(super) fn revoke(&mut self, ip: IpAddr) {
+        self.permissions.remove(&ip);
+        // The channel lives on at the server for a while, and its number is not used again.
+        self.channels.retain(|peer, _| peer.ip() != ip);
+        self.numbers.retain(|_, peer| peer.ip() != ip);
+    }
+
+    pub(super) fn bind(&mut self, peer: SocketAddr) -> Result<(), TooManyPeers> {
+        self.permit(peer.ip())?;
+        if self.channels.contains_key(&peer) {
+            return Ok(());
+        }
+        let number = ChannelNumber::new(ChannelNumber::FIRST.get() + self.given).ok_or(TooManyPeers)?;
+        if self.channels.len() >= MAX_PEERS {
+            return Err(TooManyPeers);
+        }
+        self.given += 1;
+        self.channels.insert(peer, Channel { number, standing: Standing::Wanted { alone: false } });
+        self.numbers.insert(number, peer);
+        Ok(())
+    }
+
+    /// The channel to a peer, once it is bound.
+    pub(super) fn channel(&self, peer: SocketAddr) -> Option<ChannelNumber> {
+        self.channels.get(&peer).filter(|channel| channel.standing.is_granted()).map(|channel| channel.number)
+    }
+
+    /// Whose channel it is. The server may use it before its answer to our request arrives.
+    pub(super) fn peer(&self, number: ChannelNumber) -> Option<SocketAddr> {
+        self.numbers.get(&number).copied()
+    }
+
+    pub(super) fn is_permitted(&self, ip: IpAddr) -> bool {
+        self.permissions.get(&ip).is_some_and(|standing| standing.is_granted())
+    }
+
+    /// Whether it was ever asked for: data may arrive before the answer to the request does.
+    pub(super) fn is_known(&self, ip: IpAddr) -> bool {
+        self.permissions.get(&ip).is_some_and(|standing| *standing != Standing::Denied)
+    }
+
+    /// The permissions to ask for next, in one request; nothing while one is outstanding.
+    pub(super) fn next_permissions(&mut self, now: Instant) -> Option<Vec<IpAddr>> {
+        if self.permissions.values().any(|standing| standing.is_asked()) {
+            return None;
+        }
+        let mut chosen = Vec::new();
+        for (ip, standing) in &mut self.permissions {
+            if !standing.is_due(now) || chosen.len() == BATCH {
+                continue;
+            }
+            let alone = *standing == Standing::Wanted { alone: true };
+            if alone && !chosen.is_empty() {
+                continue;
+            }
+            standing.ask();
+            chosen.push(*ip);
+            if alone {
+                break;
+            }
+        }
+        (!chosen.is_empty()).then_some(chosen)
+    }
+
+    /// The channel to bind next.
+    pub(super) fn next_channel(&mut self, now: Instant) -> Option<(ChannelNumber, SocketAddr)> {
+        let asked = self.channels.values().filter(|channel| channel.standing.is_asked()).count();
+        if asked >= BINDING_AT_ONCE {
+            return None;
+        }
+        let due = |(_, channel): &(&SocketAddr, &mut Channel)| channel.standing.is_due(now);
+        let (peer, channel) = self.channels.iter_mut().find(due)?;
+        channel.standing.ask();
+        Some((channel.number, *peer))
+    }
+
+    /// The answer to a request for permissions; whom it denies, and whom it permits for the first time.
+    pub(super) fn permissions_answered(
+        &mut self,
+        now: Instant,
+        ips: &[IpAddr],
+        granted: bool,
+    ) -> (Vec<IpAddr>, Vec<IpAddr>) {
+        let (mut permitted, mut denied) = (Vec::new(), Vec::new());
+        for ip in ips {
+            let Some(standing) = self.permissions.get_mut(ip) else { continue };
+            if granted {
+                permitted.extend((!standing.is_granted()).then_some(*ip));
+                *standing = Standing::Granted { renew: now + RENEW_PERMISSION };
+            } else if ips.len() > 1 {
+                // One of them spoils it for all (§10.2): each is asked for alone.
+                *standing = Standing::Wanted { alone: true };
+            } else {
+                *standing = Standing::Denied;
+                denied.push(*ip);
+            }
+        }
+        (permitted, denied)
+    }
+
+    /// The answer to a request for a channel; whether it is bound for the first time.
+    pub(super) fn channel_answered(&mut self, now: Instant, peer: SocketAddr, granted: bool) -> bool {
+        let Some(channel) = self.channels.get_mut(&peer) else { return false };
+        let first = granted && !channel.standing.is_granted();
+        // Without a channel there still are Send indications.
+        channel.standing =
+            if granted { Standing::Granted { renew: now + RENEW_CHANNEL } } else { Standing::Denied };
+        first
+    }
+
+    /// When something is to be asked for again.
+    pub(super) fn next_renewal(&self) -> Option<Instant> {
+        let channels = self.channels.values().map(|channel| channel.standing);
+        let renew = |standing| match standing {
+            Standing::Granted { renew } => Some(renew),
+            _ => None,
+        };
+        self.permissions.values().copied().chain(channels).filter_map(renew).min()
+    }
+}
