@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("twocan-wire", &[]),
     ("twocan-stun", &["twocan-wire"]),
     ("twocan-turn", &["twocan-wire", "twocan-stun"]),
+    ("twocan-sdp", &[]),
 ];
 
 /// Libraries that a protocol crate must not know: it has no clock, no socket, no runtime.
