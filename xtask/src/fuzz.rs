@@ -17,7 +17,10 @@ pub(crate) struct Options {
 const MAX_LEN: u32 = 4096;
 
 /// Corpora of other people's fuzzers, beside the repository if they are at hand, and the target they fit.
-const FOREIGN: [(&str, &str); 1] = [("stun_message", "shared/vectors/libwebrtc-fuzz-corpora/stun-corpus")];
+const FOREIGN: [(&str, &str); 2] = [
+    ("stun_message", "shared/vectors/libwebrtc-fuzz-corpora/stun-corpus"),
+    ("sdp_description", "shared/vectors/libwebrtc-fuzz-corpora/sdp-corpus"),
+];
 
 pub(crate) fn run(root: &Path, options: &Options) -> io::Result<()> {
     let fuzz = root.join("lab/fuzz");

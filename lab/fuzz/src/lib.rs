@@ -1,4 +1,4 @@
-//! What every parser and machine must bear, whatever arrives (RFC 8489, RFC 8656, the signaling protocol).
+//! What every parser and machine must bear, whatever arrives (RFC 8489, RFC 8656, RFC 8866, the signaling protocol).
 //!
 //! Each target is a plain function that takes bytes and panics when something does not hold. The harness
 //! beside this crate (`lab/fuzz/harness`, `cargo xtask fuzz`) feeds them what libFuzzer thinks up; this
@@ -33,6 +33,7 @@ mod signaling {
     pub(crate) use limits::Limits;
     pub(crate) use time::Now;
 }
+mod sdp_description;
 mod signaling_hub;
 mod stun_client;
 mod stun_framing;
@@ -55,6 +56,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "stun_client", body: stun_client::run },
     Target { name: "turn_server", body: turn_server::run },
     Target { name: "signaling_hub", body: signaling_hub::run },
+    Target { name: "sdp_description", body: sdp_description::run },
 ];
 
 /// Runs the target of this name, for the harness.

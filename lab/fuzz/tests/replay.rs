@@ -17,7 +17,12 @@ fn own(folder: &str, target: Target) -> PathBuf {
 fn foreign(target: Target) -> Option<PathBuf> {
     let vectors =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors/libwebrtc-fuzz-corpora");
-    (target.name == "stun_message").then(|| vectors.join("stun-corpus"))
+    let corpus = match target.name {
+        "stun_message" => "stun-corpus",
+        "sdp_description" => "sdp-corpus",
+        _ => return None,
+    };
+    Some(vectors.join(corpus))
 }
 
 /// Runs every file of a folder; how many there were.

@@ -207,7 +207,7 @@ attributes! {
         IceLite = "ice-lite",
         /// The other side's addresses do not fit its candidates: RFC 8839 §5.3.
         IceMismatch = "ice-mismatch",
-        /// No more candidates come: RFC 8840 §8.2.
+        /// No more candidates come: RFC 8840 §8.1.
         EndOfCandidates = "end-of-candidates",
         /// Only together with others: RFC 9143 §6.
         BundleOnly = "bundle-only",

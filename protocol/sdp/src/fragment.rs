@@ -1,4 +1,4 @@
-//! Fragments that carry candidates after the description (RFC 8840 §9, RFC 9725 §4.3.1 for WHIP).
+//! Fragments that carry candidates after the description (RFC 8840 §9, RFC 9725 §4.3 for WHIP).
 
 use std::fmt;
 use std::str::FromStr;

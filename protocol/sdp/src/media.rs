@@ -211,7 +211,7 @@ impl Media {
         })
     }
 
-    /// The longest message that is taken; 64,000 bytes where nothing is said.
+    /// The longest message that is taken; 65,536 bytes where nothing is said.
     pub fn max_message_size(&self) -> MaxMessageSize {
         self.attributes.get().copied().unwrap_or_default()
     }

@@ -76,9 +76,9 @@ impl<'a> Section<'a> {
         self.get().copied().unwrap_or_default()
     }
 
-    /// Header extensions: its own, and those of the session, which hold for all (RFC 8285 §5).
+    /// Header extensions: its own, or else the session's; the two are not mixed (RFC 8285 §5).
     pub fn extmaps(&self) -> impl Iterator<Item = &'a Extmap> + use<'a> {
-        self.media.attributes.all().chain(self.session.attributes.all())
+        self.all()
     }
 
     /// Whether header extensions of both forms may be mixed (RFC 8285 §6).
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_section_takes_over_what_it_does_not_say() {
-        let text = format!("{SESSION}m=video 9 RTP/AVP 96\r\na=extmap:2 own\r\n");
+        let text = format!("{SESSION}m=video 9 RTP/AVP 96\r\n");
         let description: Description = text.parse().unwrap();
         let section = description.section(0).unwrap();
         assert_eq!(*section.ice_credentials().unwrap().ufrag, "sess");
@@ -126,7 +126,7 @@ mod tests {
         assert!(section.has_extmap_allow_mixed());
         assert_eq!(section.direction(), Direction::RecvOnly);
         assert_eq!(section.fingerprints().count(), 2);
-        assert_eq!(section.extmaps().map(|extmap| &*extmap.uri).collect::<Vec<_>>(), ["own", "session"]);
+        assert_eq!(section.extmaps().map(|extmap| &*extmap.uri).collect::<Vec<_>>(), ["session"]);
         assert_eq!(*section.tls_id().unwrap(), "01234567890123456789");
         assert_eq!(section.connection().unwrap().host, "192.0.2.1");
         assert_eq!((section.setup(), section.ice_pacing()), (None, None));
@@ -136,7 +136,7 @@ mod tests {
     fn what_it_says_goes_before() {
         let text = format!(
             "{SESSION}m=video 9 RTP/AVP 96\r\nc=IN IP4 192.0.2.2\r\na=ice-ufrag:mine\r\n\
-             a=ice-pwd:mineminemineminemine00\r\na=ice-options:ice2\r\na=sendonly\r\na=fingerprint:z 22\r\n"
+             a=ice-pwd:mineminemineminemine00\r\na=ice-options:ice2\r\na=sendonly\r\na=fingerprint:z 22\r\na=extmap:2 own\r\n"
         );
         let description: Description = text.parse().unwrap();
         let section = description.section(0).unwrap();
@@ -145,6 +145,7 @@ mod tests {
         assert_eq!(section.direction(), Direction::SendOnly);
         assert_eq!(section.fingerprints().next().unwrap().bytes(), [0x22]);
         assert_eq!(section.fingerprints().count(), 1);
+        assert_eq!(section.extmaps().map(|extmap| &*extmap.uri).collect::<Vec<_>>(), ["own"]);
         assert_eq!(section.connection().unwrap().host, "192.0.2.2");
     }
 

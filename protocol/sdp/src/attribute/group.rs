@@ -10,7 +10,7 @@ checked_string! {
     /// The name of a media section, unlike all others of its description.
     ///
     /// The standard wants a token; any word of up to 255 bytes (the most that a header extension carries,
-    /// RFC 8843 §15) is read.
+    /// RFC 9143 §15) is read.
     Mid, "a word of at most 255 bytes", |text| is_word(text) && text.len() <= 255
 }
 

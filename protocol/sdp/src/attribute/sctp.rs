@@ -29,8 +29,8 @@ impl fmt::Display for SctpPort {
 pub struct MaxMessageSize(pub u64);
 
 impl MaxMessageSize {
-    /// What holds where nothing is said: 64,000 bytes, not 65,536 (RFC 8841 §6.1).
-    pub const DEFAULT: Self = Self(64_000);
+    /// What holds where nothing is said: "64K" (RFC 8841 §6.1), which the W3C's webrtc-pc §6.1.1 takes for 65,536.
+    pub const DEFAULT: Self = Self(65_536);
 
     /// In bytes; `None` if there is no limit.
     pub fn limit(self) -> Option<u64> {
@@ -66,7 +66,7 @@ mod tests {
     fn zero_means_any_length() {
         assert_eq!("0".parse::<MaxMessageSize>().unwrap().limit(), None);
         assert_eq!("262144".parse::<MaxMessageSize>().unwrap().limit(), Some(262_144));
-        assert_eq!(MaxMessageSize::default().limit(), Some(64_000));
+        assert_eq!(MaxMessageSize::default().limit(), Some(65_536));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `a=setup` (RFC 4145 §4, RFC 8842 §5.2): who starts the DTLS handshake.
+//! `a=setup` (RFC 4145 §4, RFC 8842 §5): who starts the DTLS handshake.
 
 use std::fmt;
 use std::str::FromStr;
@@ -29,7 +29,7 @@ impl Setup {
         }
     }
 
-    /// What to answer: active where there is a choice, which saves half a round trip (RFC 8842 §5.3).
+    /// What to answer: active where there is a choice, so that the handshake begins while the answer is on its way (RFC 5763 §5).
     #[must_use]
     pub fn answer(self) -> Self {
         match self {

@@ -20,7 +20,7 @@ fn old_descriptions_of_data_channels_give_the_port_as_format() {
     assert!(old.protocol.is_sctp() && !old.protocol.is_rtp());
     assert_eq!(old.attributes.other("sctpmap").unwrap().value(), Some("5001 webrtc-datachannel 1024"));
     let new = media("m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=sctp-port:5000\r\n");
-    assert_eq!((new.sctp_port().unwrap().0, new.max_message_size().limit()), (5000, Some(64_000)));
+    assert_eq!((new.sctp_port().unwrap().0, new.max_message_size().limit()), (5000, Some(65_536)));
     assert_eq!(media("m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n").sctp_port(), None);
 }
 
