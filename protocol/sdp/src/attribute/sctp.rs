@@ -29,7 +29,7 @@ impl fmt::Display for SctpPort {
 pub struct MaxMessageSize(pub u64);
 
 impl MaxMessageSize {
-    /// What holds where nothing is said: "64K" (RFC 8841 §6.1), which the W3C's webrtc-pc §6.1.1 takes for 65,536.
+    /// What holds where nothing is said: "64K" (RFC 8841 §6.1), which the W3C's webrtc-pc takes for 65,536.
     pub const DEFAULT: Self = Self(65_536);
 
     /// In bytes; `None` if there is no limit.
