@@ -198,6 +198,24 @@ impl<T> Transactions<T> {
         self.remove(id).map(|open| open.value)
     }
 
+    /// Sends a request no more, and waits for its answer `wait` longer: what ICE calls to cancel a check
+    /// (RFC 8445 §7.3.1.4). One that was never sent ends at once.
+    pub fn hold(&mut self, now: Instant, id: TransactionId, wait: Duration) {
+        let Some(open) = self.open.get_mut(&id) else { return };
+        if open.sent == 0 {
+            self.remove(id);
+            return;
+        }
+        open.schedule = Schedule::Stream { timeout: wait };
+        match open.deadline.replace(now + wait) {
+            Some(before) => {
+                self.deadlines.remove(&(before, id));
+            }
+            None => self.unsent.retain(|other| *other != id),
+        }
+        self.deadlines.insert((now + wait, id));
+    }
+
     /// Ends all transactions, in the order of their identifiers, because their path is gone.
     pub fn cancel_all(&mut self) -> impl Iterator<Item = T> + use<T> {
         self.deadlines.clear();

@@ -115,3 +115,38 @@ fn identifiers_come_from_the_seed() {
     assert_ne!(ids(1)[0], ids(1)[1]);
     assert_ne!(ids(1)[0], ids(2)[0]);
 }
+
+/// What ICE does with a check that another one takes the place of.
+#[test]
+fn a_request_on_hold_is_sent_no_more_and_still_answered() {
+    let now = start();
+    let mut transactions = Transactions::new(10);
+    for number in [1, 2, 3] {
+        transactions.begin(id(number), path(), Schedule::DATAGRAMS, vec![number], "check").unwrap();
+    }
+    let mut sent = Vec::new();
+    while sent.len() < 2 && transactions.poll_transmit(now, &mut sent).is_some() {}
+    for number in [1, 2, 3] {
+        transactions.hold(now, id(number), Duration::from_secs(8));
+    }
+    assert_eq!(transactions.poll_transmit(now, &mut sent), None, "the third one was never sent, and ends");
+    assert_eq!(transactions.poll_timeout(), Some((now + Duration::from_secs(8), Reason::GiveUp)));
+    assert_eq!(transactions.finish(now, id(1)).map(|finished| finished.value), Some("check"));
+    assert_eq!(run(&mut transactions, now), (vec![], 8000));
+    assert_eq!(transactions.poll_expired(), Some("check"));
+    assert!(transactions.is_empty());
+}
+
+/// On hold while it waits to be sent another time.
+#[test]
+fn a_repetition_on_hold_is_not_sent() {
+    let now = start();
+    let mut transactions = Transactions::new(10);
+    transactions.begin(id(1), path(), Schedule::DATAGRAMS, vec![1], "check").unwrap();
+    let mut sent = Vec::new();
+    transactions.poll_transmit(now, &mut sent);
+    let again = now + Duration::from_millis(500);
+    transactions.handle_timeout(again);
+    transactions.hold(again, id(1), Duration::from_secs(1));
+    assert_eq!(run(&mut transactions, again), (vec![], 1000));
+}
