@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("twocan-stun", &["twocan-wire"]),
     ("twocan-turn", &["twocan-wire", "twocan-stun"]),
     ("twocan-sdp", &[]),
+    ("twocan-ice", &["twocan-wire", "twocan-stun"]),
 ];
 
 /// Libraries that a protocol crate must not know: it has no clock, no socket, no runtime.
