@@ -1,0 +1,17 @@
+//! Two agents in a simulated network, in virtual time: what RFC 8445 and its companions promise, asked as
+//! wiring diagrams.
+
+mod consent;
+mod hostile;
+mod lan;
+mod lite;
+mod names;
+mod nat;
+mod nats;
+mod network;
+mod pair;
+mod properties;
+mod restart;
+mod rolls;
+mod tcp;
+mod wire_format;
