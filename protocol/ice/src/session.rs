@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use stun::Key;
 
-use crate::agent::{Purpose, Role};
+use crate::agent::{Purpose, RemoteParameters, Role};
 use crate::candidate::Candidate;
 use crate::credentials::{Credentials, Ufrag};
 use crate::local::Locals;
@@ -26,6 +26,7 @@ pub(crate) struct RemoteSide {
     pub(crate) username: Box<str>,
     pub(crate) lite: bool,
     pub(crate) renomination: bool,
+    pub(crate) ice2: bool,
 }
 
 /// A check that came before the peer's credentials (RFC 8445 §7.3).
@@ -114,13 +115,16 @@ impl Session {
         }
     }
 
-    pub(crate) fn set_remote(&mut self, credentials: &Credentials, lite: bool, renomination: bool) {
+    /// Takes the peer's description; `renomination` is what both say.
+    pub(crate) fn set_remote(&mut self, remote: &RemoteParameters, renomination: bool) {
+        let RemoteParameters { credentials, lite, ice2, .. } = remote;
         self.remote = Some(RemoteSide {
             username: format!("{}:{}", credentials.ufrag, self.credentials.ufrag).into(),
             ufrag: credentials.ufrag.clone(),
             key: Key::short_term(credentials.password.as_str()),
-            lite,
+            lite: *lite,
             renomination,
+            ice2: *ice2,
         });
     }
 

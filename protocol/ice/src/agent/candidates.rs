@@ -81,7 +81,7 @@ impl Agent {
             None => {}
         }
         let renomination = remote.renomination && self.config.renomination;
-        self.session.set_remote(&remote.credentials, remote.lite, renomination);
+        self.session.set_remote(remote, renomination);
         self.session.patient_until = Some(now + self.config.patience);
         // RFC 8445 §6.1.1: of a full and a lite agent, the full one decides.
         match (self.config.lite, remote.lite) {

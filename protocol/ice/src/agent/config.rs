@@ -85,11 +85,13 @@ pub struct RemoteParameters {
     pub lite: bool,
     /// `renomination` among its `ice-options`.
     pub renomination: bool,
+    /// `ice2` among its `ice-options`: it nominates a pair when it means it (RFC 8445 §10).
+    pub ice2: bool,
 }
 
 impl RemoteParameters {
-    /// A full agent that does not renominate.
+    /// A full agent without options.
     pub fn new(credentials: Credentials) -> Self {
-        Self { credentials, lite: false, renomination: false }
+        Self { credentials, lite: false, renomination: false, ice2: false }
     }
 }

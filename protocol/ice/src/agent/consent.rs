@@ -17,8 +17,10 @@ const PERIOD: Duration = Duration::from_secs(5);
 /// Tr (RFC 8445 §11).
 const KEEPALIVE: Duration = Duration::from_secs(15);
 /// An answer missed for so long (and twice the round trip) has the pair, and others, checked.
-const DOUBT: Duration = Duration::from_secs(1);
-/// A peer that has not answered for so long is disconnected, if it missed more than one request.
+const DOUBT: Duration = Duration::from_millis(500);
+/// For so long an answer must be missed before the peer counts as disconnected: three repetitions.
+const MISSED: Duration = Duration::from_secs(3);
+/// A peer that has not answered for so long is disconnected, if it was asked often enough.
 const DISCONNECTION: Duration = Duration::from_secs(5);
 /// The same where we only listen: a peer asks every 4 to 6 seconds.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -91,6 +93,7 @@ impl Agent {
         proof.filter(|_| self.config.consent).map(|proof| proof + CONSENT)
     }
 
+    /// When the peer counts as disconnected.
     fn disconnects(&self, pair: &Pair) -> Option<Instant> {
         if !self.config.consent {
             return None;
@@ -98,8 +101,15 @@ impl Agent {
         if self.config.lite {
             return pair.heard.map(|heard| heard + SILENCE);
         }
-        let missed = pair.missed(SUSPICION)?;
+        let missed = pair.missed(MISSED)?;
         pair.answered.map(|answered| missed.max(answered + DISCONNECTION))
+    }
+
+    /// Whether the peer has answered, or where we only listen, was heard.
+    pub(super) fn is_well(&self, now: Instant, session: &Session) -> bool {
+        session.selected().is_some_and(|pair| {
+            pair.asked.is_none() && (!self.config.lite || self.disconnects(pair).is_none_or(|at| at > now))
+        })
     }
 
     /// Checks the pair in earnest, and the others with it.

@@ -13,8 +13,8 @@ use crate::pair::{Pair, PairId, PairState};
 /// An answer missed for so long (and twice the round trip) makes another pair the better one.
 pub(super) const SUSPICION: Duration = Duration::from_secs(2);
 
-/// A choice this old gives way to one of lower priority: within it, the peer nominates every pair that works
-/// and means the best (RFC 8445 §8.1.1 on RFC 5245's aggressive nomination).
+/// A choice this old gives way to one of lower priority: within it, a peer without `ice2` may nominate every
+/// pair that works and mean the best (RFC 8445 §8.1.1 on RFC 5245's aggressive nomination).
 const CHOICE: Duration = Duration::from_secs(2);
 
 impl Agent {
@@ -26,7 +26,10 @@ impl Agent {
             self.session.selected = best;
             (self.session.disconnected, self.session.suspected) = (false, false);
             match best {
-                Some(id) => self.announce(now, id),
+                Some(id) => {
+                    self.follow(now, id);
+                    self.announce(now, id);
+                }
                 None if self.carrier().is_none() => {
                     self.session.next_consent = None;
                     self.events.push_back(Event::Lost);
@@ -34,10 +37,21 @@ impl Agent {
                 None => {}
             }
         }
-        for session in std::iter::once(&mut self.session).chain(self.previous.as_deref_mut()) {
-            if session.selected().is_some_and(|pair| pair.asked.is_none()) {
+        let generations = [Some(self.session.generation), self.previous.as_ref().map(|it| it.generation)];
+        for generation in generations.into_iter().flatten() {
+            let well = self.sessions().any(|it| it.generation == generation && self.is_well(now, it));
+            if well && let Some(session) = self.session_mut(generation) {
                 (session.reopened, session.suspected, session.disconnected) = (false, false, false);
             }
+        }
+    }
+
+    /// Controlled: the pair that took the place of a dead one was chosen by the peer, too.
+    fn follow(&mut self, now: Instant, id: PairId) {
+        let was_chosen = self.session.pair(id).is_some_and(|pair| pair.chosen.is_some());
+        if self.role == Role::Controlled && was_chosen && self.session.nominated.is_some() {
+            self.session.nominated = Some(id);
+            self.conclude(now);
         }
     }
 
@@ -166,7 +180,8 @@ impl Agent {
         let session = &self.session;
         let Some(before) = session.nominated.filter(|before| *before != id) else { return true };
         let (Some(new), Some(old)) = (session.pair(id), session.pair(before)) else { return true };
-        let is_recent = old.chosen.is_some_and(|chosen| now < chosen + CHOICE);
+        let is_final = session.remote.as_ref().is_some_and(|remote| remote.ice2);
+        let is_recent = !is_final && old.chosen.is_some_and(|chosen| now < chosen + CHOICE);
         new.priority > old.priority || !old.is_valid() || !is_recent
     }
 

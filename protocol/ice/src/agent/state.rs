@@ -72,5 +72,10 @@ impl Agent {
                 self.frames.cancel(check);
             }
         }
+        if self.carrier().is_none() {
+            // Questions for consent, whose answers would count for nothing.
+            drop(self.datagrams.cancel_all());
+            drop(self.frames.cancel_all());
+        }
     }
 }

@@ -40,6 +40,7 @@ pub(crate) struct Side {
     pub(crate) listens: Vec<SocketAddr>,
     pub(crate) renomination: bool,
     pub(crate) lite: bool,
+    pub(crate) ice2: bool,
     next_port: u16,
 }
 
@@ -64,6 +65,7 @@ impl Side {
         Self {
             renomination: config.renomination,
             lite: config.lite,
+            ice2: true,
             agent: Agent::new(config),
             states: Vec::new(),
             selected: Vec::new(),
@@ -82,6 +84,7 @@ impl Side {
             credentials: self.agent.credentials().clone(),
             lite: self.lite,
             renomination: self.renomination,
+            ice2: self.ice2,
         }
     }
 
