@@ -112,6 +112,9 @@ impl Agent {
 
     /// Takes a datagram that arrived at a local candidate's base; through a relay, with the relayed address
     /// as its destination and the peer's as its source.
+    ///
+    /// Addresses must be written as candidates' are: where a socket takes both families, without the IPv6
+    /// form of IPv4 addresses (`to_canonical`).
     #[expect(clippy::needless_pass_by_value, reason = "the verbs' common shape: a datagram is handed over")]
     pub fn handle_datagram(&mut self, now: Instant, datagram: Received<'_>) -> Result<Incoming, Fault> {
         self.handle(now, Protocol::Udp, &datagram)

@@ -42,8 +42,8 @@ pub struct Config {
     /// How long after the credentials are known failure must wait, for checks that may still come in
     /// (RFC 8863), and for candidates whose end nobody announces.
     pub patience: Duration,
-    /// How long a valid pair waits for a better one before it is nominated; four times that if it is relayed.
-    /// Data does not wait.
+    /// How long a valid pair waits for a better one that is being checked before it is nominated: four times
+    /// that if it is relayed; a fifth if it is the best one known, and more may come. Data does not wait.
     pub nomination_patience: Duration,
     /// Whether to ask for consent (RFC 7675) on the pair in use. Where not, keepalives are sent
     /// (RFC 8445 §11), and nobody notices when the peer is gone.

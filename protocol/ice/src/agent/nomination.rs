@@ -138,13 +138,18 @@ impl Agent {
         // What was learnt from a check may turn out to be a relay's address.
         let is_unclear = is_relayed || remote.kind == Kind::PeerReflexive;
         let is_final = session.gathered && session.ended;
-        let is_best = !session.is_better_unsettled(pair.priority) && (is_final || !is_unclear);
-        // A lite peer sends nothing before it is told where.
-        if is_best || session.remote.as_ref().is_some_and(|remote| remote.lite) {
-            return Some(first_valid);
-        }
-        let factor = if is_relayed { 4 } else { 1 };
-        Some(first_valid + pair.patience(self.config.nomination_patience * factor))
+        let is_best = !session.is_better_unsettled(pair.priority);
+        let patience = self.config.nomination_patience;
+        let least = match (is_best, is_relayed) {
+            // A lite peer sends nothing before it is told where.
+            _ if session.remote.as_ref().is_some_and(|remote| remote.lite) => return Some(first_valid),
+            (true, _) if is_final => return Some(first_valid),
+            // Host candidates come together: only stragglers are waited for.
+            (true, false) if !is_unclear => patience / 5,
+            (_, false) => patience,
+            (_, true) => patience * 4,
+        };
+        Some(first_valid + pair.patience(least))
     }
 
     /// Controlled: the peer chose a pair.
@@ -168,6 +173,9 @@ impl Agent {
 
     /// The chosen pair works.
     pub(super) fn accept_choice(&mut self, now: Instant, id: PairId) {
+        if self.session.nominated == Some(id) {
+            return;
+        }
         let renomination = self.session.remote.as_ref().is_some_and(|remote| remote.renomination);
         if renomination || self.outranks(now, id) {
             self.session.nominated = Some(id);

@@ -61,7 +61,9 @@ fn a_reflexive_candidate_is_its_base_in_whatever_order_they_come() {
         let mut it = Builder::new();
         it.remote("1", 5, "192.0.2.1:1");
         let order = if host_first { [host(), reflexive()] } else { [reflexive(), host()] };
-        order.into_iter().for_each(|candidate| drop(it.local(candidate)));
+        for candidate in order {
+            it.local(candidate);
+        }
         assert_eq!(it.ends(), ends(&[("10.0.0.1:1000", "192.0.2.1:1")]));
         let local = it.session.pairs[0].local;
         assert_eq!(it.session.locals.get(local).given.kind, Kind::Host, "the better one stays");

@@ -36,8 +36,8 @@ fn agreement_takes_another() {
     let mut pair = lan(10, 1);
     pair.until_states(seconds(1), State::Completed);
     let completed: Vec<_> = pair.sides.iter().map(|side| *side.states.last().unwrap()).collect();
-    // Controlling: check, nomination; candidates' end came at 5 delays. Controlled: told by the nomination.
-    assert!(completed.iter().all(|(at, _)| *at <= ms(51)), "{completed:?}");
+    // That there are no more candidates was known after five delays; to agree takes a round trip.
+    assert!(completed.iter().all(|(at, _)| *at <= ms(71)), "{completed:?}");
     for side in &pair.sides {
         let states: Vec<_> = side.states.iter().map(|(_, state)| *state).collect();
         assert_eq!(states, [State::Checking, State::Connected, State::Completed]);
@@ -62,9 +62,8 @@ fn a_peer_that_learns_late_is_found_all_the_same() {
     pair.network.places[1].lan = 0;
     pair.host(0, "10.0.0.1:1000");
     pair.host(1, "10.0.0.2:1000");
-    let parameters = [0, 1].map(|side| twocan_ice::RemoteParameters::new(
-        pair.sides[side].agent.credentials().clone(),
-    ));
+    let parameters =
+        [0, 1].map(|side| twocan_ice::RemoteParameters::new(pair.sides[side].agent.credentials().clone()));
     let [ours, theirs] = parameters;
     pair.later(1, Duration::ZERO, Step::Remote(ours));
     pair.later(0, ms(1000), Step::Remote(theirs));

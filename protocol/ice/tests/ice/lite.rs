@@ -31,9 +31,8 @@ fn a_full_agent_finds_a_lite_one_and_decides() {
             assert_eq!(pair.sides[1].agent.role(), Role::Controlled);
             pair.run(seconds(120));
             assert!(pair.sides.iter().all(|side| side.agent.state() == State::Completed));
-            let asked = |(.., bytes): &(_, _, Vec<u8>)| {
-                Message::parse(bytes).unwrap().class() == Class::Request
-            };
+            let asked =
+                |(.., bytes): &(_, _, Vec<u8>)| Message::parse(bytes).unwrap().class() == Class::Request;
             assert!(!pair.sides[1].sent.iter().any(asked), "a lite agent asks nothing");
         }
     }

@@ -1,6 +1,8 @@
 //! Addresses hidden behind multicast DNS names (draft-ietf-mmusic-mdns-ice-candidates).
 
-use twocan_ice::{Address, Agent, Candidate, Config, Event, Kind, LocalCandidate, Refused, Role, State, limits};
+use twocan_ice::{
+    Address, Agent, Candidate, Config, Event, Kind, LocalCandidate, Refused, Role, State, limits,
+};
 
 use crate::network::Conditions;
 use crate::pair::{Pair, Step, ms, seconds};
@@ -20,13 +22,11 @@ fn a_name_is_told_resolved_and_connected_to() {
     let server = "198.51.100.1".parse().unwrap();
     pair.later(1, ms(0), Step::Local(LocalCandidate::server_reflexive(mapped, address, server)));
     // The one with the name does not check first.
-    let parameters = [0, 1].map(|side| {
-        twocan_ice::RemoteParameters::new(pair.sides[side].agent.credentials().clone())
-    });
+    let parameters =
+        [0, 1].map(|side| twocan_ice::RemoteParameters::new(pair.sides[side].agent.credentials().clone()));
     pair.later(0, ms(0), Step::Remote(parameters[1].clone()));
     pair.run(ms(30));
-    let [local, reflexive] =
-        pair.sides[1].agent.local_candidates().collect::<Vec<_>>().try_into().unwrap();
+    let [local, reflexive] = pair.sides[1].agent.local_candidates().collect::<Vec<_>>().try_into().unwrap();
     assert_eq!(local.candidate.address, Address::Name { name: NAME.into(), port: 1000 });
     assert_eq!(reflexive.candidate.related, Some(Address::Ip("0.0.0.0:9".parse().unwrap())), "hidden, too");
     pair.later(1, ms(0), Step::Remote(parameters[0].clone()));

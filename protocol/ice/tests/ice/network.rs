@@ -117,7 +117,8 @@ impl Network {
             return None;
         } else if is_private(packet.destination.ip()) {
             let other = &self.places[1 - side];
-            let is_near = other.lan == self.places[side].lan && other.addresses.contains(&packet.destination.ip());
+            let is_near =
+                other.lan == self.places[side].lan && other.addresses.contains(&packet.destination.ip());
             if !is_near {
                 return None;
             }

@@ -134,7 +134,8 @@ impl Pair {
 
     /// Its reflexive candidate, after a round trip.
     pub(crate) fn reflexive(&mut self, side: usize, address: &str) {
-        let (base, server): (SocketAddr, SocketAddr) = (address.parse().unwrap(), STUN_SERVER.parse().unwrap());
+        let (base, server): (SocketAddr, SocketAddr) =
+            (address.parse().unwrap(), STUN_SERVER.parse().unwrap());
         let mapped = self.network.reflect(side, base, server);
         let after = self.network.conditions.delay * 2;
         let candidate = LocalCandidate::server_reflexive(mapped, base, server.ip());
@@ -251,8 +252,7 @@ impl Pair {
                 let it = &mut self.sides[side];
                 it.next_port += 1;
                 let local = SocketAddr::new(local.ip(), it.next_port);
-                let step =
-                    if listens { Step::Connected(id, local) } else { Step::ConnectFailed(id) };
+                let step = if listens { Step::Connected(id, local) } else { Step::ConnectFailed(id) };
                 self.later(side, self.network.conditions.delay * 2, step);
             }
         }
@@ -304,7 +304,12 @@ impl Pair {
     }
 
     /// Runs until the condition holds; how long that took.
-    pub(crate) fn until(&mut self, limit: Duration, what: &str, mut holds: impl FnMut(&Self) -> bool) -> Duration {
+    pub(crate) fn until(
+        &mut self,
+        limit: Duration,
+        what: &str,
+        mut holds: impl FnMut(&Self) -> bool,
+    ) -> Duration {
         let (from, end) = (self.now, self.now + limit);
         loop {
             self.drain();

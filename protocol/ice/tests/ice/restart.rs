@@ -132,10 +132,7 @@ fn candidates_of_the_other_generation_are_refused() {
     pair.run(ms(1));
     assert_eq!(pair.sides[0].agent.remote_candidates().count(), 0);
     let now = pair.now;
-    assert_eq!(
-        pair.sides[0].agent.add_remote(now, late),
-        Err(twocan_ice::Refused::OtherGeneration)
-    );
+    assert_eq!(pair.sides[0].agent.add_remote(now, late), Err(twocan_ice::Refused::OtherGeneration));
     pair.later(0, ms(0), Step::End);
     pair.run(ms(1));
 }

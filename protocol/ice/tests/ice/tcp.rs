@@ -99,8 +99,9 @@ fn only_what_can_connect_is_paired() {
     let so = "1 1 tcp 1518149375 10.0.0.1 5 typ host tcptype so".parse().unwrap();
     let mut fresh = twocan_ice::Agent::new(twocan_ice::Config::new(twocan_ice::Role::Controlled, [3; 32]));
     assert_eq!(fresh.add_remote(now, so), Err(Refused::SimultaneousOpen));
-    let active = pair.sides[0].agent.local_candidates().find(|local| {
-        local.candidate.transport == Transport::Tcp(TcpType::Active)
-    });
+    let active = pair.sides[0]
+        .agent
+        .local_candidates()
+        .find(|local| local.candidate.transport == Transport::Tcp(TcpType::Active));
     assert_eq!(active.unwrap().address.port(), 9);
 }

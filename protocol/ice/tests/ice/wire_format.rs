@@ -29,7 +29,9 @@ fn kinds(message: &Message<'_>) -> Vec<u16> {
 fn a_check_says_what_the_standard_asks_for() {
     let mut pair = pair(false);
     pair.run(ms(1));
-    for (side, password, name) in [(0, "RPASS67890123456789012", "RFRAG:LFRAG"), (1, "LPASS67890123456789012", "LFRAG:RFRAG")] {
+    for (side, password, name) in
+        [(0, "RPASS67890123456789012", "RFRAG:LFRAG"), (1, "LPASS67890123456789012", "LFRAG:RFRAG")]
+    {
         let (_, transmit, bytes) = &pair.sides[side].sent[0];
         assert_eq!(transmit.source.to_string(), format!("192.0.2.{}:1000", side + 1));
         assert_eq!(transmit.destination.to_string(), format!("192.0.2.{}:1000", 2 - side));
@@ -73,7 +75,8 @@ fn only_the_controlling_agent_chooses_and_only_once() {
         pair.run(seconds(60));
         let choices = |side: usize| {
             let sent = pair.sides[side].sent.iter().map(|(.., bytes)| Message::parse(bytes).unwrap());
-            sent.filter(|message| message.has::<UseCandidate>() || message.has::<Nomination>()).collect::<Vec<_>>()
+            sent.filter(|message| message.has::<UseCandidate>() || message.has::<Nomination>())
+                .collect::<Vec<_>>()
         };
         assert!(choices(1).is_empty());
         let [choice] = choices(0).try_into().unwrap();
@@ -117,7 +120,11 @@ fn what_is_embedded_rides_along_in_turn_and_answers_carry_the_latest() {
     pair.sides[1].agent.embed(DATA, vec![Box::default()]);
     pair.until(seconds(1), "the first check", |pair| !pair.sides[1].embedded.is_empty());
     // The answer to it has not been made when its event is taken.
-    assert_eq!(pair.sides[1].embedded, [vec![(DATA, b"one".as_slice().into())]], "0xC071 is not watched there");
+    assert_eq!(
+        pair.sides[1].embedded,
+        [vec![(DATA, b"one".as_slice().into())]],
+        "0xC071 is not watched there"
+    );
     pair.run(seconds(1));
     let embedded: Vec<_> = pair.sides[1].embedded.iter().flatten().map(|(_, value)| &value[..]).collect();
     assert!(embedded.starts_with(&[b"one", b"two", b"one"]), "{embedded:?}");
