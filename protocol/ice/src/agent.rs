@@ -279,7 +279,10 @@ impl Agent {
     /// What follows from whatever just changed.
     fn settle(&mut self, now: Instant) {
         self.settle_lites(now);
-        self.select(now);
+        while self.select(now) {
+            // Of the pair that took over, something may be due already.
+            self.tend(now);
+        }
         self.nominate(now);
         self.update_state();
     }

@@ -170,7 +170,10 @@ impl Agent {
             Role::Controlling => writer.add(&IceControlling(self.tiebreaker)),
             Role::Controlled => writer.add(&IceControlled(self.tiebreaker)),
         };
-        if purpose == Purpose::Nomination && self.role == Role::Controlling {
+        // What was agreed is said again with each question for consent: where two choices overtook each other,
+        // the peer learns which one stands.
+        let is_choice = purpose == Purpose::Nomination || session.nominated == Some(id);
+        if is_choice && self.role == Role::Controlling {
             match remote.renomination {
                 true => writer.add(&Nomination(session.nominations)),
                 false => writer.add(&UseCandidate),

@@ -18,8 +18,8 @@ pub(super) const SUSPICION: Duration = Duration::from_secs(2);
 const CHOICE: Duration = Duration::from_secs(2);
 
 impl Agent {
-    /// Sends data by the best pair there is.
-    pub(super) fn select(&mut self, now: Instant) {
+    /// Sends data by the best pair there is. Whether it is another one than before.
+    pub(super) fn select(&mut self, now: Instant) -> bool {
         let best = self.best(now);
         let before = self.session.selected;
         if best != before {
@@ -44,6 +44,7 @@ impl Agent {
                 (session.reopened, session.suspected, session.disconnected) = (false, false, false);
             }
         }
+        best != before
     }
 
     /// Controlled: the pair that took the place of a dead one was chosen by the peer, too.
@@ -65,7 +66,10 @@ impl Agent {
         };
         self.events.push_back(Event::Selected(Box::new(selected)));
         let first = now + self.random.around(self.consent_period());
-        self.session.next_consent.get_or_insert(first);
+        // On a pair that was last heard of long ago, consent may be about to end: it is asked for at once.
+        let is_fresh = pair.answered.is_none_or(|answered| now < answered + self.consent_period());
+        self.session.next_consent =
+            if is_fresh { self.session.next_consent.or(Some(first)) } else { Some(now) };
         // A peer that was found needs no more patience to be found.
         self.session.patient_until = None;
         self.retire_previous(now);
@@ -103,9 +107,22 @@ impl Agent {
             return;
         }
         let Some(id) = self.session.selected else { return };
-        self.session.nominating = Some(id);
+        if let Some(before) = self.session.nominating.replace(id) {
+            self.withdraw(now, before);
+        }
         self.session.nominations += 1;
         self.trigger(id, Purpose::Nomination);
+    }
+
+    /// A choice that was not answered is not repeated: it would overtake the one that follows.
+    fn withdraw(&mut self, now: Instant, id: PairId) {
+        let Some(pair) = self.session.pair(id) else { return };
+        let (path, check) = (pair.path, pair.check);
+        if let Some(check) = check {
+            let wait = self.config.rto * 16;
+            self.transactions(path.protocol).hold(now, check, wait);
+        }
+        self.session.triggered.retain(|(queued, _)| *queued != id);
     }
 
     /// When the selected pair is to be nominated, if it is.

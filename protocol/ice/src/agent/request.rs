@@ -143,7 +143,7 @@ impl Agent {
             return Ok(());
         }
         let chosen = nomination.filter(|_| self.role == Role::Controlled);
-        self.check_back(id, chosen.is_some());
+        self.check_back(now, id, chosen.is_some());
         if let Some(number) = chosen {
             self.be_told(now, id, number);
         }
@@ -174,9 +174,14 @@ impl Agent {
     }
 
     /// A triggered check (RFC 8445 §7.3.1.4). Once ICE has concluded, only where the peer wants the pair.
-    fn check_back(&mut self, id: PairId, wanted: bool) {
+    fn check_back(&mut self, now: Instant, id: PairId, wanted: bool) {
         let concluded = self.session.nominated.is_some() && !self.session.reopened;
+        let is_stale = self.session.pair(id).is_some_and(|pair| !self.has_consent(now, pair));
         let Some(pair) = self.session.pair_mut(id) else { return };
+        if pair.state == PairState::Succeeded && is_stale {
+            // It worked once; whether it still does must be seen before it is used.
+            pair.state = PairState::Waiting;
+        }
         if pair.expired || pair.state == PairState::Succeeded || (concluded && !wanted) {
             return;
         }

@@ -73,7 +73,8 @@ fn each_fault_has_its_answer() {
         let message = stun::Message::parse(bytes).unwrap();
         message.get::<stun::attribute::ErrorCode<'_>>().unwrap().map(|error| error.code())
     };
-    let table: [(Fault, Option<u16>, fn(&Target) -> Vec<u8>); 9] = [
+    type Make = fn(&Target) -> Vec<u8>;
+    let table: [(Fault, Option<u16>, Make); 9] = [
         (Fault::BadFingerprint, None, |target| {
             let mut check = target.check(1, full);
             *check.last_mut().unwrap() ^= 1;
