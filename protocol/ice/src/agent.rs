@@ -231,6 +231,16 @@ impl Agent {
         self.role
     }
 
+    /// Says who decides, where signaling learns it only after the agent was made: before
+    /// [`set_remote`](Self::set_remote). Later, the agents settle it between them.
+    pub fn set_role(&mut self, role: Role) {
+        let is_new = self.session.remote.is_none() && self.session.generation == 0;
+        if is_new && !self.config.lite {
+            self.role = role;
+        }
+        self.config.role = role;
+    }
+
     /// Our present credentials, for the description.
     pub fn credentials(&self) -> &Credentials {
         &self.session.credentials

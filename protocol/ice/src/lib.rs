@@ -69,6 +69,8 @@
 //! - RFC 8445 §8.1.1 wants one nomination per session. When the nominated pair has died, another one that
 //!   works is nominated, as browsers do: the alternative is a dead call. Renomination, where both sides say
 //!   that they do it, is an exception by agreement.
+//! - The agreed pair's questions for consent say USE-CANDIDATE again: where two choices overtook each other,
+//!   the peer learns which one stands.
 //! - RFC 8445 §8.1.2 removes all other pairs once one is nominated. Here they are kept, and no longer checked,
 //!   to be tried again when the nominated one dies.
 //! - RFC 8445 §5.1.2.1's local preference follows RFC 6544 §4.2's layout for UDP, too.

@@ -65,7 +65,7 @@ faults! {
     Overload => "overload", "more checks than are answered at once";
     /// The caller did not take events: what the peer embedded was dropped.
     EventsFull => "events_full", "events are not taken";
-    /// A lite agent got an answer, though it asks nothing; or the agent is closed or failed.
+    /// The agent is closed, or ICE has failed.
     Over => "over", "the agent is closed, or ICE has failed";
 }
 

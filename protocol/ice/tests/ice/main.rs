@@ -1,6 +1,7 @@
 //! Two agents in a simulated network, in virtual time: what RFC 8445 and its companions promise, asked as
 //! wiring diagrams.
 
+mod answers;
 mod consent;
 mod hostile;
 mod lan;
