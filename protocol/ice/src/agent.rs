@@ -1,7 +1,6 @@
 //! The agent: one transport's ICE, as verbs (RFC 8445 §2; the procedures are in the modules below).
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use stun::transaction::{self, Transactions};
@@ -9,7 +8,7 @@ use stun::{Class, Message, ParseError};
 use wire::{Received, Transmit};
 
 use crate::credentials::Credentials;
-use crate::path::{Path, Protocol, same};
+use crate::path::{Path, Protocol};
 use crate::random::Random;
 use crate::session::Session;
 
@@ -24,6 +23,7 @@ mod fault;
 mod names;
 mod nomination;
 mod pacer;
+mod recognise;
 mod report;
 mod request;
 mod response;
@@ -183,28 +183,6 @@ impl Agent {
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
-    }
-
-    /// Whether a message is this agent's: a check with its user name fragment, or an answer to one of its
-    /// checks. Nothing is proven by it.
-    pub fn expects(&self, message: &Message<'_>) -> bool {
-        match message.class() {
-            Class::Request => crate::credentials::addressee(message)
-                .is_some_and(|(ufrag, _)| self.generation_of(ufrag).is_some()),
-            Class::Success | Class::Error => {
-                let id = message.transaction();
-                self.datagrams.get(id).is_some() || self.frames.get(id).is_some()
-            }
-            Class::Indication => false,
-        }
-    }
-
-    /// Whether data from there may be the peer's: a check or an answer from this address was proven to be.
-    pub fn is_valid_source(&self, source: SocketAddr) -> bool {
-        self.sessions().any(|session| {
-            session.selected().is_some_and(|pair| same(pair.path.remote, source))
-                || session.remotes.all().iter().any(|remote| remote.proven && same(remote.address, source))
-        })
     }
 
     /// Ends everything: nothing is sent or understood any more. Closing twice is closing once.

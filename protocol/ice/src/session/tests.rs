@@ -2,6 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::*;
 use crate::candidate::Kind;
+use crate::limits;
 use crate::local::{LocalCandidate, RelayProtocol};
 use crate::pair::PairState::{self, Frozen, Waiting};
 use crate::random::Random;
@@ -156,4 +157,19 @@ fn foundations_tell_kind_base_and_server_apart() {
     distinct.sort_unstable();
     distinct.dedup();
     assert_eq!(distinct.len(), priorities.len(), "no two are worth the same");
+}
+
+/// RFC 8445 §5.1.2.1, where the ranks run out.
+#[test]
+fn no_two_of_many_addresses_are_worth_the_same() {
+    let mut it = Builder::new();
+    for number in 0..limits::LOCAL_CANDIDATES {
+        it.local(LocalCandidate::host(address(&format!("10.0.0.1:{}", number + 1))).on_interface(7, 3));
+    }
+    let mut priorities: Vec<_> = it.session.locals.all().iter().map(|local| local.priority).collect();
+    assert!(priorities.is_sorted_by(|earlier, later| earlier > later), "{priorities:?}");
+    priorities.dedup();
+    assert_eq!(priorities.len(), limits::LOCAL_CANDIDATES);
+    let more = LocalCandidate::host(address("10.0.0.2:1"));
+    assert_eq!(it.session.locals.add(0, more), Err(crate::NotAdded::TooMany));
 }

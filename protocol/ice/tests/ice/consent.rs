@@ -118,7 +118,7 @@ fn one_lost_answer_is_no_disconnection() {
 #[test]
 fn when_the_selected_pair_dies_another_takes_its_place() {
     for renomination in [false, true] {
-        for seed in 0..20 {
+        for seed in 0..100 {
             let roles = [Role::Controlling, Role::Controlled];
             let mut pair = unconnected(2, configs(seed, roles, renomination));
             pair.sides.iter_mut().for_each(|side| side.ice2 = seed % 2 == 0);
@@ -146,20 +146,24 @@ fn when_the_selected_pair_dies_another_takes_its_place() {
 
 #[test]
 fn an_interface_that_goes_away_is_left_at_once() {
-    let mut pair = plain(2);
-    let before = pair.sides[0].agent.path().unwrap();
-    pair.network.dead.insert(before.local.ip());
-    let now = pair.now;
-    pair.sides[0].agent.remove_local(now, before.local);
-    let took = pair.until(seconds(5), "another path", |pair| {
-        pair.sides[0].agent.path().is_some_and(|path| path.local != before.local)
-    });
-    assert!(took <= ms(50), "{took:?}");
-    pair.run(seconds(1));
-    assert!(pair.paths_meet());
-    assert!(pair.sides.iter().all(|side| side.agent.state() == State::Completed));
-    let report = pair.sides[0].agent.local_candidates().find(|local| local.address == before.local).unwrap();
-    assert!(report.removed);
+    // After a minute nobody knows whether the other pairs still work.
+    for since in [seconds(0), seconds(60)] {
+        let mut pair = plain(2);
+        pair.run(since);
+        let before = pair.sides[0].agent.path().unwrap();
+        pair.network.dead.insert(before.local.ip());
+        let now = pair.now;
+        pair.sides[0].agent.remove_local(now, before.local);
+        let took = pair.until(seconds(5), "another path", |pair| {
+            pair.sides[0].agent.path().is_some_and(|path| path.local != before.local)
+        });
+        assert!(took <= ms(40), "{took:?}");
+        pair.run(seconds(1));
+        assert!(pair.paths_meet());
+        assert!(pair.sides.iter().all(|side| side.agent.state() == State::Completed));
+        let mut locals = pair.sides[0].agent.local_candidates();
+        assert!(locals.find(|local| local.address == before.local).unwrap().removed);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! wiring diagrams.
 
 mod answers;
+mod choices;
 mod consent;
 mod hostile;
 mod lan;
@@ -14,5 +15,6 @@ mod pair;
 mod properties;
 mod restart;
 mod rolls;
+mod side;
 mod tcp;
 mod wire_format;

@@ -1,48 +1,17 @@
 //! Two agents, their signaling and the network between them; time jumps to whatever is next.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use twocan_ice::{
-    Agent, Candidate, Config, ConnectionId, Event, Incoming, Kind, LocalCandidate, Protocol, RelayProtocol,
-    RemoteParameters, ResolveId, Role, Selected, State,
-};
+use twocan_ice::{Config, Event, Incoming, LocalCandidate, Protocol, RelayProtocol, Role, State};
 use wire::{Received, Transmit};
 
 use crate::nat::Flavour;
 use crate::network::{Conditions, Network, Packet};
 use crate::rolls::Rolls;
-
-/// What arrives by signaling, or happens on its own.
-#[derive(Clone)]
-pub(crate) enum Step {
-    Remote(RemoteParameters),
-    Candidate(Candidate),
-    End,
-    Local(LocalCandidate),
-    Gathered,
-    Resolved(ResolveId, Vec<IpAddr>),
-    Connected(ConnectionId, SocketAddr),
-    ConnectFailed(ConnectionId),
-}
-
-pub(crate) struct Side {
-    pub(crate) agent: Agent,
-    pub(crate) states: Vec<(Duration, State)>,
-    pub(crate) selected: Vec<(Duration, Selected)>,
-    pub(crate) roles: Vec<Role>,
-    pub(crate) embedded: Vec<Vec<(u16, Box<[u8]>)>>,
-    pub(crate) lost: Vec<Duration>,
-    /// Every STUN message it sent, and when.
-    pub(crate) sent: Vec<(Duration, Transmit, Vec<u8>)>,
-    pub(crate) names: BTreeMap<Box<str>, Vec<IpAddr>>,
-    pub(crate) listens: Vec<SocketAddr>,
-    pub(crate) renomination: bool,
-    pub(crate) lite: bool,
-    pub(crate) ice2: bool,
-    next_port: u16,
-}
+use crate::side::Side;
+pub(crate) use crate::side::Step;
 
 pub(crate) struct Pair {
     pub(crate) start: Instant,
@@ -59,39 +28,6 @@ pub(crate) struct Pair {
 }
 
 const STUN_SERVER: &str = "198.51.100.1:3478";
-
-impl Side {
-    fn new(config: Config) -> Self {
-        Self {
-            renomination: config.renomination,
-            lite: config.lite,
-            ice2: true,
-            agent: Agent::new(config),
-            states: Vec::new(),
-            selected: Vec::new(),
-            roles: Vec::new(),
-            embedded: Vec::new(),
-            lost: Vec::new(),
-            sent: Vec::new(),
-            names: BTreeMap::new(),
-            listens: Vec::new(),
-            next_port: 50_000,
-        }
-    }
-
-    fn parameters(&self) -> RemoteParameters {
-        RemoteParameters {
-            credentials: self.agent.credentials().clone(),
-            lite: self.lite,
-            renomination: self.renomination,
-            ice2: self.ice2,
-        }
-    }
-
-    pub(crate) fn kinds(&self) -> Option<(Kind, Kind)> {
-        self.agent.selected().map(|selected| (selected.local.kind, selected.remote.kind))
-    }
-}
 
 impl Pair {
     pub(crate) fn new(seed: u64, conditions: Conditions, configs: [Config; 2]) -> Self {
@@ -273,8 +209,8 @@ impl Pair {
             return false;
         };
         self.now = self.now.max(next);
-        if self.sides.iter().any(|side| is_due(side, self.now)) {
-            for side in self.sides.iter_mut().filter(|side| is_due(side, self.now)) {
+        if self.sides.iter().any(|side| side.is_due(self.now)) {
+            for side in self.sides.iter_mut().filter(|side| side.is_due(self.now)) {
                 // Only when it is told to.
                 side.agent.handle_timeout(self.now);
             }
@@ -352,10 +288,6 @@ impl Pair {
             })
         })
     }
-}
-
-fn is_due(side: &Side, now: Instant) -> bool {
-    side.agent.poll_timeout().is_some_and(|(at, _)| at <= now)
 }
 
 pub(crate) fn configs(seed: u64, roles: [Role; 2], renomination: bool) -> [Config; 2] {

@@ -136,3 +136,28 @@ fn candidates_of_the_other_generation_are_refused() {
     pair.later(0, ms(0), Step::End);
     pair.run(ms(1));
 }
+
+#[test]
+fn the_old_credentials_are_understood_a_while_longer() {
+    let mut pair = connected(1);
+    pair.run(seconds(10));
+    // A check of the peer's from before.
+    let is_check = |(.., bytes): &&(_, _, Vec<u8>)| bytes[0] == 0;
+    let (_, transmit, old) = pair.sides[1].sent.iter().rfind(is_check).unwrap().clone();
+    restart(&mut pair, 0);
+    restart(&mut pair, 1);
+    candidates(&mut pair);
+    pair.introduce();
+    pair.until_states(seconds(5), State::Completed);
+    let give = |pair: &mut Pair| {
+        let (source, destination) = (transmit.source, transmit.destination);
+        let received = wire::Received { source, destination, bytes: &mut old.clone() };
+        let now = pair.now;
+        pair.sides[0].agent.handle_datagram(now, received)
+    };
+    assert_eq!(give(&mut pair), Ok(twocan_ice::Incoming::Stun));
+    pair.run(seconds(20));
+    assert_eq!(give(&mut pair), Ok(twocan_ice::Incoming::Stun));
+    pair.run(seconds(20));
+    assert_eq!(give(&mut pair), Err(twocan_ice::Fault::UnknownUfrag));
+}
