@@ -1,0 +1,123 @@
+//! How large packets may be: packetization-layer path MTU discovery (RFC 8899 §5; probes of HEARTBEAT and
+//! PAD as in §6.2).
+//!
+//! A packet of the greatest allowed size is tried first, since most paths carry it; then halves of what is
+//! left. Sizes are those of SCTP packets.
+
+use super::heartbeat::Info;
+use crate::packet::{CHUNK_HEADER_LEN, Heartbeat, Pad, PacketWriter};
+use crate::random::mix;
+use crate::time::{Nanos, SECOND, Time};
+
+/// Times that a size is tried (`MAX_PROBES`).
+const MAX_PROBES: u32 = 3;
+/// How long a probe is waited for (`PROBE_TIMER`: at least a second).
+const PROBE_TIMER: Nanos = SECOND;
+/// When to try again whether the path carries more (`PMTU_RAISE_TIMER`).
+const RAISE_TIMER: Nanos = 600 * SECOND;
+/// What is not worth another probe.
+const PRECISION: usize = 16;
+
+#[derive(Debug)]
+pub(super) struct PathMtu {
+    base: usize,
+    /// The path carries this.
+    confirmed: usize,
+    /// The path does not carry more than this, as far as known.
+    highest: usize,
+    limit: usize,
+    /// The size that is tried; zero: none.
+    probed: usize,
+    attempts: u32,
+    waiting: Option<Info>,
+    nonce: u64,
+    /// When the next probe, or the search, is due; none where discovery is off.
+    timer: Option<Time>,
+    is_due: bool,
+}
+
+impl PathMtu {
+    pub(super) fn new(now: Time, base: usize, limit: usize, seed: u64) -> Self {
+        Self {
+            base,
+            confirmed: base,
+            highest: limit,
+            limit,
+            probed: limit,
+            attempts: 0,
+            waiting: None,
+            nonce: mix(seed ^ 4),
+            timer: (limit > base).then_some(now),
+            is_due: false,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Time> {
+        self.timer
+    }
+
+    pub(super) fn expire(&mut self, now: Time) {
+        if self.timer.is_none_or(|time| time > now) {
+            return;
+        }
+        if self.probed == 0 {
+            // The search begins anew.
+            (self.highest, self.probed, self.attempts) = (self.limit, self.limit, 0);
+        } else if self.attempts >= MAX_PROBES {
+            self.highest = self.probed;
+            self.choose(now);
+        }
+        self.is_due = self.probed != 0;
+        self.timer = Some(now.plus(if self.is_due { PROBE_TIMER } else { RAISE_TIMER }));
+    }
+
+    /// The next size to try: half of what is left.
+    fn choose(&mut self, now: Time) {
+        self.attempts = 0;
+        self.waiting = None;
+        let is_done = self.highest <= self.confirmed + PRECISION;
+        self.probed = if is_done { 0 } else { usize::midpoint(self.confirmed, self.highest) & !3 };
+        self.timer = Some(if is_done { now.plus(RAISE_TIMER) } else { now });
+    }
+
+    #[inline]
+    pub(super) fn is_due(&self) -> bool {
+        self.is_due
+    }
+
+    /// Makes the packet a probe.
+    pub(super) fn write(&mut self, now: Time, writer: &mut PacketWriter<'_>) {
+        self.is_due = false;
+        self.attempts += 1;
+        self.nonce = mix(self.nonce);
+        let info = Info { nonce: self.nonce, sent_at: now, probed: u32::try_from(self.probed).unwrap_or(0) };
+        writer.grow(self.probed);
+        Heartbeat { info: &info.to_bytes() }.write(writer.buffer());
+        let room = writer.room().max(CHUNK_HEADER_LEN);
+        Pad { length: u16::try_from(room).unwrap_or(u16::MAX) }.write(writer.buffer());
+        self.waiting = Some(info);
+    }
+
+    /// An answer came. The new size, where it is that of our probe.
+    pub(super) fn confirmed(&mut self, now: Time, info: Info) -> Option<usize> {
+        if self.waiting != Some(info) {
+            return None;
+        }
+        self.confirmed = self.probed;
+        self.choose(now);
+        Some(self.confirmed)
+    }
+
+    /// Nothing arrives any more: perhaps since the path became narrower (RFC 8899 §4.3). The size to go back
+    /// to.
+    pub(super) fn black_hole(&mut self, now: Time) -> Option<usize> {
+        if self.confirmed <= self.base {
+            return None;
+        }
+        self.confirmed = self.base;
+        self.highest = self.limit;
+        (self.probed, self.attempts, self.waiting) = (0, 0, None);
+        self.timer = Some(now.plus(RAISE_TIMER / 10));
+        Some(self.base)
+    }
+}
