@@ -1,0 +1,11 @@
+//! Two ends and a link between them, in virtual time (RFC 9260, RFC 8831).
+
+mod data;
+mod handshake;
+mod link;
+mod pair;
+mod properties;
+mod reliability;
+mod resets;
+mod shutdown;
+mod table;
