@@ -57,9 +57,9 @@ fn every_chunk_is_read_as_it_was_written() {
         payload: b"hello",
     };
     assert_eq!(round_trip(|out| data.write(out)), "I-DATA 7 stream 1 mid 70000 EU fsn 3 5 bytes");
-    assert_eq!(round_trip(|out| INIT.write(out)), "INIT 0x896cdd1d tsn 3765003549");
+    assert_eq!(round_trip(|out| INIT.write(out)), "INIT 0x896cdd1d tsn 3766052125");
     let ack = InitAck { init: INIT, cookie: b"cookie" };
-    assert_eq!(round_trip(|out| ack.write(out)), "INIT-ACK 0x896cdd1d tsn 3765003549");
+    assert_eq!(round_trip(|out| ack.write(out)), "INIT-ACK 0x896cdd1d tsn 3766052125");
     let blocks = [GapBlock { start: 2, end: 3 }, GapBlock { start: 5, end: 5 }];
     assert_eq!(
         round_trip(|out| Sack::write(out, (9, 1000), &blocks, &[8])),

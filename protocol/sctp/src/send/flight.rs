@@ -227,10 +227,12 @@ impl Flight {
         let mut bits = std::mem::take(&mut self.acked);
         bits.insert_range(start, end, |tsn| {
             let Some(chunk) = self.chunk_mut(tsn) else { return };
-            let before = *chunk;
-            if before.state != State::Abandoned {
-                chunk.state = State::Acked;
+            // One that was given up keeps its place: what is skipped has to be in one row.
+            if chunk.state == State::Abandoned {
+                return;
             }
+            let before = *chunk;
+            chunk.state = State::Acked;
             self.end(before, acked);
         });
         self.acked = bits;

@@ -4,7 +4,7 @@ use twocan_sctp::packet::{CookieEcho, Init, PacketWriter};
 use twocan_sctp::{CloseReason, Config, Event, Fault, Options};
 
 use crate::link::Conditions;
-use crate::pair::{Pair, config};
+use crate::pair::{Pair, config, stubborn};
 
 fn without_numbers(trace: &[String]) -> Vec<&str> {
     trace.iter().map(|packet| packet.split_once(" 0x").map_or(&**packet, |(name, _)| name)).collect()
@@ -58,17 +58,14 @@ fn both_may_begin_at_once() {
 fn a_handshake_survives_any_loss() {
     for seed in 0..200 {
         let conditions = Conditions { loss: 400_000, ..Conditions::default() };
-        let mut pair = Pair::with((config(), config()), (conditions, conditions), seed);
+        let mut pair = Pair::with((stubborn(), stubborn()), (conditions, conditions), seed);
         pair.a.association.connect(pair.now);
         if seed % 2 == 0 {
             pair.b.association.connect(pair.now);
         }
         pair.send(0, &b"hello"[..], Options::default());
         let arrived = pair.run_until(Duration::from_secs(900), |pair| !pair.b.messages.is_empty());
-        let gave_up = pair.a.has(&Event::Closed(CloseReason::NoAnswer))
-            || pair.b.has(&Event::Closed(CloseReason::NoAnswer));
-        assert!(arrived || gave_up, "seed {seed}");
-        assert_eq!(pair.b.messages.len(), usize::from(arrived), "seed {seed}");
+        assert!(arrived, "seed {seed}");
     }
 }
 

@@ -42,6 +42,11 @@ pub(crate) fn config() -> Config {
     Config::default()
 }
 
+/// One that does not give up where the path is bad but not dead.
+pub(crate) fn stubborn() -> Config {
+    Config { max_retransmissions: 1000, max_init_retransmissions: 100, ..Config::default() }
+}
+
 impl End {
     fn new(now: Instant, config: Config, conditions: Conditions, seed: u64) -> Self {
         Self {

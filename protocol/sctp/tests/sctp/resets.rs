@@ -4,7 +4,7 @@ use twocan_sctp::{Config, Event, Options, SendError};
 
 use crate::data::pattern;
 use crate::link::Conditions;
-use crate::pair::{Pair, config};
+use crate::pair::{Pair, config, stubborn};
 
 #[test]
 fn a_reset_comes_after_all_that_was_sent_and_numbers_begin_anew() {
@@ -32,7 +32,7 @@ fn resets_survive_loss() {
     for seed in 0..100 {
         let conditions =
             Conditions { loss: 200_000, duplication: 100_000, ..Conditions::default() };
-        let mut pair = Pair::connected(config(), conditions, seed);
+        let mut pair = Pair::connected(stubborn(), conditions, seed);
         for stream in 0..10 {
             pair.send(stream, pattern(3000, 1), Options::default());
             pair.a.association.reset_streams(&[stream]).unwrap();

@@ -4,7 +4,7 @@ use twocan_sctp::{CloseReason, Event, Fault, Options, SendError};
 
 use crate::data::pattern;
 use crate::link::Conditions;
-use crate::pair::{Pair, config};
+use crate::pair::{Pair, config, stubborn};
 
 fn have_closed(pair: &mut Pair) -> bool {
     let closed = Event::Closed(CloseReason::Shutdown);
@@ -37,7 +37,7 @@ fn a_shutdown_delivers_everything_first() {
 fn shutdowns_cross_and_get_lost() {
     for seed in 0..100 {
         let conditions = Conditions { loss: 300_000, ..Conditions::default() };
-        let mut pair = Pair::connected(config(), conditions, seed);
+        let mut pair = Pair::connected(stubborn(), conditions, seed);
         pair.send(0, pattern(10_000, 1), Options::default());
         pair.a.association.shutdown();
         if seed % 2 == 0 {
