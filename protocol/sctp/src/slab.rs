@@ -40,6 +40,12 @@ impl<T> Slab<T> {
         Some(value)
     }
 
+    /// The places in use.
+    pub(crate) fn indices(&self) -> impl Iterator<Item = u32> {
+        let places = self.places.iter().zip(0..);
+        places.filter(|(place, _)| place.is_some()).map(|(_, index)| index)
+    }
+
     /// Gives back memory, where nothing is kept any more.
     pub(crate) fn shrink(&mut self) {
         if self.free.len() == self.places.len() {

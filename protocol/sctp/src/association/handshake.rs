@@ -73,6 +73,7 @@ impl Retry {
 
     /// The answer came: measures the round trip, where it is clear which of several was answered.
     fn answered(mut self, now: Time) -> RoundTrip {
+        self.round_trip.reset_backoff();
         if self.attempts == 1 {
             self.round_trip.measured(now.since(self.sent_at));
         }

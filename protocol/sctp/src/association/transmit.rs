@@ -7,9 +7,6 @@ use crate::receive::Inbox;
 use crate::send::Outbox;
 use crate::time::Time;
 
-/// What a SACK may take of a packet at most.
-const MAX_SACK: usize = 1024;
-
 impl Association {
     pub(super) fn transmit(&mut self, now: Time, buffer: &mut Vec<u8>) -> Option<Transmit> {
         if let Some((tag, chunk)) = self.prepared.pop_front() {
@@ -48,7 +45,7 @@ impl Session {
         if self.acknowledger.is_due() || (has_data && self.acknowledger.is_wanted()) {
             let window = inbox.window();
             let a_rwnd = u32::try_from(window).unwrap_or(u32::MAX);
-            let room = writer.room().min(MAX_SACK);
+            let room = writer.room();
             self.map.write_sack(writer.buffer(), a_rwnd, room);
             self.acknowledger.sent(window);
         }

@@ -232,19 +232,22 @@ impl Bbr {
         self.is_cwnd_limited = true;
     }
 
-    /// Data was newly acknowledged (§5.2.3). `newest` is the packet of it that left last, `in_flight` what
-    /// is under way now.
+    /// Data was newly acknowledged (§5.2.3). `newest` is the packet of it that left last, with its
+    /// round trip, and whether all that arrived was acknowledged; `in_flight` is what is under way now.
     pub(crate) fn on_ack(
         &mut self,
         now: Time,
         newly_acked: u64,
-        (newest, rtt): (&PacketState, Option<Nanos>),
+        (newest, rtt, is_whole): (&PacketState, Option<Nanos>, bool),
         in_flight: u64,
     ) {
         self.in_flight = in_flight;
         let min_rtt = (self.min_rtt != INFINITY).then_some(self.min_rtt);
         let mut sample = self.sampler.sample(now, newly_acked, newest, min_rtt);
         sample.rtt = rtt;
+        if !is_whole {
+            sample.delivery_rate = 0;
+        }
         self.update_model_and_state(now, &sample);
         self.set_pacing_rate_with_gain(self.pacing_gain());
         self.set_cwnd(&sample);

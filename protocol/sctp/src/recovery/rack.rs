@@ -10,6 +10,8 @@ use crate::time::{MILLISECOND, Nanos, Time};
 
 /// Losses repaired until a grown window shrinks back (§6.2 step 4: 16 recoveries).
 const PERSISTENCE: u32 = 16;
+/// How much reordering is borne on paths with a shorter round trip than that.
+const MAX_ON_SHORT_PATHS: Nanos = 20 * MILLISECOND;
 /// The least time before a probe for the tail.
 const MIN_PROBE_TIMEOUT: Nanos = 10 * MILLISECOND;
 /// How long the peer may hold back its SACK for a single packet (RFC 9260 §6.2).
@@ -78,10 +80,11 @@ impl Rack {
         if min == Nanos::MAX {
             return 0;
         }
-        let most = round_trip.smoothed().unwrap_or(min).max(MILLISECOND);
+        // A round trip (§6.2 step 4); on short paths more, since reordering there can take longer.
+        let most = round_trip.smoothed().unwrap_or(min).max(MAX_ON_SHORT_PATHS);
         let window = (min / 4 * (self.multiplier + 1)).max(self.seen + self.seen / 4);
         // Below a millisecond drivers and schedulers reorder, not networks.
-        window.clamp(MILLISECOND.min(most), most)
+        window.clamp(MILLISECOND, most)
     }
 
     /// When a packet counts as lost (§6.2 step 5); `None` where nothing that left later has arrived.

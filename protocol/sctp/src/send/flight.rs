@@ -51,6 +51,12 @@ pub(super) struct PacketUnderWay {
     pub(super) is_retransmission: bool,
 }
 
+impl PacketUnderWay {
+    pub(super) fn first_tsn(&self) -> u64 {
+        self.first_tsn
+    }
+}
+
 /// What one acknowledgement newly acknowledged.
 #[derive(Debug, Default)]
 pub(super) struct Acked {

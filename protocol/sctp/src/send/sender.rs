@@ -15,6 +15,9 @@ use crate::time::{Nanos, Time};
 /// How far apart the TSNs of one packet may be: finding the chunks of a lost packet takes that long.
 const MAX_SPAN: u64 = 64;
 
+/// Gap blocks of a SACK that may have had no room for more.
+const MANY_BLOCKS: usize = 200;
+
 /// The sending half of an association.
 #[derive(Debug)]
 pub(crate) struct Sender {
@@ -40,6 +43,9 @@ pub(crate) struct Sender {
     last_immediate: Time,
     /// The loss episode lasts until this TSN is acknowledged.
     recovery_until: Option<u64>,
+    /// SACKs lacked room for what arrived, from here; and until what is acknowledged they did.
+    unreported: Option<u64>,
+    unreported_until: u64,
     lost_in_episode: u32,
     spurious_in_episode: u32,
     /// Retransmission timeouts since the peer was last heard.
@@ -75,6 +81,8 @@ impl Sender {
             is_probe_due: false,
             last_immediate: Time::default(),
             recovery_until: None,
+            unreported: None,
+            unreported_until: 0,
             lost_in_episode: 0,
             spurious_in_episode: 0,
             timeouts: 0,
@@ -242,6 +250,7 @@ impl Sender {
         let mut acked = Acked::default();
         self.flight.acknowledge_up_to(cumulative, &mut acked, outbox);
         let mut result = Ok(());
+        let mut highest = cumulative;
         for block in sack.gap_blocks() {
             let (start, end) = (cumulative + u64::from(block.start), cumulative + u64::from(block.end));
             if start <= cumulative || start > end || end >= next {
@@ -249,6 +258,12 @@ impl Sender {
                 break;
             }
             self.flight.acknowledge_range(start, end, &mut acked);
+            highest = highest.max(end);
+        }
+        // What lies beyond the last block of a full SACK may have arrived all the same.
+        self.unreported = (sack.gap_blocks().len() >= MANY_BLOCKS).then_some(highest + 1);
+        if self.unreported.is_some() {
+            self.unreported_until = next;
         }
         if sack.duplicates().len() > 0 {
             self.rack.duplicates_seen(cumulative, next);
@@ -309,7 +324,9 @@ impl Sender {
                     measured = Some(rtt);
                 }
             }
-            self.bbr.on_ack(now, acked.bytes, (&packet.state, measured), self.flight.in_flight);
+            // What is reported late comes all at once, and would look like a fast path.
+            let is_whole = self.flight.first() >= self.unreported_until;
+            self.bbr.on_ack(now, acked.bytes, (&packet.state, measured, is_whole), self.flight.in_flight);
             self.pacer.set_rate(self.bbr.pacing_rate(), self.packet_size);
         }
         if spurious > 0 {
@@ -343,6 +360,9 @@ impl Sender {
             let Some(time) = self.rack.loss_time(number, packet.state.sent_at, &self.round_trip) else { return };
             if time > now {
                 self.reordering_timer = Some(time);
+                return;
+            }
+            if self.unreported.is_some_and(|unreported| packet.first_tsn() >= unreported) {
                 return;
             }
             let Some(packet) = self.flight.lose_oldest() else { return };

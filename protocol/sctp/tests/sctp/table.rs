@@ -122,3 +122,38 @@ fn a_long_path_is_filled() {
     assert!(outcome.used >= 90, "{} %", outcome.used);
     assert!(outcome.latency.0 <= 35, "{:?}", outcome.latency);
 }
+
+/// What the sender thought, second by second. `SCTP_LOOK="1000 50 0 200000"`: Mbit/s, round trip in ms, loss
+/// and reordering of a million.
+#[test]
+#[ignore = "for looking at one transfer"]
+fn look() {
+    #[expect(clippy::disallowed_methods, reason = "which transfer to look at is asked here only")]
+    let asked = std::env::var("SCTP_LOOK").unwrap_or_else(|_| "1000 50 0 0".into());
+    let numbers: Vec<u64> = asked.split(' ').map(|number| number.parse().unwrap()).collect();
+    let path = Conditions::bottleneck(numbers[0], Duration::from_millis(numbers[1]));
+    let there = Conditions {
+        loss: numbers[2],
+        reordering: numbers[3],
+        reordering_delay: Duration::from_millis(10),
+        ..path
+    };
+    let mut pair = Pair::with((config(), config()), (there, Conditions { rate: 0, ..path }), 7);
+    pair.a.keeps = false;
+    pair.b.keeps = false;
+    pair.a.association.connect(pair.now);
+    let bulk = Bytes::from(vec![7; 65_536]);
+    let mut before = 0;
+    for index in 0..200 {
+        let end = pair.now + Duration::from_millis(50);
+        while pair.now < end {
+            while pair.a.association.send(pair.now, 0, 51, bulk.clone(), Options::default()).is_ok() {}
+            pair.run_until(end - pair.now, |pair| pair.a.association.stats().buffered < 1 << 20);
+        }
+        let received = pair.b.received_bytes - before;
+        before = pair.b.received_bytes;
+        let used = received * 100 / (numbers[0] * 6250);
+        println!("{index:>4} {used:>4}% dropped {} a {:?} window {}", pair.a.link.dropped, pair.a.association.stats(), pair.b.association.stats().receive_window);
+    }
+    println!("{:?} {:?}", pair.a.association.faults(), pair.b.association.faults());
+}
