@@ -1,5 +1,6 @@
 //! Two ends and a link between them, in virtual time (RFC 9260, RFC 8831).
 
+mod channels;
 mod data;
 mod handshake;
 mod link;
