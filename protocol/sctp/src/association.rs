@@ -306,7 +306,10 @@ pub struct Stats {
 }
 
 /// The earlier of two deadlines.
-fn earlier(a: Option<(Time, crate::Reason)>, b: Option<(Time, crate::Reason)>) -> Option<(Time, crate::Reason)> {
+fn earlier(
+    a: Option<(Time, crate::Reason)>,
+    b: Option<(Time, crate::Reason)>,
+) -> Option<(Time, crate::Reason)> {
     match (a, b) {
         (Some(a), Some(b)) => Some(if b.0 < a.0 { b } else { a }),
         (a, b) => a.or(b),

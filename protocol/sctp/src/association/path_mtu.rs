@@ -5,7 +5,7 @@
 //! left. Sizes are those of SCTP packets.
 
 use super::heartbeat::Info;
-use crate::packet::{CHUNK_HEADER_LEN, Heartbeat, Pad, PacketWriter};
+use crate::packet::{CHUNK_HEADER_LEN, Heartbeat, PacketWriter, Pad};
 use crate::random::mix;
 use crate::time::{Nanos, SECOND, Time};
 

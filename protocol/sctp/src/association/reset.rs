@@ -185,10 +185,9 @@ impl Association {
         let resets = &mut session.resets;
         let is_repeated = number == resets.last_request;
         if !is_repeated && number != resets.last_request.wrapping_add(1) {
-            resets.responses.push(ReConfigResponse {
-                request: number,
-                result: ReConfigResult::BadSequenceNumber,
-            });
+            resets
+                .responses
+                .push(ReConfigResponse { request: number, result: ReConfigResult::BadSequenceNumber });
             resets.responses.truncate(2);
             return Err(Fault::BadReConfig);
         }
@@ -212,7 +211,8 @@ impl Association {
     pub(super) fn perform_deferred_reset(&mut self) {
         let State::Open(session) = &mut self.state else { return };
         let cumulative = session.map.cumulative();
-        let Some(deferred) = session.resets.deferred.take_if(|deferred| deferred.last_assigned_tsn <= cumulative)
+        let Some(deferred) =
+            session.resets.deferred.take_if(|deferred| deferred.last_assigned_tsn <= cumulative)
         else {
             return;
         };

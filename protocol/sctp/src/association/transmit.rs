@@ -10,8 +10,12 @@ use crate::time::Time;
 impl Association {
     pub(super) fn transmit(&mut self, now: Time, buffer: &mut Vec<u8>) -> Option<Transmit> {
         if let Some((tag, chunk)) = self.prepared.pop_front() {
-            let mut writer =
-                PacketWriter::new(buffer, chunk.len() + crate::packet::COMMON_HEADER_LEN, self.config.ports, tag);
+            let mut writer = PacketWriter::new(
+                buffer,
+                chunk.len() + crate::packet::COMMON_HEADER_LEN,
+                self.config.ports,
+                tag,
+            );
             writer.buffer().extend_from_slice(&chunk);
             writer.finish(false);
             return Some(Transmit::default());

@@ -373,7 +373,9 @@ impl DataChannels {
             Role::Client => 0,
             Role::Server => 1,
         };
-        (first..self.association.stream_limit()).step_by(2).find(|stream| self.by_stream.get(*stream).is_none())
+        (first..self.association.stream_limit())
+            .step_by(2)
+            .find(|stream| self.by_stream.get(*stream).is_none())
     }
 
     pub(super) fn id(&self, index: u32) -> ChannelId {
@@ -387,7 +389,13 @@ impl DataChannels {
     }
 
     /// Queues a message without copying it.
-    pub fn send(&mut self, now: Instant, id: ChannelId, kind: Kind, bytes: Bytes) -> Result<(), ChannelError> {
+    pub fn send(
+        &mut self,
+        now: Instant,
+        id: ChannelId,
+        kind: Kind,
+        bytes: Bytes,
+    ) -> Result<(), ChannelError> {
         let (stream, options) = self.check_send(id, bytes.len())?;
         let (ppid, bytes) = match (kind, bytes.is_empty()) {
             (Kind::String, false) => (ppid::STRING, bytes),

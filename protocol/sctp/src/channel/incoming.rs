@@ -169,7 +169,8 @@ impl DataChannels {
     }
 
     fn finish_close(&mut self, index: u32) {
-        let is_closed = |channel: &super::Channel| channel.incoming_reset && channel.outgoing_reset == Reset::Done;
+        let is_closed =
+            |channel: &super::Channel| channel.incoming_reset && channel.outgoing_reset == Reset::Done;
         if self.channels.get(index).is_some_and(is_closed) {
             self.remove(index);
         }

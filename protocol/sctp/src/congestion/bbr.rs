@@ -12,7 +12,9 @@ pub(super) const INFINITY: u64 = u64::MAX;
 
 const STARTUP_PACING_GAIN: u64 = 277;
 const DRAIN_PACING_GAIN: u64 = 50;
-const DEFAULT_CWND_GAIN: u64 = 200;
+/// A little less than the draft's 2: a window of two bandwidth-delay products fills a buffer of one to its
+/// last byte, and then loses hundreds of packets.
+const DEFAULT_CWND_GAIN: u64 = 190;
 const PROBE_UP_CWND_GAIN: u64 = 225;
 const PROBE_RTT_CWND_GAIN: u64 = 50;
 /// Pace a hundredth below the estimate, on average.
@@ -86,6 +88,9 @@ pub(crate) struct Bbr {
     pub(super) next_round_delivered: u64,
     pub(super) round_start: bool,
     pub(super) round_count: u64,
+    /// The least round trip of this round and of the one before.
+    pub(super) round_min_rtt: u64,
+    pub(super) last_round_min_rtt: u64,
     pub(super) drain_start_round: u64,
     // Loss.
     pub(super) is_loss_in_round: bool,
@@ -155,6 +160,8 @@ impl Bbr {
             next_round_delivered: 0,
             round_start: false,
             round_count: 0,
+            round_min_rtt: INFINITY,
+            last_round_min_rtt: INFINITY,
             drain_start_round: 0,
             is_loss_in_round: false,
             loss_round_delivered: 0,
@@ -402,7 +409,9 @@ impl Bbr {
 
     /// §5.6.4.6.
     fn set_cwnd(&mut self, sample: &RateSample) {
-        let max_inflight = self.quantization_budget(self.bdp_multiple(self.cwnd_gain()) + self.extra_acked);
+        // While the rate still doubles, every round looks like aggregation (Linux leaves it out, too).
+        let extra_acked = if self.full_bw_reached { self.extra_acked } else { 0 };
+        let max_inflight = self.quantization_budget(self.bdp_multiple(self.cwnd_gain()) + extra_acked);
         if self.full_bw_reached {
             self.cwnd = (self.cwnd + sample.newly_acked).min(max_inflight);
         } else if self.cwnd < max_inflight || self.sampler.delivered < self.initial_cwnd() {

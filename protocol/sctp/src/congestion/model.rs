@@ -27,6 +27,7 @@ impl Bbr {
         self.round_start = sample.prior_delivered >= self.next_round_delivered;
         if self.round_start {
             self.start_round();
+            self.last_round_min_rtt = std::mem::replace(&mut self.round_min_rtt, INFINITY);
             self.round_count += 1;
             self.rounds_since_probe_up += 1;
         }
@@ -69,13 +70,18 @@ impl Bbr {
             return;
         }
         self.full_bw_count += 1;
-        self.full_bw_now = self.full_bw_count >= 3;
+        // A queue that stood for the whole round says the same as two further rounds.
+        let least = self.last_round_min_rtt;
+        let has_queue =
+            least != INFINITY && self.min_rtt != INFINITY && least > self.min_rtt + self.min_rtt / 4;
+        self.full_bw_now = self.full_bw_count >= 3 || has_queue;
         self.full_bw_reached |= self.full_bw_now;
     }
 
     // ---- Round trips (§5.3.4.3, §5.5.7).
 
     pub(super) fn update_min_rtt(&mut self, now: Time, sample: &RateSample) {
+        self.round_min_rtt = self.round_min_rtt.min(sample.rtt.unwrap_or(INFINITY));
         self.probe_rtt_expired = now.since(self.probe_rtt_min_stamp) > PROBE_RTT_INTERVAL;
         if let Some(rtt) = sample.rtt
             && (rtt < self.probe_rtt_min_delay || self.probe_rtt_expired)
@@ -137,7 +143,8 @@ impl Bbr {
             return;
         }
         let is_probing = matches!(self.state, State::Startup | State::ProbeBwRefill | State::ProbeBwUp);
-        if self.is_loss_in_round && !is_probing {
+        // Less loss than a probe may cause is borne, and where nothing could be measured nothing is concluded.
+        if self.is_loss_in_round && !is_probing && Self::is_inflight_too_high(sample) && self.bw_latest > 0 {
             self.adapt_lower_bounds();
         }
         self.is_loss_in_round = false;

@@ -74,11 +74,10 @@ impl Bbr {
         if !self.full_bw_reached || self.adapt_long_term_model(sample) {
             return;
         }
-        match self.state {
-            State::ProbeBwDown => {
-                if !self.is_time_to_probe_bw(now) && self.is_time_to_cruise() {
-                    self.state = State::ProbeBwCruise;
-                }
+        let state = self.state;
+        match state {
+            State::ProbeBwDown if !self.is_time_to_probe_bw(now) && self.is_time_to_cruise() => {
+                self.state = State::ProbeBwCruise;
             }
             State::ProbeBwCruise => {
                 self.is_time_to_probe_bw(now);
@@ -87,11 +86,9 @@ impl Bbr {
                 self.is_bw_probe_sample = true;
                 self.start_probe_bw_up(sample);
             }
-            State::ProbeBwUp => {
-                if self.is_time_to_go_down(sample) {
-                    self.prev_probe_too_high = false;
-                    self.start_probe_bw_down(now);
-                }
+            State::ProbeBwUp if self.is_time_to_go_down(sample) => {
+                self.prev_probe_too_high = false;
+                self.start_probe_bw_down(now);
             }
             _ => {}
         }

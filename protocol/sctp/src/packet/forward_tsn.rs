@@ -41,11 +41,7 @@ impl<'a> ForwardTsn<'a> {
     }
 
     /// Appends a FORWARD-TSN of these parts.
-    pub fn write(
-        out: &mut Vec<u8>,
-        new_cumulative_tsn: u32,
-        skipped: impl IntoIterator<Item = (u16, u16)>,
-    ) {
+    pub fn write(out: &mut Vec<u8>, new_cumulative_tsn: u32, skipped: impl IntoIterator<Item = (u16, u16)>) {
         let start = writer::begin_chunk(out, Self::KIND, 0);
         out.extend_from_slice(&new_cumulative_tsn.to_be_bytes());
         for (stream, ssn) in skipped {

@@ -164,4 +164,3 @@ impl<'a> InitAck<'a> {
         self.init.write_as(out, Self::KIND, Some(self.cookie));
     }
 }
-

@@ -36,11 +36,7 @@ pub(super) struct TooLong;
 
 impl Assembly {
     /// Starts a message with its first fragment, which is not its last.
-    pub(super) fn start(
-        (message, fragment): (u64, u64),
-        part: &Part<'_>,
-        shared: &mut Shared<'_>,
-    ) -> Self {
+    pub(super) fn start((message, fragment): (u64, u64), part: &Part<'_>, shared: &mut Shared<'_>) -> Self {
         *shared.next_id += 1;
         let mut buffer = shared.buffers.take(4096.max(part.payload.len() * 2));
         buffer.extend_from_slice(part.payload);

@@ -49,12 +49,7 @@ impl Ordered {
     }
 
     #[inline]
-    fn advance(
-        &mut self,
-        key: (u64, u64),
-        part: &Part<'_>,
-        shared: &mut Shared<'_>,
-    ) -> Result<(), TooLong> {
+    fn advance(&mut self, key: (u64, u64), part: &Part<'_>, shared: &mut Shared<'_>) -> Result<(), TooLong> {
         if let Some(assembly) = &mut self.assembly {
             if assembly.append(part, shared)? {
                 self.assembly = None;
@@ -91,12 +86,7 @@ impl Ordered {
     }
 
     /// Messages up to this one will not come (RFC 3758 §3.6).
-    pub(super) fn skip(
-        &mut self,
-        message: u64,
-        stream: u16,
-        shared: &mut Shared<'_>,
-    ) -> Result<(), TooLong> {
+    pub(super) fn skip(&mut self, message: u64, stream: u16, shared: &mut Shared<'_>) -> Result<(), TooLong> {
         if message < self.next {
             return Ok(());
         }

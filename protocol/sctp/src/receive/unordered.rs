@@ -64,12 +64,7 @@ impl Unordered {
         Ok(())
     }
 
-    fn start(
-        &mut self,
-        key: (u64, u64),
-        part: &Part<'_>,
-        shared: &mut Shared<'_>,
-    ) -> Result<(), TooLong> {
+    fn start(&mut self, key: (u64, u64), part: &Part<'_>, shared: &mut Shared<'_>) -> Result<(), TooLong> {
         self.assemblies.push(Assembly::start(key, part, shared));
         self.drain(self.assemblies.len() - 1, part.stream, shared)
     }

@@ -378,5 +378,4 @@ impl Flight {
         self.lost.shrink_to_fit();
         self.acked.shrink();
     }
-
 }

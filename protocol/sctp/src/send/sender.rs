@@ -166,6 +166,8 @@ impl Sender {
             // A closed window is probed with one chunk (RFC 9260 §6.1 A).
             let is_window_probe = self.flight.outstanding == 0 && count == 0;
             if window < room.min(outbox.total_buffered()) as u64 && !is_window_probe {
+                // The peer is slow, not the path.
+                self.bbr.mark_app_limited(self.flight.in_flight);
                 break;
             }
             let fragment = match outbox.next(now, room, full) {
@@ -234,8 +236,10 @@ impl Sender {
     }
 
     fn set_tail_timer(&mut self, now: Time) {
-        let expects_delayed_sack = self.last_immediate < now && self.flight.in_flight <= self.packet_size as u64;
-        self.tail_timer = Rack::probe_timeout(&self.round_trip, expects_delayed_sack).map(|span| now.plus(span));
+        let expects_delayed_sack =
+            self.last_immediate < now && self.flight.in_flight <= self.packet_size as u64;
+        self.tail_timer =
+            Rack::probe_timeout(&self.round_trip, expects_delayed_sack).map(|span| now.plus(span));
     }
 
     /// A SACK came (RFC 9260 §6.2.1).
@@ -357,7 +361,9 @@ impl Sender {
     fn detect_losses(&mut self, now: Time) {
         self.reordering_timer = None;
         while let Some((number, packet)) = self.flight.oldest_packet() {
-            let Some(time) = self.rack.loss_time(number, packet.state.sent_at, &self.round_trip) else { return };
+            let Some(time) = self.rack.loss_time(number, packet.state.sent_at, &self.round_trip) else {
+                return;
+            };
             if time > now {
                 self.reordering_timer = Some(time);
                 return;

@@ -119,7 +119,9 @@ fn a_channel_opens_with_what_it_was_asked_to_be() {
     assert!(ends.has(0, &ChannelEvent::Opened(ours)) && ends.has(1, &ChannelEvent::Opened(late)));
 
     let now = ends.now;
-    for (kind, bytes) in [(Kind::String, "text"), (Kind::Binary, "bytes"), (Kind::String, ""), (Kind::Binary, "")] {
+    for (kind, bytes) in
+        [(Kind::String, "text"), (Kind::Binary, "bytes"), (Kind::String, ""), (Kind::Binary, "")]
+    {
         ends.ends[1].send_copy(now, theirs, kind, bytes.as_bytes()).unwrap();
     }
     assert!(ends.run_until(MINUTE, |ends| ends.messages(0).len() == 4));

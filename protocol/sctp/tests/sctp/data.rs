@@ -13,8 +13,7 @@ pub(crate) fn pattern(length: usize, seed: u8) -> Vec<u8> {
 #[test]
 fn messages_of_every_size_arrive_whole_and_in_order() {
     for interleaving in [true, false] {
-        let mut pair =
-            Pair::connected(Config { interleaving, ..config() }, Conditions::default(), 1);
+        let mut pair = Pair::connected(Config { interleaving, ..config() }, Conditions::default(), 1);
         let sizes = [1, 2, 3, 4, 5, 1000, 1128, 1131, 1132, 1133, 1134, 2264, 2265, 65_536, 262_144];
         for (index, size) in sizes.into_iter().enumerate() {
             pair.send(7, pattern(size, index as u8), Options::default());
@@ -40,7 +39,11 @@ fn small_messages_share_packets_and_a_sack_covers_two() {
     pair.run_for(Duration::from_secs(1));
     assert_eq!(pair.b.messages.len(), 20);
     let (a, b) = (pair.a.trace.take().unwrap(), pair.b.trace.take().unwrap());
-    assert_eq!(a.iter().map(|packet| packet.matches("I-DATA").count()).collect::<Vec<_>>(), [9, 9, 2], "{a:?}");
+    assert_eq!(
+        a.iter().map(|packet| packet.matches("I-DATA").count()).collect::<Vec<_>>(),
+        [9, 9, 2],
+        "{a:?}"
+    );
     assert_eq!(b.len(), 1, "{b:?}");
 }
 

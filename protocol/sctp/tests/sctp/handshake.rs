@@ -87,9 +87,11 @@ fn without_an_answer_it_ends() {
     let mut pair = pair();
     pair.a.link.conditions.loss = 1_000_000;
     pair.a.association.connect(pair.now);
-    assert!(pair.run_until(Duration::from_secs(1000), |pair| {
-        pair.a.has(&Event::Closed(CloseReason::NoAnswer))
-    }));
+    assert!(
+        pair.run_until(Duration::from_secs(1000), |pair| {
+            pair.a.has(&Event::Closed(CloseReason::NoAnswer))
+        })
+    );
     assert_eq!(pair.a.trace.take().unwrap().len(), 9);
     assert_eq!(pair.next_wake_up(), None);
 }

@@ -19,26 +19,29 @@ struct Plan {
 
 fn plan() -> impl Strategy<Value = Plan> {
     let conditions = (0u64..250_000, 0u64..100_000, 0u64..500_000, 1u64..60, 0u64..3, 20_000u64..400_000);
-    let message = (0u16..5, prop_oneof![1usize..50, 1usize..5000, 1usize..70_000], any::<bool>(), any::<bool>());
+    let message =
+        (0u16..5, prop_oneof![1usize..50, 1usize..5000, 1usize..70_000], any::<bool>(), any::<bool>());
     let messages = prop::collection::vec(message, 1..60);
-    (any::<u32>(), any::<bool>(), conditions, messages).prop_map(|(seed, interleaving, conditions, messages)| {
-        let (loss, duplication, reordering, delay, rate, buffer) = conditions;
-        Plan {
-            seed: u64::from(seed),
-            interleaving,
-            conditions: Conditions {
-                rate: [0, 100_000, 2_000_000][rate as usize],
-                delay: Duration::from_millis(delay),
-                buffer,
-                loss,
-                duplication,
-                reordering,
-                reordering_delay: Duration::from_millis(50),
-                ..Conditions::default()
-            },
-            messages,
-        }
-    })
+    (any::<u32>(), any::<bool>(), conditions, messages).prop_map(
+        |(seed, interleaving, conditions, messages)| {
+            let (loss, duplication, reordering, delay, rate, buffer) = conditions;
+            Plan {
+                seed: u64::from(seed),
+                interleaving,
+                conditions: Conditions {
+                    rate: [0, 100_000, 2_000_000][rate as usize],
+                    delay: Duration::from_millis(delay),
+                    buffer,
+                    loss,
+                    duplication,
+                    reordering,
+                    reordering_delay: Duration::from_millis(50),
+                    ..Conditions::default()
+                },
+                messages,
+            }
+        },
+    )
 }
 
 fn check(plan: &Plan) {

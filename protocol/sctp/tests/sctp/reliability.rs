@@ -14,8 +14,7 @@ fn no_retransmits(unordered: bool) -> Options {
 fn what_is_given_up_does_not_hold_up_what_follows() {
     for interleaving in [true, false] {
         for unordered in [true, false] {
-            let mut pair =
-                Pair::connected(Config { interleaving, ..config() }, Conditions::default(), 1);
+            let mut pair = Pair::connected(Config { interleaving, ..config() }, Conditions::default(), 1);
             pair.a.link.conditions.loss = 1_000_000;
             pair.send(1, pattern(100, 1), no_retransmits(unordered));
             pair.settle();

@@ -30,8 +30,7 @@ fn a_reset_comes_after_all_that_was_sent_and_numbers_begin_anew() {
 #[test]
 fn resets_survive_loss() {
     for seed in 0..100 {
-        let conditions =
-            Conditions { loss: 200_000, duplication: 100_000, ..Conditions::default() };
+        let conditions = Conditions { loss: 200_000, duplication: 100_000, ..Conditions::default() };
         let mut pair = Pair::connected(stubborn(), conditions, seed);
         for stream in 0..10 {
             pair.send(stream, pattern(3000, 1), Options::default());

@@ -66,21 +66,26 @@ pub(crate) fn transfer(megabits: u64, conditions: Conditions, back: Conditions, 
 
 fn table(is_large: bool) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "Payload received in percent of the bottleneck's rate, seconds 2 to 10 of a bulk transfer;");
-    let _ = writeln!(text, "one-way latency in ms (median/worst) of 100-byte messages beside it. Buffer: one BDP.\n");
-    let _ = writeln!(text, "Mbit/s  round trip  no loss          0.1 % loss       1 % loss         10 ms reordering");
+    let _ = writeln!(
+        text,
+        "Payload received in percent of the bottleneck's rate, seconds 2 to 10 of a bulk transfer;"
+    );
+    let _ = writeln!(
+        text,
+        "one-way latency in ms (median/worst) of 100-byte messages beside it. Buffer: one BDP.\n"
+    );
+    let _ = writeln!(
+        text,
+        "Mbit/s  round trip  no loss          0.1 % loss       1 % loss         10 ms reordering"
+    );
     let rates: &[u64] = if is_large { &[1000] } else { &[1, 10, 100] };
     for &megabits in rates {
         for milliseconds in [5, 20, 50, 100] {
             let _ = write!(text, "{megabits:>6}  {milliseconds:>7} ms");
             for (loss, reordering) in [(0, 0), (1000, 0), (10_000, 0), (0, 200_000)] {
                 let path = Conditions::bottleneck(megabits, Duration::from_millis(milliseconds));
-                let there = Conditions {
-                    loss,
-                    reordering,
-                    reordering_delay: Duration::from_millis(10),
-                    ..path
-                };
+                let there =
+                    Conditions { loss, reordering, reordering_delay: Duration::from_millis(10), ..path };
                 let back = Conditions { rate: 0, ..path };
                 let Outcome { used, latency } = transfer(megabits, there, back, 10);
                 let cell = format!("{used}% {}/{}", latency.0, latency.1);
@@ -153,7 +158,12 @@ fn look() {
         let received = pair.b.received_bytes - before;
         before = pair.b.received_bytes;
         let used = received * 100 / (numbers[0] * 6250);
-        println!("{index:>4} {used:>4}% dropped {} a {:?} window {}", pair.a.link.dropped, pair.a.association.stats(), pair.b.association.stats().receive_window);
+        println!(
+            "{index:>4} {used:>4}% dropped {} a {:?} window {}",
+            pair.a.link.dropped,
+            pair.a.association.stats(),
+            pair.b.association.stats().receive_window
+        );
     }
     println!("{:?} {:?}", pair.a.association.faults(), pair.b.association.faults());
 }
