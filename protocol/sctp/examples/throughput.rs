@@ -43,9 +43,9 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(size: usize) -> Self {
+    fn new(zero_checksum: bool) -> Self {
         let now = clock();
-        let config = Config { packet_size: size, ..Config::default() };
+        let config = Config { zero_checksum, ..Config::default() };
         let mut a = Association::new(now, config.clone(), 1);
         let b = Association::new(now, config, 2);
         a.connect(now);
@@ -125,8 +125,11 @@ fn main() {
     println!(
         "message   packets     ns a data packet (sender, receiver)   SACKs   MB/s both   allocations a packet"
     );
-    for length in [65_536, 16_384, 1024] {
-        let mut bench = Bench::new(1160);
+    for (length, zero_checksum) in [(65_536, true), (16_384, true), (1024, true), (65_536, false)] {
+        if !zero_checksum {
+            println!("with checksums:");
+        }
+        let mut bench = Bench::new(zero_checksum);
         let message = Bytes::from(vec![7; length]);
         // Windows, rings and pools find their size.
         bench.transfer(&message, BYTES / 8);

@@ -15,7 +15,7 @@ impl Association {
             State::Open(session) if session.phase == Phase::Established => {
                 session.phase = Phase::ShutdownPending;
                 // There may be nothing to wait for.
-                self.advance_shutdown(Time::default());
+                self.advance_shutdown();
             }
             State::Open(_) => {}
             _ => self.end(CloseReason::Shutdown),
@@ -44,7 +44,7 @@ impl Association {
     }
 
     /// Takes the next step of a shutdown, where everything was delivered.
-    pub(super) fn advance_shutdown(&mut self, now: Time) {
+    pub(super) fn advance_shutdown(&mut self) {
         let State::Open(session) = &mut self.state else { return };
         if session.phase == Phase::Established || !self.outbox.is_empty() || !session.sender.is_idle() {
             return;
@@ -56,7 +56,6 @@ impl Association {
         };
         session.phase = next;
         session.shutdown_due = true;
-        session.shutdown_timer = Some(now.plus(session.sender.round_trip().timeout()));
     }
 
     pub(super) fn handle_shutdown(&mut self, now: Time, shutdown: Shutdown) -> Result<(), Fault> {
@@ -70,7 +69,7 @@ impl Association {
             }
             Phase::ShutdownReceived => {}
         }
-        self.advance_shutdown(now);
+        self.advance_shutdown();
         if acked == Err(Fault::StaleSack) { Ok(()) } else { acked }
     }
 

@@ -63,7 +63,7 @@ impl Association {
                 session.shutdown_due = true;
             }
         }
-        self.after_packet(now);
+        self.after_packet();
         seen.fault.map_or(Ok(()), Err)
     }
 
@@ -186,7 +186,7 @@ impl Association {
         let Self { state, inbox, events, .. } = self;
         let State::Open(session) = state else { return Err(Fault::Unexpected) };
         if session.interleaving {
-            return Err(Fault::ProtocolViolation);
+            return self.violated(b"FORWARD-TSN");
         }
         session.acknowledger.hurry();
         let cumulative = session.map.expand(forward.new_cumulative_tsn);
@@ -208,7 +208,7 @@ impl Association {
         let Self { state, inbox, events, .. } = self;
         let State::Open(session) = state else { return Err(Fault::Unexpected) };
         if !session.interleaving {
-            return Err(Fault::ProtocolViolation);
+            return self.violated(b"I-FORWARD-TSN");
         }
         session.acknowledger.hurry();
         let cumulative = session.map.expand(forward.new_cumulative_tsn);
@@ -225,6 +225,11 @@ impl Association {
             }
         }
         self.after_skip(result)
+    }
+
+    fn violated(&mut self, what: &[u8]) -> Result<(), Fault> {
+        self.abort_with(Cause::PROTOCOL_VIOLATION, what, CloseReason::ProtocolViolation);
+        Err(Fault::ProtocolViolation)
     }
 
     fn after_skip(&mut self, result: Result<(), Refusal>) -> Result<(), Fault> {
@@ -247,9 +252,9 @@ impl Association {
     }
 
     /// What may have become possible by what came.
-    fn after_packet(&mut self, now: Time) {
+    fn after_packet(&mut self) {
         self.perform_deferred_reset();
-        self.advance_shutdown(now);
+        self.advance_shutdown();
     }
 }
 

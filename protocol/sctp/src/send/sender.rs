@@ -129,6 +129,10 @@ impl Sender {
                 && message.is_partially_reliable()
                 && message.has_expired(now, chunk.transmissions)
             {
+                if count > 0 {
+                    // Others of its chunks may be in this very packet, whose account is not made yet.
+                    break;
+                }
                 self.flight.abandon(chunk.fragment.message, outbox);
                 continue;
             }

@@ -101,8 +101,6 @@ fn check(plan: &Plan) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
-
     #[test]
     fn every_reliable_message_arrives_once_and_in_order(plan in plan()) {
         check(&plan);
