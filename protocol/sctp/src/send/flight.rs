@@ -291,6 +291,23 @@ impl Flight {
         Some(packet)
     }
 
+    /// Everything under way is believed lost, and waits to be sent again from the lowest TSN on: a peer that
+    /// has no room left has some for that one. Returns how many packets there were.
+    pub(super) fn lose_all(&mut self) -> u32 {
+        let count = self.packets.iter().filter(|packet| packet.remaining > 0).count();
+        self.first_packet += self.packets.len() as u64;
+        self.packets.clear();
+        self.lost.clear();
+        for (chunk, tsn) in self.chunks.iter_mut().zip(self.first..) {
+            if matches!(chunk.state, State::Sent | State::Lost) {
+                chunk.state = State::Lost;
+                self.lost.push_back(tsn);
+            }
+        }
+        (self.in_flight, self.outstanding) = (0, 0);
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
     /// The packet that left last is sent again as a probe, whatever its end (RFC 8985 §7.3).
     pub(super) fn lose_newest(&mut self) -> bool {
         let Some(index) = self.packets.iter().rposition(|packet| packet.remaining > 0) else { return false };

@@ -435,11 +435,7 @@ impl Sender {
         self.round_trip.back_off();
         self.skip.again();
         self.enter_recovery();
-        let mut lost = 0;
-        while self.flight.lose_oldest().is_some() {
-            lost += 1;
-        }
-        self.lost_in_episode += lost;
+        self.lost_in_episode += self.flight.lose_all();
         self.bbr.on_timeout(self.flight.in_flight);
         self.is_probe_due = self.flight.has_lost();
         self.tail_timer = None;
