@@ -1,15 +1,26 @@
 //! The checksum of packets (RFC 9260 §6.8, Appendix A).
 
+use crc_fast::{CrcAlgorithm, Digest, checksum};
+
+const CRC32C: CrcAlgorithm = CrcAlgorithm::Crc32Iscsi;
+
 /// CRC32c of `bytes`, with the processor's instructions where it has them.
 pub fn crc32c(bytes: &[u8]) -> u32 {
-    ::crc32c::crc32c(bytes)
+    low(checksum(CRC32C, bytes))
 }
 
 /// CRC32c of a packet whose checksum field, between `head` and `rest`, counts as zero.
 pub(super) fn of_parts(head: &[u8], rest: &[u8]) -> u32 {
-    let crc = ::crc32c::crc32c(head);
-    let crc = ::crc32c::crc32c_append(crc, &[0; 4]);
-    ::crc32c::crc32c_append(crc, rest)
+    let mut digest = Digest::new(CRC32C);
+    digest.update(head);
+    digest.update(&[0; 4]);
+    digest.update(rest);
+    low(digest.finalize())
+}
+
+/// A CRC of 32 bits comes in 64.
+fn low(crc: u64) -> u32 {
+    crc as u32
 }
 
 #[cfg(test)]
