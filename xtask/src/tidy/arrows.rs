@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("twocan-turn", &["twocan-wire", "twocan-stun"]),
     ("twocan-sdp", &[]),
     ("twocan-ice", &["twocan-wire", "twocan-stun"]),
+    ("twocan-sctp", &["twocan-wire"]),
 ];
 
 /// Libraries that a protocol crate must not know: it has no clock, no socket, no runtime.

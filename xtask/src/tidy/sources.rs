@@ -25,7 +25,9 @@ pub(super) fn check(file: &Path, text: &str) -> Vec<String> {
     let mut report = |what: String| wrong.push(format!("{path}: {what}"));
     let is_source =
         matches!(file.extension().and_then(|ending| ending.to_str()), Some("rs" | "js" | "mjs" | "css"));
-    let is_test = path.contains("/tests/") || path.ends_with("/tests.rs");
+    // An example drives what it shows, as a test does.
+    let is_test =
+        ["/tests/", "/examples/"].iter().any(|folder| path.contains(folder)) || path.ends_with("/tests.rs");
     let lines = text.lines().count();
     if is_source && !is_test && lines > MAX_LINES {
         report(format!("{lines} lines; over {MAX_LINES} wants splitting by what it is about"));
