@@ -38,7 +38,7 @@ pub enum BadCredentials {
     TooShort,
     /// More than 256 characters.
     TooLong,
-    /// A character other than letters, digits, `+` and `/`.
+    /// A character other than letters, digits, `+`, `/`, and what is tolerated beside: `-`, `_`, `=`, `#`.
     BadCharacter,
 }
 
@@ -59,7 +59,9 @@ pub(crate) fn is_ice_char(byte: u8) -> bool {
 }
 
 fn check(text: &str, least: usize) -> Result<Box<str>, BadCredentials> {
-    if !text.bytes().all(is_ice_char) {
+    // Some servers write these too, and browsers take them.
+    let is_tolerated = |byte| is_ice_char(byte) || b"-_=#".contains(&byte);
+    if !text.bytes().all(is_tolerated) {
         return Err(BadCredentials::BadCharacter);
     }
     match text.len() {
