@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("twocan-sdp", &[]),
     ("twocan-ice", &["twocan-wire", "twocan-stun"]),
     ("twocan-sctp", &["twocan-wire"]),
+    ("twocan-dtls", &["twocan-wire"]),
 ];
 
 /// Libraries that a protocol crate must not know: it has no clock, no socket, no runtime.
