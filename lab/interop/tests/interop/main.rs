@@ -10,5 +10,6 @@ mod live;
 mod lobby;
 mod nat;
 mod relayed;
+mod rust_peer;
 mod screen;
 mod server_dies;

@@ -1,0 +1,42 @@
+//! How a peer connection behaves (W3C webrtc-pc §4.2).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a peer connection behaves. Make one with [`new`](Self::new) and change what should differ.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// Who we are: the peer knows us by its fingerprint.
+    pub certificate: Arc<dtls::Certificate>,
+    /// Fresh and secret randomness. The same seed with the same inputs gives the same bytes out.
+    pub seed: [u8; 32],
+    /// What DTLS may agree on.
+    pub dtls: Arc<dtls::Config>,
+    /// The longest message that we take, in bytes; what is longer than a piece arrives in pieces
+    /// ([`ChannelMessage`](crate::ChannelMessage)).
+    pub max_message_size: u64,
+    /// Bytes that may wait here to be sent, over all channels.
+    pub send_buffer: usize,
+    /// Bytes that may wait here to be taken, or for missing parts.
+    pub receive_window: usize,
+    /// Bytes of a datagram of data, at most, until a larger one is known to pass.
+    pub datagram_size: usize,
+    /// How often checks are paced; see [`ice::Config::pacing`].
+    pub ice_pacing: Duration,
+}
+
+impl Configuration {
+    /// What browsers do: messages of 256 KiB, datagrams of 1,200 bytes.
+    pub fn new(certificate: Arc<dtls::Certificate>, seed: [u8; 32]) -> Self {
+        Self {
+            certificate,
+            seed,
+            dtls: Arc::new(dtls::Config::default()),
+            max_message_size: 256 << 10,
+            send_buffer: 16 << 20,
+            receive_window: 16 << 20,
+            datagram_size: 1200,
+            ice_pacing: Duration::from_millis(5),
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! The peer connection: descriptions on one side, datagrams on the other (W3C webrtc-pc §4.4).
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use bytes::Bytes;
+use sctp::channel::{Channel, ChannelError, ChannelEvent, ChannelId, ChannelOptions, Kind};
+use wire::{Received, Transmit};
+
+use crate::config::Configuration;
+
+use crate::event::{Event, IceGatheringState, PeerConnectionState};
+use crate::fault::{Counters, Fault};
+use crate::negotiation::{Negotiation, Ours, SignalingState, Theirs};
+use crate::transport::{self, Reason, Traffic, Transport};
+
+mod candidates;
+mod descriptions;
+mod seeds;
+
+/// One WebRTC session with one peer, without I/O.
+///
+/// Call order: exchange descriptions with the peer through any signaling, and candidates as they come; give what
+/// arrives to [`handle_datagram`](Self::handle_datagram) and call [`handle_timeout`](Self::handle_timeout) when
+/// [`poll_timeout`](Self::poll_timeout) says. **After each call** that takes `now`, take everything that
+/// [`poll_event`](Self::poll_event) gives, then everything that [`poll_transmit`](Self::poll_transmit) gives.
+#[derive(Debug)]
+pub struct PeerConnection {
+    configuration: Configuration,
+    negotiation: Negotiation,
+    transport: Transport,
+    events: VecDeque<Event>,
+    /// The time of the last call: events of channels may answer the peer.
+    now: Instant,
+    /// Our credentials in the description that is made next, where it restarts ICE.
+    fresh: Option<ice::Credentials>,
+    /// Whether the pending offer of ours has restarted ICE.
+    has_restarted: bool,
+    /// `restart_ice` was called, or the configuration asks for it.
+    wants_restart: bool,
+    /// The peer's offer says this; it counts once we answer.
+    offered: Option<Theirs>,
+    /// Candidates for that.
+    waiting: Vec<ice::Candidate>,
+    /// What the last description in force says of the peer.
+    theirs: Option<Theirs>,
+    gathering: IceGatheringState,
+    connection: PeerConnectionState,
+    is_secured: bool,
+    has_failed: bool,
+    needs_negotiation: bool,
+    is_closed: bool,
+}
+
+impl PeerConnection {
+    /// A connection to nobody yet.
+    pub fn new(now: Instant, configuration: Configuration) -> Self {
+        let mut seeds = seeds::Seeds::new(&configuration.seed);
+        let transport = Transport::new(now, &configuration, [seeds.next(), seeds.next(), seeds.next()]);
+        let mut session = [0; 8];
+        session.copy_from_slice(&seeds.next()[..8]);
+        Self {
+            negotiation: Negotiation::new(u64::from_be_bytes(session)),
+            transport,
+            events: VecDeque::new(),
+            now,
+            fresh: None,
+            has_restarted: false,
+            wants_restart: false,
+            offered: None,
+            waiting: Vec::new(),
+            theirs: None,
+            gathering: IceGatheringState::New,
+            connection: PeerConnectionState::New,
+            is_secured: false,
+            has_failed: false,
+            needs_negotiation: false,
+            is_closed: false,
+            configuration,
+        }
+    }
+
+    /// Where the exchange of descriptions stands.
+    pub fn signaling_state(&self) -> SignalingState {
+        self.negotiation.state()
+    }
+
+    /// How far ICE is.
+    pub fn ice_connection_state(&self) -> ice::State {
+        self.transport.ice.state()
+    }
+
+    /// How far gathering is.
+    pub fn ice_gathering_state(&self) -> IceGatheringState {
+        self.gathering
+    }
+
+    /// How the connection is, all together.
+    pub fn connection_state(&self) -> PeerConnectionState {
+        self.connection
+    }
+
+    /// Whether the peer's description says that candidates may come one by one; nothing before there is one.
+    pub fn can_trickle_ice_candidates(&self) -> Option<bool> {
+        let remote = self.negotiation.remote.latest()?;
+        Some(
+            remote
+                .description
+                .sections()
+                .any(|section| section.has_ice_option(sdp::attribute::IceOptions::TRICKLE)),
+        )
+    }
+
+    /// What ICE knows: candidates, pairs, figures.
+    pub fn ice(&self) -> &ice::Agent {
+        &self.transport.ice
+    }
+
+    /// Figures of the association.
+    pub fn sctp_stats(&self) -> sctp::Stats {
+        self.transport.channels.association().stats()
+    }
+
+    /// What went to the peer, and what came from it, handshakes included.
+    pub fn traffic(&self) -> (Traffic, Traffic) {
+        (self.transport.sent, self.transport.received)
+    }
+
+    /// What was dropped, by protocol.
+    pub fn counters(&self) -> Counters {
+        self.transport.counters
+    }
+
+    /// Asks for new credentials and paths: the next offer restarts ICE.
+    pub fn restart_ice(&mut self) {
+        self.wants_restart = true;
+        self.update_negotiation_needed();
+    }
+
+    /// Makes a data channel. The peer hears of it once connected; the first one needs an exchange of descriptions.
+    pub fn create_data_channel(
+        &mut self,
+        now: Instant,
+        label: &str,
+        protocol: &str,
+        options: ChannelOptions,
+    ) -> Result<ChannelId, ChannelError> {
+        self.now = now;
+        if self.is_closed {
+            return Err(ChannelError::Ended);
+        }
+        let id = self.transport.channels.open(now, label, protocol, options)?;
+        self.negotiation.wants_data = true;
+        self.update_negotiation_needed();
+        Ok(id)
+    }
+
+    /// A data channel.
+    pub fn channel(&self, id: ChannelId) -> Option<&Channel> {
+        self.transport.channels.get(id)
+    }
+
+    /// Queues a message.
+    pub fn send(
+        &mut self,
+        now: Instant,
+        id: ChannelId,
+        kind: Kind,
+        message: Bytes,
+    ) -> Result<(), ChannelError> {
+        self.now = now;
+        self.transport.channels.send(now, id, kind, message)
+    }
+
+    /// Queues a copy of a message, in a buffer that is used again.
+    pub fn send_copy(
+        &mut self,
+        now: Instant,
+        id: ChannelId,
+        kind: Kind,
+        message: &[u8],
+    ) -> Result<(), ChannelError> {
+        self.now = now;
+        self.transport.channels.send_copy(now, id, kind, message)
+    }
+
+    /// Takes back the buffer of a message that is not needed any more.
+    pub fn recycle(&mut self, buffer: Vec<u8>) {
+        self.transport.channels.recycle(buffer);
+    }
+
+    /// Bytes of a channel that wait to be sent for the first time.
+    pub fn buffered_amount(&self, id: ChannelId) -> usize {
+        self.transport.channels.buffered_amount(id)
+    }
+
+    /// When [`buffered_amount`](Self::buffered_amount) falls to this, [`Event::BufferedAmountLow`] says so.
+    pub fn set_buffered_amount_low_threshold(&mut self, id: ChannelId, threshold: usize) {
+        self.transport.channels.set_buffered_amount_low_threshold(id, threshold);
+    }
+
+    /// Closes a channel, once what it has queued is delivered.
+    pub fn close_channel(&mut self, now: Instant, id: ChannelId) {
+        self.now = now;
+        self.transport.channels.close(id);
+    }
+
+    /// Takes a datagram that arrived at a local candidate's base.
+    pub fn handle_datagram(&mut self, now: Instant, datagram: Received<'_>) -> Result<(), Fault> {
+        self.now = now;
+        if self.is_closed {
+            return Err(Fault::Closed);
+        }
+        let result = self.transport.handle_datagram(now, datagram);
+        self.settle();
+        result
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        if !self.is_closed {
+            self.transport.handle_timeout(now);
+            self.settle();
+        }
+    }
+
+    /// Appends what must be sent now: one datagram, or several of equal size for one system call.
+    pub fn poll_transmit(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<Transmit> {
+        self.now = now;
+        let transmit = self.transport.poll_transmit(now, buffer);
+        if transmit.is_none() && self.is_closed {
+            // The goodbye is said.
+            self.transport.ice.close();
+        }
+        transmit
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), and what for.
+    pub fn poll_timeout(&self) -> Option<(Instant, Reason)> {
+        if self.is_closed { None } else { self.transport.poll_timeout() }
+    }
+
+    /// What happened next.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        if let Some(event) = self.events.pop_front() {
+            return Some(event);
+        }
+        if self.is_closed {
+            return None;
+        }
+        loop {
+            return Some(match self.transport.channels.poll_event(self.now)? {
+                ChannelEvent::Established | ChannelEvent::Ended(_) => continue,
+                ChannelEvent::Incoming(id) => Event::DataChannel(id),
+                ChannelEvent::Opened(id) => Event::ChannelOpen(id),
+                ChannelEvent::Message(message) => Event::Message(message),
+                ChannelEvent::MessageAborted { channel, id } => Event::MessageAborted { channel, id },
+                ChannelEvent::BufferedAmountLow(id) => Event::BufferedAmountLow(id),
+                ChannelEvent::Writable => Event::Writable,
+                ChannelEvent::Closing(id) => Event::ChannelClosing(id),
+                ChannelEvent::Closed(id) => Event::ChannelClosed(id),
+            });
+        }
+    }
+
+    /// Ends the connection, and tells the peer with what [`poll_transmit`](Self::poll_transmit) still gives. Closing
+    /// twice is closing once. No event follows.
+    pub fn close(&mut self, now: Instant) {
+        if self.is_closed {
+            return;
+        }
+        self.now = now;
+        self.is_closed = true;
+        self.transport.close(now);
+        self.negotiation.close();
+        self.connection = PeerConnectionState::Closed;
+        self.events.clear();
+    }
+
+    /// Tells what has come of the last call.
+    fn settle(&mut self) {
+        while let Some(event) = self.transport.poll_event(self.now) {
+            match event {
+                transport::Event::Ice(event) => self.heard_of_ice(event),
+                transport::Event::Secured(connected) => {
+                    self.is_secured = true;
+                    self.events.push_back(Event::Secured(connected));
+                }
+                transport::Event::Closed => {
+                    // The peer has closed the connection, as its `close` does.
+                    self.has_failed = true;
+                }
+                transport::Event::Failed(failure) => {
+                    self.has_failed = true;
+                    self.events.push_back(Event::Failed(failure));
+                }
+            }
+        }
+        self.update_connection_state();
+    }
+
+    fn heard_of_ice(&mut self, event: ice::Event) {
+        match event {
+            ice::Event::State(state) => self.events.push_back(Event::IceConnectionState(state)),
+            ice::Event::Selected(selected) => self.events.push_back(Event::SelectedPath(selected)),
+            ice::Event::Resolve { id, name } => self.events.push_back(Event::Resolve { id, name }),
+            ice::Event::Connect { id, .. } => self.transport.ice.handle_connect_failed(self.now, id),
+            ice::Event::Lost | ice::Event::Role(_) | ice::Event::Embedded(_) => {}
+        }
+    }
+
+    /// W3C webrtc-pc §4.3.3.
+    fn update_connection_state(&mut self) {
+        let state = match self.transport.ice.state() {
+            _ if self.is_closed => PeerConnectionState::Closed,
+            _ if self.has_failed => PeerConnectionState::Failed,
+            ice::State::Failed => PeerConnectionState::Failed,
+            ice::State::Disconnected => PeerConnectionState::Disconnected,
+            ice::State::New if !self.is_secured => PeerConnectionState::New,
+            ice::State::Connected | ice::State::Completed if self.is_secured => {
+                PeerConnectionState::Connected
+            }
+            ice::State::Closed => PeerConnectionState::Closed,
+            _ => PeerConnectionState::Connecting,
+        };
+        if state != self.connection {
+            self.connection = state;
+            self.events.push_back(Event::ConnectionState(state));
+        }
+    }
+
+    /// W3C webrtc-pc §4.7.3: told once, and again when a stable state comes without it.
+    fn update_negotiation_needed(&mut self) {
+        if self.is_closed || self.negotiation.state() != SignalingState::Stable {
+            return;
+        }
+        let needed = self.wants_restart || self.negotiation.is_needed();
+        if needed && !self.needs_negotiation {
+            self.events.push_back(Event::NegotiationNeeded);
+        }
+        self.needs_negotiation = needed;
+    }
+
+    fn ours(&self) -> Ours {
+        let own =
+            [dtls::FingerprintHash::Sha256].map(|hash| self.configuration.certificate.fingerprint(hash));
+        let fingerprints = own.iter().filter_map(|own| {
+            let hash = own.hash().name().parse().ok()?;
+            sdp::attribute::Fingerprint::new(hash, own.bytes()).ok()
+        });
+        let setup = self.transport.is_client().map(|client| match client {
+            true => sdp::attribute::Setup::Active,
+            false => sdp::attribute::Setup::Passive,
+        });
+        Ours {
+            credentials: self.fresh.clone().unwrap_or_else(|| self.transport.ice.credentials().clone()),
+            fingerprints: fingerprints.collect(),
+            setup,
+            max_message_size: self.configuration.max_message_size,
+            renomination: true,
+            lite: false,
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Making and applying descriptions, and what follows for the transport (RFC 9429 §5; W3C webrtc-pc §4.4.1).
+
+use std::time::Instant;
+
+use sdp::Description;
+use sdp::attribute::{Attribute, Setup};
+
+use super::PeerConnection;
+use crate::description::{SdpType, SessionDescription};
+use crate::error::DescriptionError;
+use crate::event::{Event, IceGatheringState};
+use crate::negotiation::{SignalingState, Theirs, is_data};
+
+impl PeerConnection {
+    /// Makes an offer. Nothing changes until it is set.
+    pub fn create_offer(&mut self) -> Result<SessionDescription, DescriptionError> {
+        if self.wants_restart && self.theirs.is_some() && self.fresh.is_none() {
+            self.fresh = Some(self.transport.ice.fresh_credentials());
+        }
+        let ours = self.ours();
+        self.negotiation.create_offer(&ours).map(SessionDescription::offer)
+    }
+
+    /// Makes an answer to the peer's offer. Nothing changes until it is set.
+    pub fn create_answer(&mut self) -> Result<SessionDescription, DescriptionError> {
+        let ours = self.ours();
+        self.negotiation.create_answer(&ours).map(SessionDescription::answer)
+    }
+
+    /// Makes the description that the state calls for, and sets it (W3C's `setLocalDescription()` without arguments).
+    pub fn set_local_description_implicitly(
+        &mut self,
+        now: Instant,
+    ) -> Result<SessionDescription, DescriptionError> {
+        let description = match self.signaling_state() {
+            SignalingState::HaveRemoteOffer | SignalingState::HaveLocalPranswer => self.create_answer()?,
+            _ => self.create_offer()?,
+        };
+        self.set_local_description(now, &description)?;
+        Ok(description)
+    }
+
+    /// Sets a description of ours: from here on it counts, and addresses are gathered for it.
+    pub fn set_local_description(
+        &mut self,
+        now: Instant,
+        description: &SessionDescription,
+    ) -> Result<(), DescriptionError> {
+        self.now = now;
+        let before = self.signaling_state();
+        self.negotiation.set_local(description)?;
+        match description.kind {
+            SdpType::Rollback => self.take_back_offer(),
+            SdpType::Offer => {
+                if self.theirs.is_none() {
+                    self.transport.ice.set_role(ice::Role::Controlling);
+                }
+                self.has_restarted |= self.restart_if_fresh();
+                self.wants_restart = false;
+                self.gather();
+            }
+            SdpType::Pranswer | SdpType::Answer => {
+                self.restart_if_fresh();
+                self.gather();
+                if let Some(theirs) = self.offered.take() {
+                    let own = section(&self.negotiation.local.latest().map(|applied| &applied.description));
+                    self.apply(theirs, own != Some(Setup::Passive));
+                }
+            }
+        }
+        self.exchanged(before);
+        Ok(())
+    }
+
+    /// Sets a description of the peer's. An offer that meets ours takes ours back, as perfect negotiation wants it.
+    pub fn set_remote_description(
+        &mut self,
+        now: Instant,
+        description: &SessionDescription,
+    ) -> Result<(), DescriptionError> {
+        self.now = now;
+        let before = self.signaling_state();
+        if description.kind == SdpType::Offer && before == SignalingState::HaveLocalOffer {
+            // A description that cannot be read leaves everything as it is.
+            description.sdp.parse::<Description>()?;
+            self.negotiation.set_local(&SessionDescription::rollback())?;
+            self.take_back_offer();
+        }
+        let (read, theirs) = self.negotiation.read_remote(description)?;
+        self.negotiation.set_remote(description.kind, read)?;
+        match description.kind {
+            SdpType::Rollback => {
+                self.offered = None;
+                self.waiting.clear();
+                self.fresh = None;
+            }
+            SdpType::Offer => self.take_offer(theirs),
+            SdpType::Pranswer | SdpType::Answer => {
+                if let Some(theirs) = theirs {
+                    let client = theirs.setup == Setup::Passive;
+                    self.apply(theirs, client);
+                }
+            }
+        }
+        self.exchanged(before);
+        Ok(())
+    }
+
+    /// Our latest description, with the candidates that were gathered since.
+    pub fn local_description(&self) -> Option<SessionDescription> {
+        let applied = self.negotiation.local.latest()?;
+        let mut description = applied.description.clone();
+        if let Some(media) = description.media.iter_mut().find(|media| is_data(media)) {
+            let ours = media.ice_credentials().map(|credentials| credentials.ufrag.to_string());
+            if ours.as_deref() == Some(self.transport.ice.credentials().ufrag.as_str()) {
+                for report in self.transport.ice.local_candidates() {
+                    let line = report.candidate.to_string();
+                    if let Ok(attribute) = line.parse::<Attribute>() {
+                        media.attributes.push(attribute);
+                    }
+                }
+                if self.gathering == IceGatheringState::Complete {
+                    media.attributes.push(Attribute::EndOfCandidates);
+                }
+            }
+        }
+        Some(SessionDescription { kind: applied.kind, sdp: description.to_string() })
+    }
+
+    /// The peer's latest description.
+    pub fn remote_description(&self) -> Option<SessionDescription> {
+        let applied = self.negotiation.remote.latest()?;
+        Some(SessionDescription { kind: applied.kind, sdp: applied.description.to_string() })
+    }
+
+    fn take_offer(&mut self, theirs: Option<Theirs>) {
+        self.waiting.clear();
+        let Some(theirs) = theirs else {
+            self.offered = None;
+            return;
+        };
+        match &self.theirs {
+            None => self.transport.ice.set_role(ice::Role::Controlled),
+            Some(known) if known.parameters.credentials != theirs.parameters.credentials => {
+                // RFC 8839 §4.4.1.1: the answer has fresh credentials, too.
+                self.fresh = Some(self.transport.ice.fresh_credentials());
+            }
+            Some(_) => {}
+        }
+        self.offered = Some(theirs);
+    }
+
+    /// The peer's end is as a description in force says; `client` if we begin the DTLS handshake.
+    fn apply(&mut self, theirs: Theirs, client: bool) {
+        let now = self.now;
+        // Credentials of a generation that has not been restarted here cannot happen: `take_offer` and `create_offer`
+        // see to that.
+        let _ = self.transport.ice.set_remote(now, &theirs.parameters);
+        for candidate in theirs.candidates.iter().cloned().chain(std::mem::take(&mut self.waiting)) {
+            // One that is not used does no harm.
+            let _ = self.transport.ice.add_remote(now, candidate);
+        }
+        if theirs.end_of_candidates {
+            self.transport.ice.end_of_remote_candidates(now);
+        }
+        self.transport.channels.set_max_message_size(theirs.max_message_size.unwrap_or(0));
+        let fingerprints: Vec<dtls::Fingerprint> = theirs
+            .fingerprints
+            .iter()
+            .filter_map(|fingerprint| {
+                let text = fingerprint.to_string();
+                let (hash, value) = text.split_once(' ')?;
+                dtls::Fingerprint::parse(hash, value).ok()
+            })
+            .collect();
+        // None that we know: no certificate matches, and the connection fails before it begins.
+        if self.transport.dtls.set_peer_fingerprints(now, &fingerprints).is_err() {
+            self.has_failed = true;
+        }
+        // Firefox answers another role than the settled one when ICE restarts; the association stays as it is.
+        self.transport.set_client(now, client);
+        self.theirs = Some(theirs);
+        self.settle();
+    }
+
+    fn restart_if_fresh(&mut self) -> bool {
+        let Some(credentials) = self.fresh.take() else { return false };
+        self.transport.ice.restart(self.now, credentials);
+        self.gathering = IceGatheringState::New;
+        true
+    }
+
+    fn take_back_offer(&mut self) {
+        self.fresh = None;
+        if std::mem::take(&mut self.has_restarted) {
+            self.transport.ice.abandon_restart(self.now);
+            self.wants_restart = true;
+        }
+    }
+
+    /// Asks for addresses, once for each generation that has a section to use them.
+    fn gather(&mut self) {
+        if self.gathering == IceGatheringState::New && self.negotiation.data_section().is_some() {
+            self.gathering = IceGatheringState::Gathering;
+            self.events.push_back(Event::IceGatheringState(self.gathering));
+            self.events.push_back(Event::Gather);
+        }
+    }
+
+    fn exchanged(&mut self, before: SignalingState) {
+        let state = self.signaling_state();
+        if state != before {
+            self.events.push_back(Event::SignalingState(state));
+        }
+        if state == SignalingState::Stable {
+            self.has_restarted = false;
+            self.needs_negotiation = false;
+            self.update_negotiation_needed();
+        }
+        self.settle();
+    }
+}
+
+/// Our setup in the section of data channels.
+fn section(description: &Option<&Description>) -> Option<Setup> {
+    description.as_ref()?.media.iter().find(|media| is_data(media))?.setup()
+}

@@ -1,0 +1,63 @@
+//! Why a datagram was dropped.
+
+use std::fmt;
+
+/// Why a datagram was dropped, or a part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// ICE did not take it.
+    Ice(ice::Fault),
+    /// It is not from the peer, as far as ICE knows.
+    Stranger,
+    /// DTLS did not take it.
+    Dtls(dtls::Fault),
+    /// SCTP did not take it, or not all of it.
+    Sctp(sctp::Fault),
+    /// Media, which nobody has agreed on.
+    Rtp,
+    /// Of no protocol that RFC 7983 knows on such a port.
+    Unknown,
+    /// The peer connection is closed.
+    Closed,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ice(fault) => return fault.fmt(f),
+            Self::Dtls(fault) => fault.label(),
+            Self::Sctp(fault) => return write!(f, "{fault}"),
+            Self::Stranger => "a datagram from where no check was answered",
+            Self::Rtp => "media, though none was agreed on",
+            Self::Unknown => "a datagram of no known protocol",
+            Self::Closed => "the peer connection is closed",
+        })
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// How many datagrams were dropped, by protocol; each protocol counts its own faults in detail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are named after the faults")]
+pub struct Counters {
+    pub ice: u64,
+    pub stranger: u64,
+    pub dtls: u64,
+    pub sctp: u64,
+    pub rtp: u64,
+    pub unknown: u64,
+}
+
+impl Counters {
+    pub(crate) fn count(&mut self, fault: Fault) {
+        *match fault {
+            Fault::Ice(_) => &mut self.ice,
+            Fault::Stranger => &mut self.stranger,
+            Fault::Dtls(_) => &mut self.dtls,
+            Fault::Sctp(_) => &mut self.sctp,
+            Fault::Rtp => &mut self.rtp,
+            Fault::Unknown | Fault::Closed => &mut self.unknown,
+        } += 1;
+    }
+}

@@ -1,0 +1,166 @@
+//! Taking descriptions into force, and back (RFC 9429 §5.5 to §5.7, §5.9 to §5.11; W3C webrtc-pc §4.4.1.5).
+
+use sdp::attribute::Setup;
+use sdp::{Description, Media, Section};
+
+use super::state::Whose;
+use super::{Applied, Negotiation, Ours, Side, SignalingState, Theirs, is_data};
+use crate::description::{SdpType, SessionDescription};
+use crate::error::DescriptionError;
+use crate::limits;
+
+impl Negotiation {
+    /// Takes one of our descriptions into force, which must be the last one that was made.
+    pub(crate) fn set_local(&mut self, given: &SessionDescription) -> Result<(), DescriptionError> {
+        let next = self.next_state(Whose::Ours, given.kind)?;
+        let made = match given.kind {
+            SdpType::Offer => self.last_offer.as_ref(),
+            _ => self.last_answer.as_ref(),
+        };
+        // RFC 9429 §5.4: nothing may be changed.
+        if given.kind != SdpType::Rollback && made != Some(&given.sdp) {
+            return Err(DescriptionError::Modified);
+        }
+        let description = match given.kind {
+            SdpType::Rollback => None,
+            _ => Some(given.sdp.parse::<Description>()?),
+        };
+        settle(&mut self.local, &mut self.remote, given.kind, description);
+        self.state = next;
+        Ok(())
+    }
+
+    /// Reads one of the peer's descriptions and says what it says of its transport, before anything changes: none if it
+    /// has no section that is used.
+    pub(crate) fn read_remote(
+        &self,
+        given: &SessionDescription,
+    ) -> Result<(Option<Description>, Option<Theirs>), DescriptionError> {
+        self.next_state(Whose::Theirs, given.kind)?;
+        if given.kind == SdpType::Rollback {
+            return Ok((None, None));
+        }
+        let description = given.sdp.parse::<Description>()?;
+        if description.media.len() > limits::SECTIONS {
+            return Err(DescriptionError::TooManySections);
+        }
+        self.check_sections(given.kind, &description)?;
+        let theirs = description.sections().find(|section| is_data(section.media)).map(theirs).transpose()?;
+        Ok((Some(description), theirs))
+    }
+
+    /// Takes what [`read_remote`](Self::read_remote) has read into force.
+    pub(crate) fn set_remote(
+        &mut self,
+        kind: SdpType,
+        description: Option<Description>,
+    ) -> Result<(), DescriptionError> {
+        let next = self.next_state(Whose::Theirs, kind)?;
+        settle(&mut self.remote, &mut self.local, kind, description);
+        self.state = next;
+        Ok(())
+    }
+
+    fn next_state(&self, whose: Whose, kind: SdpType) -> Result<SignalingState, DescriptionError> {
+        if self.state == SignalingState::Closed {
+            return Err(DescriptionError::Closed);
+        }
+        self.state.after(whose, kind).ok_or(DescriptionError::WrongState { kind, state: self.state })
+    }
+
+    /// RFC 9429 §5.10, §5.11: an answer has the offer's sections, an offer those there are and perhaps more.
+    fn check_sections(&self, kind: SdpType, description: &Description) -> Result<(), DescriptionError> {
+        let known = match kind {
+            SdpType::Offer => self.latest_sections(),
+            _ => self.local.pending.as_ref().map(|offer| &offer.description),
+        };
+        let known = known.map_or(&[][..], |known| &known.media);
+        match kind {
+            SdpType::Offer if description.media.len() < known.len() => {
+                return Err(DescriptionError::Sections("an offer must have all the sections there were"));
+            }
+            SdpType::Answer | SdpType::Pranswer if description.media.len() != known.len() => {
+                return Err(DescriptionError::Sections("an answer must have as many as its offer"));
+            }
+            _ => {}
+        }
+        let same = |(ours, theirs): (&Media, &Media)| {
+            // A section of an offer that was rejected may be used for something else.
+            (kind == SdpType::Offer && ours.is_rejected())
+                || (ours.kind == theirs.kind && (theirs.is_rejected() || ours.mid() == theirs.mid()))
+        };
+        if !known.iter().zip(&description.media).all(same) {
+            return Err(DescriptionError::Sections("they have other names or kinds, or another order"));
+        }
+        Ok(())
+    }
+}
+
+/// Moves a description to where it belongs.
+fn settle(side: &mut Side, other: &mut Side, kind: SdpType, description: Option<Description>) {
+    match (kind, description) {
+        (SdpType::Rollback, _) => {
+            side.pending = None;
+            other.pending = None;
+        }
+        (SdpType::Answer, Some(description)) => {
+            side.current = Some(Applied { kind, description });
+            side.pending = None;
+            other.current = other.pending.take();
+        }
+        (_, Some(description)) => side.pending = Some(Applied { kind, description }),
+        (_, None) => {}
+    }
+}
+
+/// What a section says of the peer's end.
+fn theirs(section: Section<'_>) -> Result<Theirs, DescriptionError> {
+    let credentials = section.ice_credentials().ok_or(DescriptionError::Missing("ICE credentials"))?;
+    let parse = || {
+        Some(ice::Credentials {
+            ufrag: credentials.ufrag.parse().ok()?,
+            password: credentials.password.parse().ok()?,
+        })
+    };
+    let parameters = ice::RemoteParameters {
+        credentials: parse().ok_or(DescriptionError::Unsupported("these ICE credentials"))?,
+        lite: section.session.is_ice_lite(),
+        renomination: section.has_ice_option("renomination"),
+        ice2: section.has_ice_option("ice2"),
+    };
+    let fingerprints: Vec<_> = section.fingerprints().cloned().collect();
+    if fingerprints.is_empty() {
+        return Err(DescriptionError::Missing("fingerprint"));
+    }
+    // RFC 8122 §4 leaves "active" to offers that say nothing; WebRTC's always do (RFC 9429 §5.2.1).
+    let setup = section.setup().ok_or(DescriptionError::Missing("setup"))?;
+    if setup == Setup::HoldConn {
+        return Err(DescriptionError::Unsupported("a connection on hold"));
+    }
+    let candidate = |text: &sdp::attribute::Candidate| format!("candidate:{text}").parse().ok();
+    Ok(Theirs {
+        parameters,
+        fingerprints,
+        setup,
+        max_message_size: section.media.max_message_size().limit(),
+        // What is of no known kind is skipped (RFC 8839 §5.1).
+        candidates: section.media.candidates().filter_map(candidate).collect(),
+        end_of_candidates: section.is_end_of_candidates(),
+    })
+}
+
+impl Ours {
+    /// Puts our end's ICE into a section.
+    pub(super) fn credentials_in(&self, media: Media) -> Media {
+        let mut options = vec![sdp::attribute::IceOptions::TRICKLE];
+        options.extend(self.renomination.then_some("renomination"));
+        // Ours are made of ice-chars.
+        let attributes = [
+            format!("ice-ufrag:{}", self.credentials.ufrag),
+            format!("ice-pwd:{}", self.credentials.password.as_str()),
+            format!("ice-options:{}", options.join(" ")),
+        ];
+        let parsed = attributes.iter().filter_map(|text| text.parse::<sdp::attribute::Attribute>().ok());
+        parsed.fold(media, Media::with)
+    }
+}

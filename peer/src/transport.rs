@@ -1,0 +1,245 @@
+//! The one transport of a peer connection: ICE finds the path, DTLS secures it, SCTP carries channels over it
+//! (RFC 8261, RFC 8831 §5).
+
+use std::time::Instant;
+
+use sctp::Association;
+use sctp::channel::DataChannels;
+use wire::{Received, Transmit};
+
+use crate::config::Configuration;
+use crate::fault::{Counters, Fault};
+
+mod batch;
+
+use batch::Batch;
+
+/// What the transport tells its connection.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Ice(ice::Event),
+    Secured(Box<dtls::Connected>),
+    /// DTLS was closed by either end.
+    Closed,
+    Failed(dtls::Failure),
+}
+
+/// What the next deadline is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// ICE's.
+    Ice(ice::Reason),
+    /// DTLS's.
+    Dtls(dtls::Reason),
+    /// SCTP's.
+    Sctp(sctp::Reason),
+}
+
+#[derive(Debug)]
+pub(crate) struct Transport {
+    pub(crate) ice: ice::Agent,
+    pub(crate) dtls: dtls::Dtls,
+    pub(crate) channels: DataChannels,
+    /// Whether we begin the handshake, once there is a path.
+    client: Option<bool>,
+    begun: bool,
+    batch: Batch,
+    pub(crate) counters: Counters,
+    /// Bytes and datagrams over the selected path, for statistics.
+    pub(crate) sent: Traffic,
+    pub(crate) received: Traffic,
+}
+
+/// How much went one way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Datagrams.
+    pub packets: u64,
+    /// Their payload, in bytes.
+    pub bytes: u64,
+}
+
+impl Traffic {
+    fn add(&mut self, packets: usize, bytes: usize) {
+        self.packets += packets as u64;
+        self.bytes += bytes as u64;
+    }
+}
+
+impl Transport {
+    pub(crate) fn new(now: Instant, configuration: &Configuration, seeds: [[u8; 32]; 3]) -> Self {
+        let [ice_seed, dtls_seed, sctp_seed] = seeds;
+        let ice = ice::Config {
+            pacing: configuration.ice_pacing,
+            ..ice::Config::new(ice::Role::Controlling, ice_seed)
+        };
+        let certificate = configuration.certificate.clone();
+        let overhead = dtls::Overhead::DTLS12_AES_GCM.total().max(dtls::Overhead::DTLS13.total());
+        let sctp = sctp::Config {
+            packet_size: configuration.datagram_size.saturating_sub(overhead),
+            max_receive_message_size: configuration.max_message_size,
+            send_buffer: configuration.send_buffer,
+            receive_window: configuration.receive_window,
+            ..sctp::Config::default()
+        };
+        let mut seed = [0; 8];
+        seed.copy_from_slice(&sctp_seed[..8]);
+        let role = dtls::Role::Undecided;
+        Self {
+            ice: ice::Agent::new(ice),
+            dtls: dtls::Dtls::new(configuration.dtls.clone(), role, certificate, dtls_seed, now),
+            channels: DataChannels::new(Association::new(now, sctp, u64::from_be_bytes(seed))),
+            client: None,
+            begun: false,
+            batch: Batch::default(),
+            counters: Counters::default(),
+            sent: Traffic::default(),
+            received: Traffic::default(),
+        }
+    }
+
+    /// The descriptions say who begins the handshake.
+    pub(crate) fn set_client(&mut self, now: Instant, client: bool) {
+        if self.client.is_none() {
+            self.client = Some(client);
+            self.begin(now);
+        }
+    }
+
+    /// Whether we are the DTLS client, once that is settled.
+    pub(crate) fn is_client(&self) -> Option<bool> {
+        self.client
+    }
+
+    /// Begins the handshake as soon as there is a path: its timers should not run before.
+    fn begin(&mut self, now: Instant) {
+        if !self.begun && self.client == Some(true) && self.ice.path().is_some() {
+            self.begun = true;
+            self.dtls.set_role(now, dtls::Role::Client);
+        }
+    }
+
+    pub(crate) fn handle_datagram(&mut self, now: Instant, datagram: Received<'_>) -> Result<(), Fault> {
+        let Received { source, destination, bytes } = datagram;
+        let length = bytes.len();
+        let received = Received { source, destination, bytes: &mut *bytes };
+        match self.ice.handle_datagram(now, received) {
+            Ok(ice::Incoming::Stun) => {
+                self.begin(now);
+                return Ok(());
+            }
+            Ok(ice::Incoming::NotStun) => {}
+            Err(fault) => return Err(self.count(Fault::Ice(fault))),
+        }
+        // RFC 7983 §7.
+        match bytes.first() {
+            Some(20..=63) => {}
+            Some(128..=191) => return Err(self.count(Fault::Rtp)),
+            _ => return Err(self.count(Fault::Unknown)),
+        }
+        if !self.ice.is_valid_source(source) {
+            return Err(self.count(Fault::Stranger));
+        }
+        self.received.add(1, length);
+        let plaintexts = match self.dtls.handle_datagram(now, bytes) {
+            Ok(plaintexts) => plaintexts,
+            Err(fault) => return Err(self.count(Fault::Dtls(fault))),
+        };
+        let mut result = Ok(());
+        for range in plaintexts {
+            if let Err(fault) = self.channels.handle_packet(now, &bytes[range]) {
+                result = Err(self.count(Fault::Sctp(fault)));
+            }
+        }
+        result
+    }
+
+    fn count(&mut self, fault: Fault) -> Fault {
+        self.counters.count(fault);
+        fault
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.ice.handle_timeout(now);
+        self.begin(now);
+        self.dtls.handle_timeout(now);
+        self.channels.handle_timeout(now);
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<(Instant, Reason)> {
+        let ice = self.ice.poll_timeout().map(|(at, reason)| (at, Reason::Ice(reason)));
+        let dtls = self.dtls.poll_timeout().map(|(at, reason)| (at, Reason::Dtls(reason)));
+        let sctp = self.channels.poll_timeout().map(|(at, reason)| (at, Reason::Sctp(reason)));
+        [ice, dtls, sctp].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// Appends what must be sent now: a check, a handshake's datagram, or as many datagrams of data as one system call
+    /// takes.
+    pub(crate) fn poll_transmit(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<Transmit> {
+        if let Some(transmit) = self.ice.poll_transmit(now, buffer) {
+            return Some(transmit);
+        }
+        let path = self.ice.path()?;
+        let start = buffer.len();
+        let segment = if let Some(dtls::Transmit { length, .. }) = self.dtls.poll_transmit(now, buffer) {
+            Some(length)
+        } else {
+            let Self { batch, dtls, channels, .. } = self;
+            batch.fill(buffer, |buffer| packet(now, dtls, channels, buffer))
+        }?;
+        let bytes = buffer.len() - start;
+        let packets = bytes.div_ceil(segment.max(1));
+        self.sent.add(packets, bytes);
+        let segment_size = (packets > 1).then_some(segment);
+        Some(Transmit { source: path.local, destination: path.remote, segment_size })
+    }
+
+    /// What happened in ICE and DTLS.
+    pub(crate) fn poll_event(&mut self, now: Instant) -> Option<Event> {
+        if let Some(event) = self.ice.poll_event() {
+            if let ice::Event::Selected(_) = event {
+                self.begin(now);
+            }
+            return Some(Event::Ice(event));
+        }
+        loop {
+            match self.dtls.poll_event()? {
+                dtls::Event::Connected(connected) => {
+                    self.client = Some(connected.is_client);
+                    let role = if connected.is_client {
+                        sctp::channel::Role::Client
+                    } else {
+                        sctp::channel::Role::Server
+                    };
+                    self.channels.set_role(now, role);
+                    self.channels.association_mut().connect(now);
+                    return Some(Event::Secured(connected));
+                }
+                dtls::Event::Data(packet) => {
+                    if let Err(fault) = self.channels.handle_packet(now, &packet) {
+                        self.count(Fault::Sctp(fault));
+                    }
+                }
+                dtls::Event::Closed => return Some(Event::Closed),
+                dtls::Event::Failed(failure) => return Some(Event::Failed(failure)),
+            }
+        }
+    }
+
+    pub(crate) fn close(&mut self, now: Instant) {
+        self.channels.association_mut().abort("");
+        self.dtls.close(now);
+    }
+}
+
+/// Appends one sealed packet of SCTP's, if there is one to send.
+fn packet(now: Instant, dtls: &mut dtls::Dtls, channels: &mut DataChannels, buffer: &mut Vec<u8>) -> bool {
+    let Some(overhead) = dtls.overhead() else { return false };
+    let start = buffer.len();
+    buffer.resize(start + overhead.header, 0);
+    if channels.poll_transmit(now, buffer).is_none() || dtls.seal(buffer, start).is_err() {
+        buffer.truncate(start);
+        return false;
+    }
+    true
+}

@@ -1,0 +1,6 @@
+//! Two peer connections over a simulated network, in virtual time. One behaviour per file.
+
+mod channels;
+mod descriptions;
+mod paths;
+mod world;

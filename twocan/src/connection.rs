@@ -1,0 +1,134 @@
+//! The peer connection's handle (W3C webrtc-pc §4.4).
+
+use peer::{IceCandidateInit, PeerConnectionState, SessionDescription, SignalingState};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::configuration::{Configuration, DataChannelOptions};
+use crate::driver::{Command, Driver, Snapshot};
+use crate::{DataChannel, Error, IceConnectionState, PeerEvent};
+
+/// How many calls may wait for the driver.
+const COMMANDS: usize = 64;
+
+/// One WebRTC session with one peer. Dropping it closes the connection.
+#[derive(Debug)]
+pub struct PeerConnection {
+    commands: mpsc::Sender<Command>,
+    events: mpsc::UnboundedReceiver<PeerEvent>,
+    snapshot: watch::Receiver<Snapshot>,
+}
+
+impl PeerConnection {
+    /// Opens sockets and starts the task that drives the connection. Must be called in a tokio runtime.
+    ///
+    /// # Errors
+    /// If there are no sockets, no randomness or no certificate to be had.
+    pub async fn new(configuration: Configuration) -> Result<Self, Error> {
+        let (commands, inbox) = mpsc::channel(COMMANDS);
+        let (sender, events) = mpsc::unbounded_channel();
+        let (publish, snapshot) = watch::channel(Snapshot::default());
+        let driver = Driver::new(&configuration, commands.downgrade(), inbox, sender, publish)?;
+        tokio::spawn(driver.run());
+        Ok(Self { commands, events, snapshot })
+    }
+
+    /// The next event; `None` once the connection is closed.
+    pub async fn next_event(&mut self) -> Option<PeerEvent> {
+        self.events.recv().await
+    }
+
+    /// Makes an offer. Nothing changes until it is set.
+    ///
+    /// # Errors
+    /// If the exchange of descriptions does not stand so that one belongs there.
+    pub async fn create_offer(&self) -> Result<SessionDescription, Error> {
+        Ok(self.ask(Command::CreateOffer).await??)
+    }
+
+    /// Makes an answer to the peer's offer. Nothing changes until it is set.
+    ///
+    /// # Errors
+    /// If there is no offer.
+    pub async fn create_answer(&self) -> Result<SessionDescription, Error> {
+        Ok(self.ask(Command::CreateAnswer).await??)
+    }
+
+    /// Sets a description of ours, or without one makes and sets the one that is due; returns it, for the peer.
+    ///
+    /// # Errors
+    /// If it does not belong there, or is not the one that was made.
+    pub async fn set_local_description(
+        &self,
+        description: Option<SessionDescription>,
+    ) -> Result<SessionDescription, Error> {
+        Ok(self.ask(|reply| Command::SetLocal(description, reply)).await??)
+    }
+
+    /// Sets a description of the peer's.
+    ///
+    /// # Errors
+    /// If it cannot be read, does not belong there, or asks for what cannot be done.
+    pub async fn set_remote_description(&self, description: SessionDescription) -> Result<(), Error> {
+        Ok(self.ask(|reply| Command::SetRemote(description, reply)).await??)
+    }
+
+    /// Takes a candidate of the peer's; none: no more come.
+    ///
+    /// # Errors
+    /// If it cannot be read, or belongs to no description.
+    pub async fn add_ice_candidate(&self, candidate: Option<IceCandidateInit>) -> Result<(), Error> {
+        Ok(self.ask(|reply| Command::AddCandidate(candidate, reply)).await??)
+    }
+
+    /// Our latest description, with the candidates that were gathered since.
+    pub async fn local_description(&self) -> Option<SessionDescription> {
+        self.ask(Command::LocalDescription).await.ok().flatten()
+    }
+
+    /// Makes a data channel. The first one needs an exchange of descriptions.
+    ///
+    /// # Errors
+    /// If the connection is closed, or has no stream left.
+    pub async fn create_data_channel(
+        &self,
+        label: &str,
+        options: DataChannelOptions,
+    ) -> Result<DataChannel, Error> {
+        let label = label.to_owned();
+        Ok(self.ask(|reply| Command::CreateChannel { label, options, reply }).await??)
+    }
+
+    /// Asks for new credentials and paths: the next offer restarts ICE.
+    pub fn restart_ice(&self) {
+        // A driver that is gone restarts nothing.
+        let _ = self.commands.try_send(Command::RestartIce);
+    }
+
+    /// Where the exchange of descriptions stands.
+    pub fn signaling_state(&self) -> SignalingState {
+        self.snapshot.borrow().signaling
+    }
+
+    /// How far ICE is.
+    pub fn ice_connection_state(&self) -> IceConnectionState {
+        self.snapshot.borrow().ice
+    }
+
+    /// How the connection is, all together.
+    pub fn connection_state(&self) -> PeerConnectionState {
+        self.snapshot.borrow().connection
+    }
+
+    /// Ends the connection, and tells the peer. Closing twice is closing once.
+    pub fn close(&mut self) {
+        // The driver ends when nobody is left who could ask it anything.
+        let (gone, _) = mpsc::channel(1);
+        self.commands = gone;
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| Error::Closed)?;
+        answer.await.map_err(|_| Error::Closed)
+    }
+}

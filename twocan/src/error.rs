@@ -1,0 +1,79 @@
+//! What can go wrong with calls.
+
+use std::fmt;
+use std::io;
+
+use peer::{CandidateError, ChannelError, DescriptionError};
+
+/// Why a call had no effect.
+#[derive(Debug)]
+pub enum Error {
+    /// The connection is closed.
+    Closed,
+    /// A description was not taken, or not made.
+    Description(DescriptionError),
+    /// A candidate was not taken.
+    Candidate(CandidateError),
+    /// A channel was not made.
+    Channel(ChannelError),
+    /// There are no sockets to be had.
+    Socket(io::Error),
+    /// No certificate could be made.
+    Certificate(dtls::CertificateError),
+    /// The system has no randomness to give.
+    Randomness,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the connection is closed: make another"),
+            Self::Description(error) => error.fmt(f),
+            Self::Candidate(error) => error.fmt(f),
+            Self::Channel(error) => error.fmt(f),
+            Self::Socket(error) => write!(f, "no UDP socket could be opened: {error}"),
+            Self::Certificate(error) => write!(f, "no certificate could be made: {error:?}"),
+            Self::Randomness => f.write_str("the system has no randomness to give"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<DescriptionError> for Error {
+    fn from(error: DescriptionError) -> Self {
+        Self::Description(error)
+    }
+}
+
+impl From<CandidateError> for Error {
+    fn from(error: CandidateError) -> Self {
+        Self::Candidate(error)
+    }
+}
+
+impl From<ChannelError> for Error {
+    fn from(error: ChannelError) -> Self {
+        Self::Channel(error)
+    }
+}
+
+/// Why a message was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendError {
+    /// The channel, or its connection, is closed.
+    Closed,
+    /// Longer than the peer takes.
+    TooLong,
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "the channel is closed",
+            Self::TooLong => "the message is longer than the peer takes: cut it",
+        })
+    }
+}
+
+impl std::error::Error for SendError {}

@@ -1,0 +1,58 @@
+//! WebRTC in Rust: peer connections and data channels over tokio, with the W3C's API.
+//!
+//! A [`PeerConnection`] is made, exchanges descriptions with its peer through whatever signaling there is, and tells
+//! what happens through [`PeerConnection::next_event`]. A [`DataChannel`] sends and receives messages. Under it all
+//! is the state machine of the crate `twocan-peer`, in a task of its own; dropping the [`PeerConnection`] ends it.
+//!
+//! ```
+//! use twocan::{Configuration, DataChannelOptions, Message, PeerConnection, PeerEvent};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let configuration = || Configuration { include_loopback: true, ..Configuration::default() };
+//! let mut ada = PeerConnection::new(configuration()).await?;
+//! let mut bob = PeerConnection::new(configuration()).await?;
+//!
+//! // Signaling: here the two are in one program.
+//! let mut channel = ada.create_data_channel("chat", DataChannelOptions::default()).await?;
+//! let offer = ada.set_local_description(None).await?;
+//! bob.set_remote_description(offer).await?;
+//! let answer = bob.set_local_description(None).await?;
+//! ada.set_remote_description(answer).await?;
+//!
+//! let mut there = loop {
+//!     tokio::select! {
+//!         Some(PeerEvent::IceCandidate(candidate)) = ada.next_event() => bob.add_ice_candidate(candidate).await?,
+//!         Some(event) = bob.next_event() => match event {
+//!             PeerEvent::IceCandidate(candidate) => ada.add_ice_candidate(candidate).await?,
+//!             PeerEvent::DataChannel(channel) => break channel,
+//!             _ => {}
+//!         },
+//!     }
+//! };
+//! channel.ready().await?;
+//! channel.send("hello").await?;
+//! assert_eq!(there.recv().await, Some(Message::text("hello")));
+//! # Ok(())
+//! # }
+//! ```
+
+mod budget;
+mod channel;
+mod configuration;
+mod connection;
+mod driver;
+mod error;
+mod event;
+mod sockets;
+
+pub use channel::{DataChannel, Message};
+pub use configuration::{Configuration, DataChannelOptions};
+pub use connection::PeerConnection;
+pub use error::{Error, SendError};
+pub use event::PeerEvent;
+pub use ice::State as IceConnectionState;
+pub use peer::{
+    ChannelState as DataChannelState, IceCandidateInit, IceGatheringState, PeerConnectionState, Reliability,
+    SdpType, SessionDescription, SignalingState,
+};

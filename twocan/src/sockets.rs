@@ -1,0 +1,133 @@
+//! UDP sockets that receive and send batches (GRO, GSO).
+
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, SocketAddr};
+use std::task::{Context, Poll};
+
+use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+
+/// With GRO, up to 64 datagrams arrive as one.
+const BUFFER_LEN: usize = 1 << 16;
+
+/// How many buffers one receive fills.
+const BUFFERS: usize = 8;
+
+/// Bytes that may wait in the kernel while we are busy.
+const KERNEL_BUFFER: usize = 4 << 20;
+
+#[derive(Debug)]
+struct Socket {
+    io: UdpSocket,
+    state: UdpSocketState,
+    local: SocketAddr,
+}
+
+/// One socket on each of this host's addresses.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    sockets: Vec<Socket>,
+    arena: Vec<u8>,
+}
+
+impl Sockets {
+    pub(crate) fn open(include_loopback: bool) -> io::Result<Self> {
+        let mut sockets = Vec::new();
+        let mut failure = io::Error::new(io::ErrorKind::AddrNotAvailable, "this machine has no address");
+        for interface in if_addrs::get_if_addrs()? {
+            let ip = interface.ip();
+            let is_scoped = matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+            if (ip.is_loopback() && !include_loopback) || is_scoped {
+                continue;
+            }
+            match Socket::bind(ip) {
+                Ok(socket) => sockets.push(socket),
+                Err(error) => failure = error,
+            }
+        }
+        if sockets.is_empty() {
+            return Err(failure);
+        }
+        Ok(Self { sockets, arena: vec![0; BUFFERS * BUFFER_LEN] })
+    }
+
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+        self.sockets.iter().map(|socket| socket.local)
+    }
+
+    /// The next socket that has something.
+    pub(crate) fn poll_readable(&self, context: &mut Context<'_>) -> Poll<usize> {
+        for (index, socket) in self.sockets.iter().enumerate() {
+            if socket.io.poll_recv_ready(context).is_ready() {
+                return Poll::Ready(index);
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Hands out what a socket has: source, destination, bytes. Says whether there may be more.
+    pub(crate) fn receive(
+        &mut self,
+        index: usize,
+        mut each: impl FnMut(SocketAddr, SocketAddr, &mut [u8]),
+    ) -> bool {
+        let Some(socket) = self.sockets.get(index) else { return false };
+        let mut meta = [RecvMeta::default(); BUFFERS];
+        let mut chunks = self.arena.chunks_mut(BUFFER_LEN);
+        let mut buffers: [IoSliceMut<'_>; BUFFERS] =
+            std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
+        let read = || socket.state.recv((&socket.io).into(), &mut buffers, &mut meta);
+        // An error is an old one, about something sent: it says nothing of what arrives.
+        let Ok(count) = socket.io.try_io(Interest::READABLE, read) else { return false };
+        for (buffer, meta) in self.arena.chunks_mut(BUFFER_LEN).zip(&meta[..count]) {
+            for bytes in buffer[..meta.len].chunks_mut(meta.stride.max(1)) {
+                each(meta.addr, socket.local, bytes);
+            }
+        }
+        count == BUFFERS
+    }
+
+    /// Sends, waiting for room. What the system refuses is lost.
+    pub(crate) async fn send(&self, transmit: &wire::Transmit, contents: &[u8]) {
+        let Some(socket) = self.sockets.iter().find(|socket| socket.local == transmit.source) else { return };
+        let most = socket.state.max_gso_segments();
+        let segment = transmit.segment_size.unwrap_or(contents.len().max(1));
+        for contents in contents.chunks(segment * most.max(1)) {
+            let transmit = Transmit {
+                destination: transmit.destination,
+                ecn: None,
+                contents,
+                segment_size: (contents.len() > segment).then_some(segment),
+                src_ip: None,
+            };
+            loop {
+                let sent = socket
+                    .io
+                    .try_io(Interest::WRITABLE, || socket.state.try_send((&socket.io).into(), &transmit));
+                match sent {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        if socket.io.writable().await.is_err() {
+                            return;
+                        }
+                    }
+                    _ => break,
+                }
+            }
+        }
+    }
+}
+
+impl Socket {
+    fn bind(ip: IpAddr) -> io::Result<Self> {
+        let socket = std::net::UdpSocket::bind((ip, 0))?;
+        socket.set_nonblocking(true)?;
+        let options = socket2::SockRef::from(&socket);
+        // As much as the system lets everyone have.
+        let _ = options.set_recv_buffer_size(KERNEL_BUFFER);
+        let _ = options.set_send_buffer_size(KERNEL_BUFFER);
+        let state = UdpSocketState::new((&socket).into())?;
+        let local = socket.local_addr()?;
+        Ok(Self { io: UdpSocket::from_std(socket)?, state, local })
+    }
+}
