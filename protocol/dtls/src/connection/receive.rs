@@ -276,7 +276,13 @@ impl Dtls {
         while !reader.is_empty() {
             let fragment = Fragment::parse(&mut reader).map_err(|_| Fault::BadFragment)?;
             let is_renegotiation = self.state.is_complete() && number.epoch == protection12::EPOCH.into();
-            match self.core.reassembly.insert(number.epoch, &fragment) {
+            let mut arrival = self.core.reassembly.insert(number.epoch, &fragment);
+            if arrival == Err(Fault::BadFragment) && matches!(self.state, State::Waiting(_)) {
+                // Anybody could have sent what came before: it must not keep the peer out.
+                self.core.reassembly.clear();
+                arrival = self.core.reassembly.insert(number.epoch, &fragment);
+            }
+            match arrival {
                 Ok(Arrival::New { .. }) if is_renegotiation => {
                     self.core.reassembly.clear();
                     fault = Some(Fault::Renegotiation);
@@ -324,6 +330,10 @@ impl Dtls {
 
     /// The peer repeats itself: it has missed our answer.
     fn repeated(&mut self, number: RecordNumber) {
+        if self.state.is_complete() && number.epoch == 0 {
+            // Anybody can repeat what was in the clear. The peer's Finished comes along where it is the peer.
+            return;
+        }
         let is_last_13 = self.core.version == Some(Version::Dtls13) && self.state.is_complete();
         if is_last_13 && (!self.core.is_client || number.epoch > HANDSHAKE_EPOCH) {
             self.core.acks.note(number);

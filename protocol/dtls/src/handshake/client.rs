@@ -66,7 +66,12 @@ impl WaitServerHello {
         let server = ServerHello::parse(message.body)?;
         if let Some(body) = server.extensions.find(ExtensionType::SupportedVersions) {
             let is_13 = supported_versions::parse_server(body)? == Version::Dtls13.code();
-            if !is_13 || !core.config.speaks(Version::Dtls13) || server.version != VERSION_12 {
+            // Whoever asked with a HelloVerifyRequest speaks DTLS 1.2 (RFC 9147 §5.2).
+            if !is_13
+                || !core.config.speaks(Version::Dtls13)
+                || server.version != VERSION_12
+                || self.is_verified
+            {
                 return Err(Failure::IllegalParameter);
             }
             return if server.is_retry() {

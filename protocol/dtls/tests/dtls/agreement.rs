@@ -146,3 +146,72 @@ fn either_end_closes() {
         assert_eq!(link.server.dtls.poll_timeout(), None);
     }
 }
+
+/// A ClientHello as browsers send it: numbers without a meaning (RFC 8701) among suites, versions, groups, shares and
+/// extensions, a hybrid share that makes it two datagrams, which arrive in either order and twice.
+#[test]
+fn a_browsers_hello_is_understood() {
+    let mut hello = vec![0xfe, 0xfd];
+    hello.extend([5; 32]);
+    hello.extend([0, 0]);
+    hello.extend([0, 10, 0x2a, 0x2a, 0x13, 0x01, 0x13, 0x02, 0xc0, 0x2b, 0xcc, 0xa9]);
+    hello.extend([1, 0]);
+    let mut extensions = Vec::new();
+    let mut put = |code: u16, body: &[u8]| {
+        extensions.extend(code.to_be_bytes());
+        extensions.extend(u16::try_from(body.len()).unwrap().to_be_bytes());
+        extensions.extend(body);
+    };
+    put(0x3a3a, &[]);
+    put(43, &[6, 0x4a, 0x4a, 0xfe, 0xfc, 0xfe, 0xfd]);
+    put(10, &[0, 8, 0x5a, 0x5a, 0x11, 0xec, 0, 0x1d, 0, 0x17]);
+    put(13, &[0, 8, 4, 3, 8, 4, 4, 1, 5, 3]);
+    put(14, &[0, 8, 0, 8, 0, 7, 0, 1, 0, 2, 0]);
+    put(23, &[]);
+    put(0xff01, &[0]);
+    put(11, &[1, 0]);
+    put(35, &[]);
+    // The base point of the curve is a share, too.
+    let mut base = [0; 32];
+    base[0] = 9;
+    let mut shares = vec![0x5a, 0x5a, 0, 1, 0, 0x11, 0xec, 0x04, 0xc0];
+    shares.extend([1; 1216]);
+    shares.extend([0, 0x1d, 0, 0x20]);
+    shares.extend(base);
+    let length = u16::try_from(shares.len()).unwrap().to_be_bytes();
+    put(51, &[&length[..], &shares].concat());
+    put(0x6a6a, &[0]);
+    hello.extend(u16::try_from(extensions.len()).unwrap().to_be_bytes());
+    hello.extend(extensions);
+    assert!((1350..1500).contains(&hello.len()), "{} bytes", hello.len());
+
+    let fragment = |sequence: u8, offset: usize, end: usize| {
+        let uint24 = |value: usize| value.to_be_bytes()[5..].to_vec();
+        let mut record = vec![22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, sequence];
+        record.extend(u16::try_from(12 + end - offset).unwrap().to_be_bytes());
+        record.push(1);
+        record.extend([uint24(hello.len()), vec![0, 0], uint24(offset), uint24(end - offset)].concat());
+        record.extend(&hello[offset..end]);
+        record
+    };
+    let datagrams = [fragment(0, 0, 1100), fragment(1, 1100, hello.len())];
+    for order in [&[0, 1][..], &[1, 0], &[1, 1, 0, 0]] {
+        let now = crate::ends::start();
+        let mut server = crate::ends::End::new(Config::default(), crate::dtls::Role::Server, 2, now);
+        let (last, first) = order.split_last().unwrap();
+        if order.len() == 2 {
+            first.iter().for_each(|index| server.receive(now, datagrams[*index].clone()));
+            assert!(server.transmit(now).is_empty());
+        } else {
+            first.iter().for_each(|index| server.receive(now, datagrams[*index].clone()));
+        }
+        server.receive(now, datagrams[*last].clone());
+        let answer = server.transmit(now);
+        assert_eq!(answer.len(), 1, "{order:?}: {:?}", server.failure);
+        // A ServerHello with a share of X25519, 32 bytes, in DTLS 1.3.
+        assert_eq!((answer[0][0], answer[0][13]), (22, 2));
+        let hello = &answer[0][13..13 + usize::from(u16::from_be_bytes([answer[0][11], answer[0][12]]))];
+        assert!(hello.windows(6).any(|window| window == [0, 43, 0, 2, 0xfe, 0xfc]));
+        assert!(hello.windows(8).any(|window| window == [0, 51, 0, 36, 0, 0x1d, 0, 32]));
+    }
+}

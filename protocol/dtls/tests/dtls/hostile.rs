@@ -92,6 +92,9 @@ fn a_server_that_waits_is_not_kept_from_its_client_by_nonsense() {
     assert_eq!(handle(&mut server, record(22, &finished)), Err(Fault::BadClientHello));
     let hello = [1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0xfe, 0xfd];
     assert_eq!(handle(&mut server, record(22, &hello)), Err(Fault::BadClientHello));
+    // The first piece of a ClientHello that never comes.
+    let piece = [1, 0, 9, 9, 0, 0, 0, 0, 0, 0, 0, 2, 0xfe, 0xfd];
+    assert_eq!(handle(&mut server, record(22, &piece)), Ok(0));
     assert_eq!(handle(&mut server, record(21, &[2, 40])), Err(Fault::UnexpectedRecord));
     assert_eq!(handle(&mut server, record(23, b"data")), Err(Fault::UnexpectedRecord));
     assert_eq!(handle(&mut server, record(26, &[0, 0])), Err(Fault::UnexpectedRecord));
@@ -123,6 +126,25 @@ fn what_is_in_the_clear_cannot_end_a_connection() {
         }
         link.talk();
         assert_eq!((link.client.data.len(), link.server.data.len()), (1, 1));
+    }
+}
+
+#[test]
+fn what_was_in_the_clear_and_is_said_again_is_not_answered() {
+    for version in [Version::Dtls12, Version::Dtls13] {
+        let mut link = Link::new(only(version), Config::default());
+        link.connect();
+        link.run(Duration::from_secs(1));
+        let clear: Vec<_> = link.sent.iter().filter(|(_, bytes)| bytes[0] == 22).cloned().collect();
+        for (to_server, bytes) in clear {
+            // Cut behind the first record, which is in the clear.
+            let end = 13 + usize::from(u16::from_be_bytes([bytes[11], bytes[12]]));
+            let to = if to_server { &mut link.server } else { &mut link.client };
+            let outcome = to.dtls.handle_datagram(link.now, &mut bytes[..end].to_vec());
+            assert_eq!(outcome.map(Iterator::count), Ok(0));
+        }
+        assert!(link.client.transmit(link.now).is_empty() && link.server.transmit(link.now).is_empty());
+        assert!(!link.client.is_over() && !link.server.is_over());
     }
 }
 
