@@ -1,6 +1,7 @@
 //! The connection (RFC 9147, 6347): what callers see, and which part does what.
 
 mod deadline;
+mod messages;
 mod plaintexts;
 mod receive;
 mod seal;
