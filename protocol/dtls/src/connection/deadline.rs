@@ -41,6 +41,7 @@ impl Dtls {
         if core.linger.take_if(|deadline| *deadline <= now).is_some() {
             core.reading.handshake = None;
             core.reading.previous = None;
+            core.acks.clear();
             if core.flight.is_done() {
                 core.flight.clear();
             }
