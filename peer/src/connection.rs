@@ -289,15 +289,21 @@ impl PeerConnection {
                 }
                 transport::Event::Closed => {
                     // The peer has closed the connection, as its `close` does.
-                    self.has_failed = true;
+                    self.end();
                 }
                 transport::Event::Failed(failure) => {
-                    self.has_failed = true;
+                    self.end();
                     self.events.push_back(Event::Failed(failure));
                 }
             }
         }
         self.update_connection_state();
+    }
+
+    /// Nothing comes over this connection any more: its channels are closed.
+    fn end(&mut self) {
+        self.has_failed = true;
+        self.transport.channels.association_mut().abort("");
     }
 
     fn heard_of_ice(&mut self, event: ice::Event) {

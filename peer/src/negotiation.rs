@@ -114,8 +114,10 @@ impl Negotiation {
         let known = self.latest_sections();
         let mut media: Vec<Media> =
             known.map_or_else(Vec::new, |known| known.media.iter().map(|media| again(media, ours)).collect());
-        if self.wants_data && !media.iter().any(is_data) {
-            let mid = free_mid(&media);
+        if self.wants_data
+            && !media.iter().any(is_data)
+            && let Some(mid) = free_mid(&media)
+        {
             media.push(data_section(mid, Setup::ActPass, ours));
         }
         if media.len() > limits::SECTIONS {
@@ -230,9 +232,9 @@ fn answer_setup(offered: Option<Setup>, settled: Option<Setup>) -> Setup {
     }
 }
 
-/// A name that no section has: numbers, as browsers give.
-fn free_mid(media: &[Media]) -> Mid {
+/// A name that no section has: numbers, as browsers give. Of one number more than there are sections, one is free.
+fn free_mid(media: &[Media]) -> Option<Mid> {
     let taken = |mid: &Mid| media.iter().any(|media| media.mid() == Some(mid));
-    let names = (media.len()..).filter_map(|number| number.to_string().parse::<Mid>().ok());
-    names.into_iter().find(|mid| !taken(mid)).unwrap_or_else(|| unreachable!("numbers do not end"))
+    let numbers = media.len()..=2 * media.len();
+    numbers.filter_map(|number| number.to_string().parse().ok()).find(|mid| !taken(mid))
 }

@@ -1,13 +1,13 @@
-//! How much may wait to be taken by the application, over all channels of a connection.
+//! How much may wait to be taken by the application: messages of all channels of a connection, and its events.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-/// Bytes that may wait in channels' queues; beyond, the association's window closes.
+/// Bytes that may wait; beyond, nothing more is taken from the peer, and the association's window closes.
 const MOST: usize = 8 << 20;
 
-/// What a message counts beside its bytes.
+/// What a message counts beside its bytes, and an event counts.
 const EACH: usize = 256;
 
 #[derive(Debug, Default)]

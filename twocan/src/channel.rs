@@ -7,7 +7,7 @@ use peer::{ChannelId, Kind};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::budget::Budget;
-use crate::driver::Command;
+use crate::driver::{Command, Notice};
 use crate::error::SendError;
 use crate::{DataChannelState, Error};
 
@@ -79,6 +79,7 @@ pub struct DataChannel {
     pub(crate) label: String,
     pub(crate) protocol: String,
     pub(crate) commands: mpsc::WeakSender<Command>,
+    pub(crate) notices: mpsc::UnboundedSender<Notice>,
     pub(crate) messages: mpsc::UnboundedReceiver<Message>,
     pub(crate) state: watch::Receiver<Option<DataChannelState>>,
     pub(crate) budget: Arc<Budget>,
@@ -137,10 +138,8 @@ impl DataChannel {
 
     /// Closes the channel, once what it has queued is delivered. What was received can still be taken.
     pub fn close(&self) {
-        if let Some(commands) = self.commands.upgrade() {
-            // A driver that is that busy finds out when the channel is dropped.
-            let _ = commands.try_send(Command::CloseChannel(self.id));
-        }
+        // Without a driver it is closed already.
+        let _ = self.notices.send(Notice::CloseChannel(self.id));
     }
 }
 

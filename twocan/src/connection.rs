@@ -1,10 +1,13 @@
 //! The peer connection's handle (W3C webrtc-pc §4.4).
 
+use std::sync::Arc;
+
 use peer::{IceCandidateInit, PeerConnectionState, SessionDescription, SignalingState};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::budget::Budget;
 use crate::configuration::{Configuration, DataChannelOptions};
-use crate::driver::{Command, Driver, Snapshot};
+use crate::driver::{Command, Driver, Notice, Snapshot};
 use crate::{DataChannel, Error, IceConnectionState, PeerEvent};
 
 /// How many calls may wait for the driver.
@@ -14,7 +17,9 @@ const COMMANDS: usize = 64;
 #[derive(Debug)]
 pub struct PeerConnection {
     commands: mpsc::Sender<Command>,
+    notices: mpsc::UnboundedSender<Notice>,
     events: mpsc::UnboundedReceiver<PeerEvent>,
+    budget: Arc<Budget>,
     snapshot: watch::Receiver<Snapshot>,
 }
 
@@ -27,14 +32,25 @@ impl PeerConnection {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (sender, events) = mpsc::unbounded_channel();
         let (publish, snapshot) = watch::channel(Snapshot::default());
-        let driver = Driver::new(&configuration, commands.downgrade(), inbox, sender, publish)?;
+        let (notices, heard) = mpsc::unbounded_channel();
+        let budget = Arc::new(Budget::default());
+        let driver = Driver::new(
+            &configuration,
+            commands.downgrade(),
+            inbox,
+            (notices.clone(), heard),
+            (sender, Arc::clone(&budget)),
+            publish,
+        )?;
         tokio::spawn(driver.run());
-        Ok(Self { commands, events, snapshot })
+        Ok(Self { commands, notices, events, budget, snapshot })
     }
 
     /// The next event; `None` once the connection is closed.
     pub async fn next_event(&mut self) -> Option<PeerEvent> {
-        self.events.recv().await
+        let event = self.events.recv().await?;
+        self.budget.take(0);
+        Some(event)
     }
 
     /// Makes an offer. Nothing changes until it is set.
@@ -101,7 +117,7 @@ impl PeerConnection {
     /// Asks for new credentials and paths: the next offer restarts ICE.
     pub fn restart_ice(&self) {
         // A driver that is gone restarts nothing.
-        let _ = self.commands.try_send(Command::RestartIce);
+        let _ = self.notices.send(Notice::RestartIce);
     }
 
     /// Where the exchange of descriptions stands.

@@ -49,6 +49,11 @@ pub(crate) enum Command {
         message: Bytes,
         reply: SendReply,
     },
+}
+
+/// What handles say without waiting, even while they are dropped: at most one for each channel, and restarts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Notice {
     CloseChannel(ChannelId),
     RestartIce,
 }
@@ -88,6 +93,8 @@ pub(crate) struct Driver {
     sockets: Sockets,
     commands: mpsc::WeakSender<Command>,
     inbox: mpsc::Receiver<Command>,
+    notice: mpsc::UnboundedSender<Notice>,
+    notices: mpsc::UnboundedReceiver<Notice>,
     events: mpsc::UnboundedSender<PeerEvent>,
     snapshot: watch::Sender<Snapshot>,
     lines: BTreeMap<ChannelId, Line>,
@@ -100,7 +107,8 @@ impl Driver {
         configuration: &Configuration,
         commands: mpsc::WeakSender<Command>,
         inbox: mpsc::Receiver<Command>,
-        events: mpsc::UnboundedSender<PeerEvent>,
+        (notice, notices): (mpsc::UnboundedSender<Notice>, mpsc::UnboundedReceiver<Notice>),
+        (events, budget): (mpsc::UnboundedSender<PeerEvent>, Arc<Budget>),
         snapshot: watch::Sender<Snapshot>,
     ) -> Result<Self, Error> {
         let certificate = match &configuration.certificate {
@@ -117,10 +125,12 @@ impl Driver {
             sockets: Sockets::open(configuration.include_loopback).map_err(Error::Socket)?,
             commands,
             inbox,
+            notice,
+            notices,
             events,
             snapshot,
             lines: BTreeMap::new(),
-            budget: Arc::default(),
+            budget,
             buffer: Vec::new(),
         })
     }
@@ -136,12 +146,13 @@ impl Driver {
                 timer.as_mut().reset(deadline.into());
             }
             let is_stalled = self.budget.is_spent();
-            let (sockets, inbox) = (&self.sockets, &mut self.inbox);
+            let (sockets, inbox, notices) = (&self.sockets, &mut self.inbox, &mut self.notices);
             tokio::select! {
                 command = inbox.recv() => match command {
                     Some(command) => self.obey_all(command),
                     None => break,
                 },
+                Some(notice) = notices.recv() => self.heed(notice),
                 index = std::future::poll_fn(|context| sockets.poll_readable(context)) => self.read(index),
                 () = &mut timer, if deadline.is_some() => self.peer.handle_timeout(Instant::now()),
                 () = self.budget.freed(), if is_stalled => {}
@@ -235,8 +246,11 @@ impl Driver {
                 return;
             }
         };
-        // Nobody may be listening.
-        let _ = self.events.send(told);
+        self.budget.put(0);
+        if self.events.send(told).is_err() {
+            // Nobody is listening.
+            self.budget.take(0);
+        }
     }
 
     fn gather(&mut self) {
@@ -258,6 +272,7 @@ impl Driver {
             label: channel.label().to_owned(),
             protocol: channel.protocol().to_owned(),
             commands: self.commands.clone(),
+            notices: self.notice.clone(),
             messages,
             state,
             budget: Arc::clone(&self.budget),
@@ -333,8 +348,13 @@ impl Driver {
                 drop(reply.send(made));
             }
             Command::Send { channel, kind, message, reply } => self.send(now, channel, kind, message, reply),
-            Command::CloseChannel(channel) => self.peer.close_channel(now, channel),
-            Command::RestartIce => self.peer.restart_ice(),
+        }
+    }
+
+    fn heed(&mut self, notice: Notice) {
+        match notice {
+            Notice::CloseChannel(channel) => self.peer.close_channel(Instant::now(), channel),
+            Notice::RestartIce => self.peer.restart_ice(),
         }
     }
 

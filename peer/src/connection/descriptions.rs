@@ -175,7 +175,7 @@ impl PeerConnection {
             .collect();
         // None that we know: no certificate matches, and the connection fails before it begins.
         if self.transport.dtls.set_peer_fingerprints(now, &fingerprints).is_err() {
-            self.has_failed = true;
+            self.end();
         }
         // Firefox answers another role than the settled one when ICE restarts; the association stays as it is.
         self.transport.set_client(now, client);

@@ -68,11 +68,12 @@ fn a_closed_channel_is_closed_at_both_ends() {
 #[test]
 fn a_closed_connection_is_told_to_the_peer() {
     let mut world = World::lan(3);
-    world.channel("chat");
+    let (_, bob) = world.channel("chat");
     let now = world.now;
     world.ends[ADA].peer.close(now);
     world.ends[ADA].peer.close(now);
     assert_eq!(world.ends[ADA].peer.connection_state(), PeerConnectionState::Closed);
     world.until(PATIENCE, |world| world.ends[BOB].peer.connection_state() == PeerConnectionState::Failed);
+    assert!(world.ends[BOB].events.contains(&Event::ChannelClosed(bob)));
     assert_eq!(world.ends[ADA].peer.poll_timeout(), None);
 }
