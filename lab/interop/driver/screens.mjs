@@ -424,6 +424,7 @@ try {
   const wanted = options.only?.split(',') ?? (options.out ? Object.keys(scenes) : ['readme']);
   for (const name of wanted) {
     try {
+      if (!Object.hasOwn(scenes, name)) throw new Error(`no such scene: there are ${Object.keys(scenes).join(', ')}`);
       await scenes[name]();
     } catch (error) {
       console.log(`${name}: ${error.stack ?? error}`);
