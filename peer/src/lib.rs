@@ -2,6 +2,60 @@
 //!
 //! The only room of the house that knows more than one protocol of the media path. It does no I/O, reads no clock and
 //! gathers nothing: sockets, STUN and TURN clients are its driver's.
+//!
+//! Two of them in one program, with no network at all between them:
+//!
+//! ```
+//! use std::{sync::Arc, time::{Duration, Instant, SystemTime}};
+//!
+//! use twocan_peer::{ChannelOptions, Configuration, Event, PeerConnection};
+//! use wire::Received;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut now = Instant::now();
+//! let mut peer = |seed| {
+//!     let certificate = dtls::Certificate::generate([seed; 32], SystemTime::now()).expect("a certificate");
+//!     PeerConnection::new(now, Configuration::new(Arc::new(certificate), [seed; 32]))
+//! };
+//! let mut ends = [peer(1), peer(2)];
+//! let addresses = ["192.0.2.1:5000".parse()?, "192.0.2.2:5000".parse()?];
+//!
+//! let [ada, bob] = &mut ends;
+//! ada.create_data_channel(now, "chat", "", ChannelOptions::default())?;
+//! let offer = ada.set_local_description_implicitly(now)?;
+//! bob.set_remote_description(now, &offer)?;
+//! let answer = bob.set_local_description_implicitly(now)?;
+//! ada.set_remote_description(now, &answer)?;
+//!
+//! 'connected: loop {
+//!     for own in [0, 1] {
+//!         while let Some(event) = ends[own].poll_event() {
+//!             match event {
+//!                 Event::Gather => {
+//!                     ends[own].add_local_candidate(now, ice::LocalCandidate::host(addresses[own]))?;
+//!                     ends[own].end_of_local_candidates(now);
+//!                 }
+//!                 Event::IceCandidate(candidate) => ends[1 - own].add_ice_candidate(now, candidate.as_ref())?,
+//!                 Event::DataChannel(_) => break 'connected,
+//!                 _ => {}
+//!             }
+//!         }
+//!         let mut datagrams = Vec::new();
+//!         while let Some(transmit) = ends[own].poll_transmit(now, &mut datagrams) {
+//!             for bytes in datagrams.chunks_mut(transmit.segment_size.unwrap_or(usize::MAX)) {
+//!                 let (source, destination) = (transmit.source, transmit.destination);
+//!                 // What is dropped is counted.
+//!                 let _ = ends[1 - own].handle_datagram(now, Received { source, destination, bytes });
+//!             }
+//!             datagrams.clear();
+//!         }
+//!         ends[own].handle_timeout(now);
+//!     }
+//!     now += Duration::from_millis(1);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod config;
 mod connection;

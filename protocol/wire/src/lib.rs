@@ -2,6 +2,15 @@
 //! that cannot read past its end, and a hash table with a bound and no order.
 //!
 //! The lowest room of the house: it depends on nothing of ours, and knows no protocol.
+//!
+//! ```
+//! use twocan_wire::{Reader, Truncated};
+//!
+//! let mut reader = Reader::new(&[0, 7, 1]);
+//! assert_eq!(reader.u16(), Ok(7));
+//! assert_eq!(reader.u16(), Err(Truncated));
+//! assert_eq!(reader.rest(), [1]);
+//! ```
 
 mod reader;
 mod received;

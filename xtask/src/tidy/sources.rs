@@ -51,10 +51,19 @@ pub(super) fn check(file: &Path, text: &str) -> Vec<String> {
             report(what);
         }
     }
+    if is_library(&path) && !text.lines().any(|line| line == "//! ```") {
+        wrong.push(format!("{path}: a library's docs open with an example that runs"));
+    }
     if path.starts_with("server/src/signaling/") && !is_test {
         wrong.extend(calls(text).map(|what| format!("{path}: {what}")));
     }
     wrong
+}
+
+/// Whether this is the front page of a crate that people depend on.
+fn is_library(path: &str) -> bool {
+    let published = ["protocol/", "peer/", "twocan/"].iter().any(|folder| path.starts_with(folder));
+    published && path.ends_with("src/lib.rs")
 }
 
 /// Whether a line sleeps for longer than the pause between two looks at a condition.
@@ -106,6 +115,8 @@ mod tests {
         assert_eq!(found("protocol/stun/src/a.rs", "//! Nothing.\n"), 1);
         assert_eq!(found("protocol/stun/src/a.rs", "fn a() {}\n"), 2);
         assert_eq!(found("protocol/wire/src/a.rs", "//! Nothing.\n"), 0);
+        assert_eq!(found("twocan/src/lib.rs", "//! Nothing.\n"), 1);
+        assert_eq!(found("twocan/src/lib.rs", "//! ```\n//! ```\n"), 0);
         assert_eq!(found("protocol/stun/src/a.rs", "//! RFC 1\nlet a = Instant::now();\n"), 1);
         assert_eq!(found("server/src/signaling/hub.rs", "let a = Instant::now();\n"), 1);
         assert_eq!(found("server/src/clock.rs", "let a = Instant::now();\n"), 0);

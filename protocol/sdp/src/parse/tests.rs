@@ -157,3 +157,27 @@ fn what_cannot_be_salvaged_is_refused() {
     assert_eq!(Description::salvage(&text).unwrap_err().line, 5 + MAX_FAULTS);
     assert_eq!(Description::salvage("nothing").unwrap_err().reason, Reason::Missing("v=0"));
 }
+
+/// As tutorials write them: one section on a public port, candidates of all kinds, no WebRTC attributes.
+#[test]
+fn a_plain_offer_with_candidates_of_every_kind_is_read_and_comes_back() {
+    let lines = [
+        "v=0",
+        "o=- 423904492236154649 2 IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+        "m=audio 49170 RTP/AVP 0",
+        "c=IN IP4 192.168.1.101",
+        "a=rtpmap:0 PCMU/8000",
+        "a=ice-options:trickle",
+        "a=candidate:1 1 UDP 2122260223 192.168.1.101 49170 typ host",
+        "a=candidate:3 1 UDP 1685987071 93.184.216.34 49172 typ srflx raddr 10.0.1.1 rport 49171",
+        "a=candidate:4 1 UDP 41819902 10.1.1.1 3478 typ relay raddr 93.184.216.34 rport 49172",
+    ];
+    let text: String = lines.iter().flat_map(|line| [line, "\r\n"]).collect();
+    let description: Description = text.parse().unwrap_or_else(|error| panic!("{error}"));
+    let candidates: Vec<String> = description.media[0].candidates().map(ToString::to_string).collect();
+    assert_eq!(candidates.len(), 3);
+    assert!(candidates[2].ends_with("typ relay raddr 93.184.216.34 rport 49172"), "{candidates:?}");
+    assert_eq!(description.to_string(), text);
+}
