@@ -1,49 +1,106 @@
-//! What a peer connection and a data channel may be told.
+//! What a peer connection may be told (W3C webrtc-pc §4.2).
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use peer::Reliability;
+mod address;
+mod data_channel;
+mod ice_server;
+mod url;
 
-/// How a peer connection behaves. The default is what a browser does.
+pub use address::{AddressFilter, ExternalAddress};
+pub use data_channel::DataChannelOptions;
+pub use ice_server::{IceServer, IceServerError};
+pub use url::{IceUrl, ServerScheme, ServerTransport, UrlError};
+
+/// How a peer connection behaves. The default is what a browser does, without servers.
+///
+/// It may grow: make one with `..Configuration::default()`.
 #[derive(Clone, Debug)]
 pub struct Configuration {
-    /// Who we are; made anew when `None`.
-    pub certificate: Option<Arc<dtls::Certificate>>,
+    /// STUN and TURN servers, tried all at once.
+    pub ice_servers: Vec<IceServer>,
+    /// Which candidates may be used.
+    pub ice_transport_policy: IceTransportPolicy,
+    /// What is done with a peer that cannot bundle.
+    pub bundle_policy: BundlePolicy,
+    /// The longest message that we take, in bytes; the peer is told. Longer than 256 KiB is for
+    /// [`DataChannel::recv_piece`](crate::DataChannel::recv_piece), which needs no memory for all of it.
+    pub max_message_size: u64,
+    /// Who we are: the first is used, and one is made anew where there is none.
+    pub certificates: Vec<Arc<dtls::Certificate>>,
+
+    /// The UDP ports, and those of ICE-TCP, that may be used; any when `None`.
+    pub ports: Option<RangeInclusive<u16>>,
+    /// Public addresses of ours, where a NAT maps address to address and port to the same port.
+    pub external_addresses: Vec<ExternalAddress>,
     /// Whether addresses of the loopback interface are told to the peer, too.
     pub include_loopback: bool,
-    /// The longest message that we take, in bytes.
-    pub max_message_size: u64,
+    /// Which of this machine's other addresses are used; all when `None`.
+    pub address_filter: Option<AddressFilter>,
+    /// Whether TCP candidates (RFC 6544) are told, and the peer's used.
+    pub ice_tcp: bool,
+    /// Whether the peer's `….local` names are resolved by multicast DNS.
+    pub resolve_mdns: bool,
+    /// Whether such names of our own are told in place of addresses, as browsers do for pages that may not
+    /// use the camera.
+    pub hide_addresses: bool,
+
+    /// Bytes that may wait in the kernel on the way in; as far as the system grants them.
+    pub receive_buffer: usize,
+    /// The same on the way out.
+    pub send_buffer: usize,
+    /// Whether many datagrams go out in one system call (GSO), where the system can.
+    pub gso: bool,
+
+    /// How TLS to TURN servers is done; with the platform's roots and [`tls_roots`](Self::tls_roots) when `None`.
+    pub tls: Option<Arc<rustls::ClientConfig>>,
+    /// Further certificates of authorities that TURN servers may have theirs from.
+    pub tls_roots: Vec<rustls::pki_types::CertificateDer<'static>>,
 }
 
 impl Default for Configuration {
     fn default() -> Self {
-        Self { certificate: None, include_loopback: false, max_message_size: 256 << 10 }
-    }
-}
-
-/// How a data channel carries messages (W3C's `RTCDataChannelInit`).
-#[derive(Clone, Debug)]
-pub struct DataChannelOptions {
-    /// Messages arrive in the order they were sent.
-    pub ordered: bool,
-    /// When messages are given up.
-    pub reliability: Reliability,
-    /// The subprotocol.
-    pub protocol: String,
-    /// The share beside other channels: 128 very low, 256 low, 512 medium, 1024 high.
-    pub priority: u16,
-    /// Both ends make the channel, with this number, without telling each other.
-    pub negotiated: Option<u16>,
-}
-
-impl Default for DataChannelOptions {
-    fn default() -> Self {
         Self {
-            ordered: true,
-            reliability: Reliability::Reliable,
-            protocol: String::new(),
-            priority: 256,
-            negotiated: None,
+            ice_servers: Vec::new(),
+            ice_transport_policy: IceTransportPolicy::All,
+            bundle_policy: BundlePolicy::Balanced,
+            max_message_size: 256 << 10,
+            certificates: Vec::new(),
+            ports: None,
+            external_addresses: Vec::new(),
+            include_loopback: false,
+            address_filter: None,
+            ice_tcp: true,
+            resolve_mdns: true,
+            hide_addresses: false,
+            receive_buffer: 4 << 20,
+            send_buffer: 4 << 20,
+            gso: true,
+            tls: None,
+            tls_roots: Vec::new(),
         }
     }
+}
+
+/// Which candidates may be used (`RTCIceTransportPolicy`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum IceTransportPolicy {
+    /// Any.
+    #[default]
+    All,
+    /// Relayed ones only: the peer never learns our addresses.
+    Relay,
+}
+
+/// What is done with a peer that cannot bundle (`RTCBundlePolicy`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum BundlePolicy {
+    /// One transport for each kind of media.
+    #[default]
+    Balanced,
+    /// One for each track.
+    MaxCompat,
+    /// One in all.
+    MaxBundle,
 }

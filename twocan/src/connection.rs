@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::budget::Budget;
 use crate::configuration::{Configuration, DataChannelOptions};
 use crate::driver::{Command, Driver, Notice, Snapshot};
-use crate::{DataChannel, Error, IceConnectionState, PeerEvent};
+use crate::{CandidatePair, DataChannel, Error, IceConnectionState, PeerEvent};
 
 /// How many calls may wait for the driver.
 const COMMANDS: usize = 64;
@@ -27,7 +27,7 @@ impl PeerConnection {
     /// Opens sockets and starts the task that drives the connection. Must be called in a tokio runtime.
     ///
     /// # Errors
-    /// If there are no sockets, no randomness or no certificate to be had.
+    /// If a server's URL is none, or there are no sockets, no randomness or no certificate to be had.
     pub async fn new(configuration: Configuration) -> Result<Self, Error> {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (sender, events) = mpsc::unbounded_channel();
@@ -133,6 +133,11 @@ impl PeerConnection {
     /// How the connection is, all together.
     pub fn connection_state(&self) -> PeerConnectionState {
         self.snapshot.borrow().connection
+    }
+
+    /// The way that data goes, once there is one.
+    pub fn selected_candidate_pair(&self) -> Option<CandidatePair> {
+        self.snapshot.borrow().selected
     }
 
     /// Ends the connection, and tells the peer. Closing twice is closing once.

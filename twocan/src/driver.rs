@@ -2,6 +2,7 @@
 //! events between them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,10 +16,10 @@ use wire::Received;
 
 use crate::budget::Budget;
 use crate::channel::Message;
-use crate::configuration::{Configuration, DataChannelOptions};
+use crate::configuration::{Configuration, DataChannelOptions, ExternalAddress};
 use crate::error::SendError;
 use crate::sockets::Sockets;
-use crate::{DataChannel, DataChannelState, Error, IceConnectionState, PeerEvent};
+use crate::{CandidatePair, DataChannel, DataChannelState, Error, IceConnectionState, PeerEvent};
 
 /// How many batches are read before everything else has its turn.
 const READS: usize = 8;
@@ -64,6 +65,7 @@ pub(crate) struct Snapshot {
     pub(crate) signaling: SignalingState,
     pub(crate) ice: IceConnectionState,
     pub(crate) connection: PeerConnectionState,
+    pub(crate) selected: Option<CandidatePair>,
 }
 
 impl Default for Snapshot {
@@ -72,6 +74,7 @@ impl Default for Snapshot {
             signaling: SignalingState::Stable,
             ice: IceConnectionState::New,
             connection: PeerConnectionState::New,
+            selected: None,
         }
     }
 }
@@ -100,6 +103,8 @@ pub(crate) struct Driver {
     lines: BTreeMap<ChannelId, Line>,
     budget: Arc<Budget>,
     buffer: Vec<u8>,
+    selected: Option<CandidatePair>,
+    external: Vec<ExternalAddress>,
 }
 
 impl Driver {
@@ -111,18 +116,21 @@ impl Driver {
         (events, budget): (mpsc::UnboundedSender<PeerEvent>, Arc<Budget>),
         snapshot: watch::Sender<Snapshot>,
     ) -> Result<Self, Error> {
-        let certificate = match &configuration.certificate {
+        let certificate = match configuration.certificates.first() {
             Some(certificate) => Arc::clone(certificate),
             None => {
                 let made = dtls::Certificate::generate(random()?, SystemTime::now());
                 Arc::new(made.map_err(Error::Certificate)?)
             }
         };
+        for server in &configuration.ice_servers {
+            server.parse().map_err(Error::IceServer)?;
+        }
         let mut inner = peer::Configuration::new(certificate, random()?);
         inner.max_message_size = configuration.max_message_size;
         Ok(Self {
             peer: peer::PeerConnection::new(Instant::now(), inner),
-            sockets: Sockets::open(configuration.include_loopback).map_err(Error::Socket)?,
+            sockets: Sockets::open(configuration).map_err(Error::Socket)?,
             commands,
             inbox,
             notice,
@@ -132,6 +140,8 @@ impl Driver {
             lines: BTreeMap::new(),
             budget,
             buffer: Vec::new(),
+            selected: None,
+            external: configuration.external_addresses.clone(),
         })
     }
 
@@ -195,6 +205,7 @@ impl Driver {
             signaling: self.peer.signaling_state(),
             ice: self.peer.ice_connection_state(),
             connection: self.peer.connection_state(),
+            selected: self.selected,
         };
         self.snapshot.send_if_modified(|known| std::mem::replace(known, snapshot) != snapshot);
     }
@@ -242,9 +253,13 @@ impl Driver {
                 return;
             }
             Event::Writable => return self.send_unsent(),
-            Event::SelectedPath(_) | Event::Secured(_) | Event::Failed(_) | Event::BufferedAmountLow(_) => {
-                return;
+            Event::SelectedPath(selected) => {
+                let pair = CandidatePair::of(&selected, self.peer.ice());
+                self.selected = Some(pair);
+                PeerEvent::SelectedCandidatePair(pair)
             }
+            Event::Failed(failure) => PeerEvent::Failed(failure),
+            Event::Secured(_) | Event::BufferedAmountLow(_) => return,
         };
         self.budget.put(0);
         if self.events.send(told).is_err() {
@@ -256,8 +271,10 @@ impl Driver {
     fn gather(&mut self) {
         let now = Instant::now();
         for address in self.sockets.addresses().collect::<Vec<_>>() {
-            // One that is not taken is not told.
-            let _ = self.peer.add_local_candidate(now, ice::LocalCandidate::host(address));
+            for candidate in candidates(address, &self.external) {
+                // One that is not taken is not told.
+                let _ = self.peer.add_local_candidate(now, candidate);
+            }
         }
         self.peer.end_of_local_candidates(now);
     }
@@ -398,6 +415,17 @@ impl Driver {
             }
         }
     }
+}
+
+/// What is told of a UDP socket at this address.
+fn candidates(local: SocketAddr, external: &[ExternalAddress]) -> Vec<ice::LocalCandidate> {
+    let host = ice::LocalCandidate::host(local);
+    let Some(mapped) = external.iter().find(|external| external.maps(local.ip())) else { return vec![host] };
+    if mapped.replaces {
+        return vec![host.advertised(mapped.public)];
+    }
+    let public = SocketAddr::new(mapped.public, local.port());
+    vec![host, ice::LocalCandidate::server_reflexive(public, local, mapped.public)]
 }
 
 fn random() -> Result<[u8; 32], Error> {

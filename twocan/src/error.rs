@@ -5,6 +5,8 @@ use std::io;
 
 use peer::{CandidateError, ChannelError, DescriptionError};
 
+use crate::IceServerError;
+
 /// Why a call had no effect.
 #[derive(Debug)]
 pub enum Error {
@@ -16,6 +18,8 @@ pub enum Error {
     Candidate(CandidateError),
     /// A channel was not made.
     Channel(ChannelError),
+    /// A server in the configuration cannot be used as it is.
+    IceServer(IceServerError),
     /// There are no sockets to be had.
     Socket(io::Error),
     /// No certificate could be made.
@@ -31,8 +35,9 @@ impl fmt::Display for Error {
             Self::Description(error) => error.fmt(f),
             Self::Candidate(error) => error.fmt(f),
             Self::Channel(error) => error.fmt(f),
+            Self::IceServer(error) => error.fmt(f),
             Self::Socket(error) => write!(f, "no UDP socket could be opened: {error}"),
-            Self::Certificate(error) => write!(f, "no certificate could be made: {error:?}"),
+            Self::Certificate(error) => write!(f, "no certificate could be made: {error}"),
             Self::Randomness => f.write_str("the system has no randomness to give"),
         }
     }

@@ -44,15 +44,23 @@ mod connection;
 mod driver;
 mod error;
 mod event;
+mod selected;
 mod sockets;
 
 pub use channel::{DataChannel, Message};
-pub use configuration::{Configuration, DataChannelOptions};
+pub use configuration::{
+    AddressFilter, BundlePolicy, Configuration, DataChannelOptions, ExternalAddress, IceServer,
+    IceServerError, IceTransportPolicy, IceUrl, ServerScheme, ServerTransport, UrlError,
+};
 pub use connection::PeerConnection;
+pub use dtls::{Certificate, CertificateError, Failure as DtlsFailure};
 pub use error::{Error, SendError};
-pub use event::PeerEvent;
-pub use ice::State as IceConnectionState;
+pub use event::{IceCandidateError, PeerEvent};
+pub use ice::{
+    Kind as IceCandidateType, Protocol as IceProtocol, RelayProtocol, State as IceConnectionState,
+};
 pub use peer::{
     ChannelState as DataChannelState, IceCandidateInit, IceGatheringState, PeerConnectionState, Reliability,
     SdpType, SessionDescription, SignalingState,
 };
+pub use selected::{CandidatePair, PairEnd};

@@ -2,11 +2,14 @@
 
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::task::{Context, Poll};
 
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
+
+use crate::Configuration;
 
 /// With GRO, up to 64 datagrams arrive as one.
 const BUFFER_LEN: usize = 1 << 16;
@@ -14,14 +17,12 @@ const BUFFER_LEN: usize = 1 << 16;
 /// How many buffers one receive fills.
 const BUFFERS: usize = 8;
 
-/// Bytes that may wait in the kernel while we are busy.
-const KERNEL_BUFFER: usize = 4 << 20;
-
 #[derive(Debug)]
 struct Socket {
     io: UdpSocket,
     state: UdpSocketState,
     local: SocketAddr,
+    most_segments: usize,
 }
 
 /// One socket on each of this host's addresses.
@@ -32,16 +33,21 @@ pub(crate) struct Sockets {
 }
 
 impl Sockets {
-    pub(crate) fn open(include_loopback: bool) -> io::Result<Self> {
+    pub(crate) fn open(configuration: &Configuration) -> io::Result<Self> {
         let mut sockets = Vec::new();
         let mut failure = io::Error::new(io::ErrorKind::AddrNotAvailable, "this machine has no address");
         for interface in if_addrs::get_if_addrs()? {
             let ip = interface.ip();
             let is_scoped = matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
-            if (ip.is_loopback() && !include_loopback) || is_scoped {
+            let is_wanted = match &configuration.address_filter {
+                _ if ip.is_loopback() => configuration.include_loopback,
+                Some(filter) => filter.accepts(&interface.name, ip),
+                None => true,
+            };
+            if !is_wanted || is_scoped {
                 continue;
             }
-            match Socket::bind(ip) {
+            match Socket::bind(ip, configuration) {
                 Ok(socket) => sockets.push(socket),
                 Err(error) => failure = error,
             }
@@ -91,7 +97,7 @@ impl Sockets {
     /// Sends, waiting for room. What the system refuses is lost.
     pub(crate) async fn send(&self, transmit: &wire::Transmit, contents: &[u8]) {
         let Some(socket) = self.sockets.iter().find(|socket| socket.local == transmit.source) else { return };
-        let most = socket.state.max_gso_segments();
+        let most = socket.most_segments;
         let segment = transmit.segment_size.unwrap_or(contents.len().max(1));
         for contents in contents.chunks(segment * most.max(1)) {
             let transmit = Transmit {
@@ -119,15 +125,34 @@ impl Sockets {
 }
 
 impl Socket {
-    fn bind(ip: IpAddr) -> io::Result<Self> {
-        let socket = std::net::UdpSocket::bind((ip, 0))?;
+    fn bind(ip: IpAddr, configuration: &Configuration) -> io::Result<Self> {
+        let socket = match &configuration.ports {
+            None => std::net::UdpSocket::bind((ip, 0))?,
+            Some(ports) => bind_within(ip, ports.clone())?,
+        };
         socket.set_nonblocking(true)?;
         let options = socket2::SockRef::from(&socket);
         // As much as the system lets everyone have.
-        let _ = options.set_recv_buffer_size(KERNEL_BUFFER);
-        let _ = options.set_send_buffer_size(KERNEL_BUFFER);
+        let _ = options.set_recv_buffer_size(configuration.receive_buffer);
+        let _ = options.set_send_buffer_size(configuration.send_buffer);
         let state = UdpSocketState::new((&socket).into())?;
         let local = socket.local_addr()?;
-        Ok(Self { io: UdpSocket::from_std(socket)?, state, local })
+        let most_segments = if configuration.gso { state.max_gso_segments() } else { 1 };
+        Ok(Self { io: UdpSocket::from_std(socket)?, state, local, most_segments })
     }
+}
+
+/// The first port of a range that is free, from anywhere within it: so that many do not look for the same ones.
+fn bind_within(ip: IpAddr, ports: RangeInclusive<u16>) -> io::Result<std::net::UdpSocket> {
+    let mut random = [0; 8];
+    let _ = aws_lc_rs::rand::fill(&mut random);
+    let begin = (u64::from_le_bytes(random) % ports.len().max(1) as u64) as usize;
+    let mut failure = io::Error::new(io::ErrorKind::AddrInUse, "the range of ports is empty");
+    for port in ports.clone().skip(begin).chain(ports.take(begin)) {
+        match std::net::UdpSocket::bind((ip, port)) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => failure = error,
+            other => return other,
+        }
+    }
+    Err(failure)
 }

@@ -35,6 +35,7 @@ pub struct LocalCandidate {
     pub(crate) interface: u32,
     pub(crate) cost: u8,
     pub(crate) name: Option<Box<str>>,
+    pub(crate) public: Option<IpAddr>,
 }
 
 /// Why a local candidate was not taken.
@@ -79,6 +80,7 @@ impl LocalCandidate {
             interface: 0,
             cost: 0,
             name: None,
+            public: None,
         }
     }
 
@@ -117,6 +119,11 @@ impl LocalCandidate {
     /// Advertises a name (`….local`) in place of the address (draft-ietf-mmusic-mdns-ice-candidates).
     pub fn named(self, name: &str) -> Self {
         Self { name: Some(name.into()), ..self }
+    }
+
+    /// Advertises another address with the same port: the one that a NAT which maps one to one has for it.
+    pub fn advertised(self, public: IpAddr) -> Self {
+        Self { public: Some(public), ..self }
     }
 }
 

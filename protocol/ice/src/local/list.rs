@@ -133,8 +133,8 @@ impl Locals {
         let from = &self.all[base];
         let (local_preference, priority) = (from.local_preference, from.reflexive_priority());
         let mut given = from.given.clone();
-        (given.kind, given.address, given.related, given.name) =
-            (Kind::PeerReflexive, address, Some(given.base), None);
+        (given.kind, given.address, given.related, given.name, given.public) =
+            (Kind::PeerReflexive, address, Some(given.base), None, None);
         Some(self.push(id, given, local_preference, priority))
     }
 
@@ -193,10 +193,13 @@ impl Locals {
         let port = given.address.port();
         let address = match &given.name {
             Some(name) => Address::Name { name: name.clone(), port },
-            None => Address::Ip(given.address),
+            None => Address::Ip(SocketAddr::new(given.public.unwrap_or(given.address.ip()), port)),
         };
         let is_hidden = |related: SocketAddr| {
-            self.all.iter().any(|local| local.given.name.is_some() && local.given.base.ip() == related.ip())
+            self.all.iter().any(|local| {
+                let hides = local.given.name.is_some() || local.given.public.is_some();
+                hides && local.given.base.ip() == related.ip()
+            })
         };
         let related = given.related.map(|related| match related {
             // RFC 8839 §5.1: what may not be known.
