@@ -21,6 +21,12 @@ pub struct Configuration {
     pub receive_window: usize,
     /// Bytes of a datagram of data, at most, until a larger one is known to pass.
     pub datagram_size: usize,
+    /// Say SCTP's INIT in descriptions (SNAP, draft-hancke-tsvwg-snap): with a peer that does so, too, data flows two
+    /// round trips earlier. A peer that does not know it ignores it.
+    pub snap: bool,
+    /// Let checks carry the handshake of DTLS (SPED, draft-hancke-webrtc-sped): with a peer that does so, too, the path
+    /// is secured a round trip earlier. A peer that does not know it ignores it.
+    pub sped: bool,
     /// How often checks are paced; see [`ice::Config::pacing`].
     pub ice_pacing: Duration,
 }
@@ -36,6 +42,8 @@ impl Configuration {
             send_buffer: 16 << 20,
             receive_window: 16 << 20,
             datagram_size: 1200,
+            snap: true,
+            sped: true,
             ice_pacing: Duration::from_millis(5),
         }
     }

@@ -17,6 +17,7 @@ use crate::transport::{self, Reason, Traffic, Transport};
 mod candidates;
 mod descriptions;
 mod seeds;
+mod snap;
 
 /// One WebRTC session with one peer, without I/O.
 ///
@@ -364,6 +365,7 @@ impl PeerConnection {
             fingerprints: fingerprints.collect(),
             setup,
             max_message_size: self.configuration.max_message_size,
+            sctp_init: self.own_init(),
             renomination: true,
             lite: false,
         }

@@ -30,6 +30,8 @@ pub enum DescriptionError {
     Missing(&'static str),
     /// It asks for what this end cannot do.
     Unsupported(&'static str),
+    /// The peer's `sctp-init` cannot be used (draft-hancke-tsvwg-snap §5.3, §5.6).
+    SctpInit(sctp::BadInit),
     /// As many sections as are taken at most.
     TooManySections,
 }
@@ -42,7 +44,7 @@ impl DescriptionError {
             Self::Modified => "InvalidModificationError",
             Self::Syntax(_) => "RTCError (sdp-syntax-error)",
             Self::Sections(_) | Self::Missing(_) => "InvalidAccessError",
-            Self::Unsupported(_) | Self::TooManySections => "OperationError",
+            Self::Unsupported(_) | Self::SctpInit(_) | Self::TooManySections => "OperationError",
         }
     }
 }
@@ -63,6 +65,7 @@ impl fmt::Display for DescriptionError {
             Self::Modified => f.write_str("the description is not the one that was made here"),
             Self::Sections(why) => write!(f, "the sections do not match: {why}"),
             Self::Missing(what) => write!(f, "a section that is not rejected says no {what}"),
+            Self::SctpInit(why) => why.fmt(f),
             Self::Unsupported(what) => write!(f, "not supported: {what}"),
             Self::TooManySections => {
                 write!(f, "a description has at most {} sections", crate::limits::SECTIONS)
@@ -75,6 +78,7 @@ impl Error for DescriptionError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Syntax(error) => Some(error),
+            Self::SctpInit(why) => Some(why),
             _ => None,
         }
     }

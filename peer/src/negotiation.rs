@@ -3,7 +3,7 @@
 //! Pure bookkeeping: it says what a description should say and what one means. What follows for transports is
 //! the peer connection's to do.
 
-use sdp::attribute::{Attribute, Fingerprint, Group, MaxMessageSize, Mid, Setup};
+use sdp::attribute::{Attribute, Fingerprint, Group, MaxMessageSize, Mid, SctpInit, Setup};
 use sdp::{Description, Media, MediaKind, Origin};
 
 use crate::description::SdpType;
@@ -25,6 +25,8 @@ pub(crate) struct Ours {
     /// Our DTLS role, once it is settled.
     pub(crate) setup: Option<Setup>,
     pub(crate) max_message_size: u64,
+    /// Our association's INIT, unless the association does without SNAP.
+    pub(crate) sctp_init: Option<SctpInit>,
     pub(crate) renomination: bool,
     pub(crate) lite: bool,
 }
@@ -36,6 +38,7 @@ pub(crate) struct Theirs {
     pub(crate) fingerprints: Vec<Fingerprint>,
     pub(crate) setup: Setup,
     pub(crate) max_message_size: Option<u64>,
+    pub(crate) sctp_init: Option<SctpInit>,
     pub(crate) candidates: Vec<ice::Candidate>,
     pub(crate) end_of_candidates: bool,
 }
@@ -97,6 +100,12 @@ impl Negotiation {
         self.state = SignalingState::Closed;
     }
 
+    /// Whether our latest description says our association's INIT.
+    pub(crate) fn says_sctp_init(&self) -> bool {
+        let latest = self.local.latest();
+        latest.is_some_and(|latest| latest.description.media.iter().any(|media| media.sctp_init().is_some()))
+    }
+
     /// The present place and name of the section of data channels that both sides know, if it is not rejected.
     pub(crate) fn data_section(&self) -> Option<(u16, &Mid)> {
         let latest = self.latest_sections()?;
@@ -118,7 +127,7 @@ impl Negotiation {
             && !media.iter().any(is_data)
             && let Some(mid) = free_mid(&media)
         {
-            media.push(data_section(mid, Setup::ActPass, ours));
+            media.push(data_section(mid, Setup::ActPass, ours, true));
         }
         if media.len() > limits::SECTIONS {
             return Err(DescriptionError::TooManySections);
@@ -149,7 +158,8 @@ impl Negotiation {
             media.push(match mid {
                 Some(mid) if accept => {
                     answered_data = true;
-                    data_section(mid, answer_setup(section.setup(), ours.setup), ours)
+                    let setup = answer_setup(section.setup(), ours.setup);
+                    data_section(mid, setup, ours, section.media.sctp_init().is_some())
                 }
                 _ => section.media.rejected(),
             });
@@ -209,19 +219,23 @@ pub(crate) fn is_data(media: &Media) -> bool {
 /// A known section in another offer: ours stays ours, and what was rejected stays so.
 fn again(media: &Media, ours: &Ours) -> Media {
     match media.mid() {
-        Some(mid) if is_data(media) => data_section(mid.clone(), Setup::ActPass, ours),
+        Some(mid) if is_data(media) => data_section(mid.clone(), Setup::ActPass, ours, true),
         _ => media.rejected(),
     }
 }
 
-/// Our section of data channels (RFC 9429 §5.2.1, RFC 8841 §4).
-fn data_section(mid: Mid, setup: Setup, ours: &Ours) -> Media {
+/// Our section of data channels (RFC 9429 §5.2.1, RFC 8841 §4); with SNAP, unless the offer has none
+/// (draft-hancke-tsvwg-snap §5.2, §5.4).
+fn data_section(mid: Mid, setup: Setup, ours: &Ours, snap: bool) -> Media {
     let media = Media::data_channels(mid).with(MaxMessageSize(ours.max_message_size)).with(setup);
     let mut media = ours.credentials_in(media);
     for fingerprint in &ours.fingerprints {
         media = media.with(fingerprint.clone());
     }
-    media
+    match &ours.sctp_init {
+        Some(init) if snap => media.with(init.clone()),
+        _ => media,
+    }
 }
 
 /// Our role: the one that is settled, as long as the offer leaves it to us (RFC 8842 §5.3).

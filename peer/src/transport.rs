@@ -11,8 +11,10 @@ use crate::config::Configuration;
 use crate::fault::{Counters, Fault};
 
 mod batch;
+mod sped;
 
 use batch::Batch;
+use sped::Sped;
 
 /// What the transport tells its connection.
 #[derive(Debug)]
@@ -43,6 +45,12 @@ pub(crate) struct Transport {
     /// Whether we begin the handshake, once there is a path.
     client: Option<bool>,
     begun: bool,
+    /// The handshake in checks, until it is done or the peer is seen not to do it.
+    sped: Option<Box<Sped>>,
+    /// Bytes of a datagram of the handshake.
+    mtu: usize,
+    /// The peer's INIT, where both descriptions say one.
+    pub(crate) peer_init: Option<Box<[u8]>>,
     batch: Batch,
     pub(crate) counters: Counters,
     /// Bytes and datagrams over the selected path, for statistics.
@@ -85,17 +93,24 @@ impl Transport {
         let mut seed = [0; 8];
         seed.copy_from_slice(&sctp_seed[..8]);
         let role = dtls::Role::Undecided;
-        Self {
+        let mut transport = Self {
             ice: ice::Agent::new(ice),
             dtls: dtls::Dtls::new(configuration.dtls.clone(), role, certificate, dtls_seed, now),
             channels: DataChannels::new(Association::new(now, sctp, u64::from_be_bytes(seed))),
             client: None,
             begun: false,
+            sped: None,
+            mtu: configuration.dtls.mtu,
+            peer_init: None,
             batch: Batch::default(),
             counters: Counters::default(),
             sent: Traffic::default(),
             received: Traffic::default(),
+        };
+        if configuration.sped {
+            transport.begin_embedding(now);
         }
+        transport
     }
 
     /// The descriptions say who begins the handshake.
@@ -111,9 +126,14 @@ impl Transport {
         self.client
     }
 
-    /// Begins the handshake as soon as there is a path: its timers should not run before.
+    /// Begins the handshake as soon as there is a path, or checks to carry it: its timers do not run before there is a
+    /// path.
     fn begin(&mut self, now: Instant) {
-        if !self.begun && self.client == Some(true) && self.ice.path().is_some() {
+        let has_path = self.ice.path().is_some();
+        if has_path {
+            self.stop_holding(now);
+        }
+        if !self.begun && self.client == Some(true) && (has_path || self.is_embedding()) {
             self.begun = true;
             self.dtls.set_role(now, dtls::Role::Client);
         }
@@ -141,6 +161,11 @@ impl Transport {
             return Err(self.count(Fault::Stranger));
         }
         self.received.add(1, length);
+        self.open(now, bytes)
+    }
+
+    /// Takes a datagram of DTLS's from the peer.
+    fn open(&mut self, now: Instant, bytes: &mut [u8]) -> Result<(), Fault> {
         let plaintexts = match self.dtls.handle_datagram(now, bytes) {
             Ok(plaintexts) => plaintexts,
             Err(fault) => return Err(self.count(Fault::Dtls(fault))),
@@ -181,7 +206,9 @@ impl Transport {
         }
         let path = self.ice.path()?;
         let start = buffer.len();
-        let segment = if let Some(dtls::Transmit { length, .. }) = self.dtls.poll_transmit(now, buffer) {
+        let segment = if let Some(length) = self.poll_pending(buffer) {
+            Some(length)
+        } else if let Some(dtls::Transmit { length, .. }) = self.dtls.poll_transmit(now, buffer) {
             Some(length)
         } else {
             let Self { batch, dtls, channels, .. } = self;
@@ -196,14 +223,23 @@ impl Transport {
 
     /// What happened in ICE and DTLS.
     pub(crate) fn poll_event(&mut self, now: Instant) -> Option<Event> {
-        if let Some(event) = self.ice.poll_event() {
-            if let ice::Event::Selected(_) = event {
-                self.begin(now);
+        while let Some(event) = self.ice.poll_event() {
+            match event {
+                ice::Event::Embedded(carried) => {
+                    self.take_embedded(now, carried);
+                    continue;
+                }
+                ice::Event::Selected(_) => self.begin(now),
+                _ => {}
             }
             return Some(Event::Ice(event));
         }
         loop {
-            match self.dtls.poll_event()? {
+            let Some(event) = self.dtls.poll_event() else {
+                self.embed(now);
+                return None;
+            };
+            match event {
                 dtls::Event::Connected(connected) => {
                     self.client = Some(connected.is_client);
                     let role = if connected.is_client {
@@ -212,7 +248,7 @@ impl Transport {
                         sctp::channel::Role::Server
                     };
                     self.channels.set_role(now, role);
-                    self.channels.association_mut().connect(now);
+                    self.associate(now);
                     return Some(Event::Secured(connected));
                 }
                 dtls::Event::Data(packet) => {
@@ -223,6 +259,20 @@ impl Transport {
                 dtls::Event::Closed => return Some(Event::Closed),
                 dtls::Event::Failed(failure) => return Some(Event::Failed(failure)),
             }
+        }
+    }
+
+    /// Whether the association has begun: DTLS is up.
+    pub(crate) fn is_associated(&self) -> bool {
+        self.dtls.is_connected()
+    }
+
+    /// Begins the association, where the descriptions say both INITs without a handshake.
+    fn associate(&mut self, now: Instant) {
+        let association = self.channels.association_mut();
+        let begun = self.peer_init.as_ref().is_some_and(|init| association.connect_with(now, init).is_ok());
+        if !begun {
+            association.connect(now);
         }
     }
 

@@ -87,6 +87,9 @@ impl PeerConnection {
             self.take_back_offer();
         }
         let (read, theirs) = self.negotiation.read_remote(description)?;
+        if let Some(theirs) = &theirs {
+            self.check_init(theirs)?;
+        }
         self.negotiation.set_remote(description.kind, read)?;
         match description.kind {
             SdpType::Rollback => {
@@ -163,6 +166,7 @@ impl PeerConnection {
         if theirs.end_of_candidates {
             self.transport.ice.end_of_remote_candidates(now);
         }
+        self.agree_on_init(&theirs);
         self.transport.channels.set_max_message_size(theirs.max_message_size.unwrap_or(0));
         let fingerprints: Vec<dtls::Fingerprint> = theirs
             .fingerprints

@@ -143,6 +143,7 @@ fn theirs(section: Section<'_>) -> Result<Theirs, DescriptionError> {
         fingerprints,
         setup,
         max_message_size: section.media.max_message_size().limit(),
+        sctp_init: section.media.sctp_init().cloned(),
         // What is of no known kind is skipped (RFC 8839 §5.1).
         candidates: section.media.candidates().filter_map(candidate).collect(),
         end_of_candidates: section.is_end_of_candidates(),

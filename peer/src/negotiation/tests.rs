@@ -1,7 +1,7 @@
 //! Exchanges between two ends, description by description (RFC 9429 §5).
 
 use sdp::Description;
-use sdp::attribute::{Fingerprint, HashFunction, Setup};
+use sdp::attribute::{Fingerprint, HashFunction, SctpInit, Setup};
 
 use super::{Negotiation, Ours, SignalingState, Theirs};
 use crate::description::{SdpType, SessionDescription};
@@ -16,6 +16,7 @@ fn ours(name: &str) -> Ours {
         fingerprints: vec![Fingerprint::new(HashFunction::Sha256, [7; 32]).unwrap()],
         setup: None,
         max_message_size: 262_144,
+        sctp_init: Some(SctpInit::new([1; 30]).unwrap()),
         renomination: true,
         lite: false,
     }

@@ -3,4 +3,6 @@
 mod channels;
 mod descriptions;
 mod paths;
+mod rounds;
+mod snap;
 mod world;

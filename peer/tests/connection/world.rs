@@ -60,12 +60,22 @@ pub(crate) fn certificate(seed: u8) -> Arc<dtls::Certificate> {
 
 impl World {
     pub(crate) fn new(seed: u8, homes: [Home; 2]) -> Self {
+        Self::configured(seed, homes, |_, _| {})
+    }
+
+    /// With ends that are configured otherwise.
+    pub(crate) fn configured(
+        seed: u8,
+        homes: [Home; 2],
+        configure: impl Fn(usize, &mut Configuration),
+    ) -> Self {
         let start = beginning();
         let mut network = Network::new(seed.into(), start);
         let mut name = 0;
         let ends = homes.map(|home| {
             name += 1;
-            let configuration = Configuration::new(certificate(name), [seed ^ (name << 6); 32]);
+            let mut configuration = Configuration::new(certificate(name), [seed ^ (name << 6); 32]);
+            configure(usize::from(name) - 1, &mut configuration);
             End {
                 peer: PeerConnection::new(start, configuration),
                 host: network.host(home),
@@ -243,8 +253,8 @@ impl World {
                 self.ends[0].events,
                 self.ends[1].events
             );
+            self.settle();
         }
-        self.settle();
     }
 
     pub(crate) fn pass(&mut self, time: Duration) {
@@ -268,7 +278,7 @@ impl World {
         (ada, self.incoming(label).unwrap())
     }
 
-    fn incoming(&self, label: &str) -> Option<ChannelId> {
+    pub(crate) fn incoming(&self, label: &str) -> Option<ChannelId> {
         let End { events, peer, .. } = &self.ends[BOB];
         events.iter().find_map(|event| match event {
             Event::DataChannel(id) if peer.channel(*id).is_some_and(|channel| channel.label() == label) => {

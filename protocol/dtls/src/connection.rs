@@ -133,6 +133,27 @@ impl Dtls {
         self.core.mtu = mtu.max(256);
     }
 
+    /// Says that there is no path for datagrams yet, other than one that repeats them itself: until
+    /// [`Dtls::resume`] none is repeated, and no time counts towards the handshake's.
+    pub fn hold(&mut self) {
+        self.core.is_held = true;
+    }
+
+    /// Whether there is no path yet.
+    pub fn is_held(&self) -> bool {
+        self.core.is_held
+    }
+
+    /// There is a path now: from here on time counts, and what is not answered is repeated.
+    pub fn resume(&mut self, now: Instant) {
+        let core = &mut self.core;
+        core.now = now;
+        if std::mem::take(&mut core.is_held) {
+            core.flight.restart_timer(now);
+            core.give_up = core.give_up.map(|_| now + core.config.handshake_timeout);
+        }
+    }
+
     /// How often each fault came.
     pub fn counters(&self) -> &Counters {
         &self.core.counters

@@ -71,6 +71,8 @@ pub(crate) struct Core {
     pub(crate) alert: Option<AlertDescription>,
     pub(crate) give_up: Option<Instant>,
     pub(crate) linger: Option<Instant>,
+    /// There is no path yet: nothing is repeated, and no time counts.
+    pub(crate) is_held: bool,
     /// Application data came: the peer has all of the handshake.
     pub(crate) has_heard_data: bool,
     pub(crate) mtu: usize,
@@ -104,6 +106,7 @@ impl Core {
             alert: None,
             give_up: None,
             linger: None,
+            is_held: false,
             has_heard_data: false,
             mtu: config.mtu.max(256),
             events: VecDeque::new(),

@@ -101,6 +101,11 @@ impl Flight {
         self.deadline
     }
 
+    /// What was sent counts as sent just now.
+    pub(crate) fn restart_timer(&mut self, now: Instant) {
+        self.deadline = self.deadline.map(|_| now + self.interval);
+    }
+
     /// Begins another flight: what was said before has been answered.
     pub(crate) fn begin(&mut self, config: &Config) {
         self.number += 1;

@@ -22,10 +22,11 @@ impl Dtls {
     /// When to call [`Dtls::handle_timeout`] at the latest, and why.
     pub fn poll_timeout(&self) -> Option<(Instant, Reason)> {
         let core = &self.core;
+        let running = |deadline: Option<Instant>| deadline.filter(|_| !core.is_held);
         [
-            (core.flight.deadline(), Reason::Retransmit),
+            (running(core.flight.deadline()), Reason::Retransmit),
             (core.acks.deadline(), Reason::Acknowledge),
-            (core.give_up, Reason::GiveUp),
+            (running(core.give_up), Reason::GiveUp),
             (core.linger, Reason::ForgetKeys),
         ]
         .into_iter()
@@ -37,7 +38,9 @@ impl Dtls {
     pub fn handle_timeout(&mut self, now: Instant) {
         let core = &mut self.core;
         core.now = now;
-        core.flight.handle_timeout(now, &core.config);
+        if !core.is_held {
+            core.flight.handle_timeout(now, &core.config);
+        }
         if core.linger.take_if(|deadline| *deadline <= now).is_some() {
             core.reading.handshake = None;
             core.reading.previous = None;
@@ -46,7 +49,8 @@ impl Dtls {
                 core.flight.clear();
             }
         }
-        if core.give_up.take_if(|deadline| *deadline <= now).is_some() {
+        let is_held = core.is_held;
+        if core.give_up.take_if(|deadline| *deadline <= now && !is_held).is_some() {
             let is_heard = self.state.is_complete() && core.has_heard_data;
             if is_heard {
                 // The peer talks to us: it has our last flight, whatever became of its acknowledgement.

@@ -328,3 +328,25 @@ fn records_of_data_in_the_handshakes_epoch_are_dropped() {
     pair.client_speaks();
     assert!(pair.server.is_connected());
 }
+
+#[test]
+fn without_a_path_nothing_is_repeated_and_no_time_counts() {
+    let mut pair = Pair::new(Version::Dtls13);
+    pair.client.hold();
+    let mut lost = Vec::new();
+    assert!(pair.client.poll_transmit(pair.now, &mut lost).is_some());
+    assert_eq!(pair.client.poll_timeout(), None);
+    pair.now += Duration::from_secs(3600);
+    pair.client.handle_timeout(pair.now);
+    assert_eq!(pair.client.poll_transmit(pair.now, &mut lost), None);
+    pair.client.resume(pair.now);
+    let repeated = pair.now + Duration::from_millis(100);
+    assert_eq!(pair.client.poll_timeout(), Some((repeated, Reason::Retransmit)));
+    pair.now = repeated;
+    pair.client.handle_timeout(pair.now);
+    for _ in 0..3 {
+        pair.client_speaks();
+        pair.server_speaks();
+    }
+    assert!(pair.client.is_connected());
+}

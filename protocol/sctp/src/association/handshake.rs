@@ -106,6 +106,11 @@ impl Association {
         chunk
     }
 
+    /// Whether these bytes would do as the peer's INIT chunk in [`Self::connect_with`].
+    pub fn check_init(peer_init: &[u8]) -> Result<(), BadInit> {
+        Init::parse_standalone(peer_init).map(drop).map_err(|_| BadInit::Malformed)
+    }
+
     /// Begins without a handshake, since the peer's INIT chunk came in its SDP and ours in ours. Call it
     /// once DTLS is up.
     pub fn connect_with(&mut self, now: Instant, peer_init: &[u8]) -> Result<(), BadInit> {
