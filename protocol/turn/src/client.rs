@@ -24,12 +24,14 @@ use crate::attribute::{Data, Icmp, Lifetime, XorPeerAddress, XorRelayedAddress};
 use crate::channel::{self, ChannelNumber};
 
 mod failure;
+mod keepalive;
 mod peers;
 mod request;
 #[cfg(test)]
 mod tests;
 
 pub use failure::{Counters, Failure, Fault};
+use keepalive::Keepalive;
 use peers::Peers;
 pub use peers::TooManyPeers;
 use request::Request;
@@ -39,6 +41,9 @@ const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
 
 /// An allocation is refreshed this long before its end, or at half of its life if that is later (§8.1).
 const REFRESH_BEFORE: Duration = Duration::from_secs(60);
+
+/// It is not refreshed more often than this, however short a life the server grants.
+const MIN_REFRESH: Duration = Duration::from_secs(5);
 
 /// Which relayed addresses to ask for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,6 +97,8 @@ pub enum Event {
         /// Our address as the server sees it.
         mapped: Option<SocketAddr>,
     },
+    /// The server still knows us: what [`Client::refresh`] asked.
+    Refreshed,
     /// A peer's address may send to us from now on.
     Permitted(IpAddr),
     /// The server refuses to relay to and from this address.
@@ -123,6 +130,8 @@ pub enum Reason {
     Refresh,
     /// Permissions or channels are renewed.
     Renewal,
+    /// The way to the server is kept open.
+    Keepalive,
 }
 
 /// A peer's data in what arrived.
@@ -149,6 +158,8 @@ pub enum Unsent {
 enum State {
     Idle,
     Allocating,
+    /// What the server still holds for our address, from before, is given back first.
+    Clearing,
     /// `refresh` is when, or `None` while it is being refreshed.
     Allocated {
         refresh: Option<Instant>,
@@ -166,8 +177,13 @@ pub struct Client {
     peers: Peers,
     events: VecDeque<Event>,
     counters: Counters,
-    /// For Send indications.
+    /// For indications.
     ids: TransactionIds,
+    keepalive: Keepalive,
+    /// An allocation that was there before us was given back once: another one is somebody else's.
+    has_cleared: bool,
+    /// Whether the outcome of the next Refresh is to be told.
+    tells_refresh: bool,
 }
 
 impl Client {
@@ -192,6 +208,9 @@ impl Client {
             events: VecDeque::new(),
             counters: Counters::default(),
             ids: TransactionIds::new(&other_seed),
+            keepalive: Keepalive::default(),
+            has_cleared: false,
+            tells_refresh: false,
             config,
         }
     }
@@ -224,6 +243,18 @@ impl Client {
         self.peers.revoke(peer);
     }
 
+    /// Asks the server whether it still knows us: [`Event::Refreshed`], or [`Event::Failed`]. Does nothing where there
+    /// is no allocation.
+    pub fn refresh(&mut self, now: Instant) {
+        if let State::Allocated { refresh } = &mut self.state {
+            self.tells_refresh = true;
+            if refresh.is_some() {
+                *refresh = Some(now);
+                self.pump(now);
+            }
+        }
+    }
+
     /// Gives the allocation back.
     pub fn close(&mut self, now: Instant) {
         match self.state {
@@ -233,9 +264,19 @@ impl Client {
             }
             State::Idle => self.end(Event::Closed),
             // What is granted yet is given back at once.
-            State::Allocating => self.state = State::Closing,
+            State::Allocating | State::Clearing => self.state = State::Closing,
             State::Closing | State::Over => {}
         }
+    }
+
+    /// Lets the permissions and channels of all peers run out that are not to be kept.
+    pub fn retain(&mut self, keep: &dyn Fn(IpAddr) -> bool) {
+        self.peers.retain(keep);
+    }
+
+    /// The local address that is sent from.
+    pub fn local(&self) -> SocketAddr {
+        self.config.local
     }
 
     /// The present server.
@@ -257,6 +298,11 @@ impl Client {
     /// Whether data can be sent to this peer's address.
     pub fn is_permitted(&self, peer: IpAddr) -> bool {
         self.peers.is_permitted(peer)
+    }
+
+    /// Whether the server refuses to relay to this address.
+    pub fn is_denied(&self, peer: IpAddr) -> bool {
+        self.peers.is_denied(peer)
     }
 
     /// Talks to another server from now on, after a redirection over a stream: `local` is the new connection's.
@@ -292,13 +338,21 @@ impl Client {
     /// Sends again what must be sent again, and renews what would run out.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.stun.handle_timeout(now);
+        self.keepalive.handle_timeout(now);
         self.settle(now);
         self.pump(now);
     }
 
     /// Appends the next message that must be sent now.
     pub fn poll_transmit(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<Transmit> {
-        self.stun.poll_transmit(now, buffer)
+        let Self { stun, keepalive, ids, config, .. } = self;
+        stun.poll_transmit(now, buffer).or_else(|| {
+            keepalive.write(buffer, || ids.next_id()).then(|| Transmit {
+                source: config.local,
+                destination: stun.server(),
+                segment_size: None,
+            })
+        })
     }
 
     /// What happened next.
@@ -312,7 +366,8 @@ impl Client {
         let State::Allocated { refresh } = self.state else { return transaction };
         let refresh = refresh.map(|at| (at, Reason::Refresh));
         let renewal = self.peers.next_renewal().map(|at| (at, Reason::Renewal));
-        [transaction, refresh, renewal].into_iter().flatten().min()
+        let keepalive = self.keepalive.next().map(|at| (at, Reason::Keepalive));
+        [transaction, refresh, renewal, keepalive].into_iter().flatten().min()
     }
 
     /// Appends a datagram for a peer, wrapped for the server: in a channel, or in a Send indication where there is none.
@@ -402,14 +457,18 @@ impl Client {
                 Request::Refresh { .. } => self.refresh_ended(now, outcome),
                 Request::CreatePermission { peers } => {
                     let ips: Vec<IpAddr> = peers.iter().map(SocketAddr::ip).collect();
-                    if let Some(granted) = self.answered(&outcome) {
+                    if self.timed_out(&outcome) {
+                        self.peers.permissions_unanswered(now, &ips);
+                    } else if let Some(granted) = self.answered(&outcome) {
                         let (permitted, denied) = self.peers.permissions_answered(now, &ips, granted);
                         self.events.extend(permitted.into_iter().map(Event::Permitted));
                         self.events.extend(denied.into_iter().map(Event::Denied));
                     }
                 }
                 Request::ChannelBind { peer, .. } => {
-                    if let Some(granted) = self.answered(&outcome)
+                    if self.timed_out(&outcome) {
+                        self.peers.channel_unanswered(now, peer);
+                    } else if let Some(granted) = self.answered(&outcome)
                         && self.peers.channel_answered(now, peer, granted)
                     {
                         self.events.push_back(Event::Bound(peer));
@@ -417,6 +476,11 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Whoever does not answer this does not answer a Refresh either, and that ends it; until then it is asked again.
+    fn timed_out(&self, outcome: &Outcome) -> bool {
+        matches!(outcome, Outcome::Failed(stun::client::Failure::TimedOut))
     }
 
     /// Whether a permission or a channel was granted; nothing if the allocation is gone.
@@ -428,8 +492,6 @@ impl Client {
                 None
             }
             Outcome::Refused(_) | Outcome::Alternate { .. } => Some(false),
-            // Whoever does not answer this does not answer a Refresh either, and that ends it.
-            Outcome::Failed(stun::client::Failure::TimedOut) => Some(false),
             Outcome::Failed(failure) => {
                 self.end(Event::Failed(Failure::Stun(*failure)));
                 None
@@ -460,6 +522,12 @@ impl Client {
                 self.pump(now);
             }
             _ if matches!(self.state, State::Closing) => self.end(Event::Closed),
+            // §7.4: the server holds one for this address and port. It may be our own, whose end we have not noticed.
+            Outcome::Refused(message) if code(&message) == 437 && !self.has_cleared => {
+                self.has_cleared = true;
+                self.state = State::Clearing;
+                self.ask(now, Request::Refresh { lifetime: Some(Duration::ZERO) });
+            }
             Outcome::Refused(message) => self.end(Event::Failed(Failure::Refused(code(&message)))),
             Outcome::Failed(failure) => self.end(Event::Failed(Failure::Stun(failure))),
             Outcome::Alternate { server, domain } => {
@@ -477,9 +545,17 @@ impl Client {
             // Gone, or about to run out.
             return self.end(Event::Closed);
         }
+        if matches!(self.state, State::Clearing) {
+            // Whether there was one, and ours, the next answer tells.
+            self.state = State::Idle;
+            return self.allocate(now);
+        }
         match outcome {
             Outcome::Success(message) => {
                 self.granted(now, message.view().get::<Lifetime>().ok().flatten());
+                if std::mem::take(&mut self.tells_refresh) {
+                    self.events.push_back(Event::Refreshed);
+                }
             }
             Outcome::Refused(message) => self.end(Event::Failed(Failure::Refused(code(&message)))),
             Outcome::Failed(failure) => self.end(Event::Failed(Failure::Stun(failure))),
@@ -489,7 +565,10 @@ impl Client {
 
     fn granted(&mut self, now: Instant, lifetime: Option<Lifetime>) {
         let lifetime = lifetime.map_or(DEFAULT_LIFETIME, |lifetime| lifetime.0);
-        let refresh = now + lifetime.saturating_sub(REFRESH_BEFORE).max(lifetime / 2);
+        let refresh = now + lifetime.saturating_sub(REFRESH_BEFORE).max(lifetime / 2).max(MIN_REFRESH);
+        if self.config.transport == Transport::Datagrams {
+            self.keepalive.begin(now);
+        }
         self.state = State::Allocated { refresh: Some(refresh) };
     }
 
@@ -511,13 +590,14 @@ impl Client {
     }
 
     fn ask(&mut self, now: Instant, request: Request) {
-        // One for the allocation, one for permissions and a few for channels: below the limit of ten.
+        // Two for the allocation, four for permissions and four for channels: the limit is ten.
         let asked = self.stun.request(now, request);
         debug_assert!(asked.is_ok(), "requests are bounded");
     }
 
     fn end(&mut self, event: Event) {
         self.state = State::Over;
+        self.keepalive.end();
         self.stun.handle_unreachable();
         while self.stun.poll_event().is_some() {}
         self.events.push_back(event);

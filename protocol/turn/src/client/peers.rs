@@ -18,6 +18,9 @@ pub(super) const MAX_PEERS: usize = 64;
 /// How many peers are asked for in one request.
 const BATCH: usize = 8;
 
+/// How many requests for permissions are outstanding at the same time.
+const ASKING_AT_ONCE: usize = 4;
+
 /// How many ChannelBind requests are outstanding at the same time.
 const BINDING_AT_ONCE: usize = 4;
 
@@ -53,8 +56,20 @@ impl Standing {
         }
     }
 
+    /// Whether both may be asked for in one request.
+    fn goes_with(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Wanted { alone }, Self::Wanted { alone: other }) => alone == other,
+            _ => self.is_granted() && other.is_granted(),
+        }
+    }
+
     fn ask(&mut self) {
         *self = if self.is_granted() { Self::Renewing } else { Self::Asked };
+    }
+
+    fn ask_again(&mut self, now: Instant) {
+        *self = if self.is_granted() { Self::Granted { renew: now } } else { Self::Wanted { alone: false } };
     }
 }
 
@@ -83,6 +98,8 @@ pub(super) struct Peers {
     numbers: BTreeMap<ChannelNumber, SocketAddr>,
     /// How many numbers were given out: none is used for two peers.
     given: u16,
+    /// Requests for permissions that are outstanding.
+    asking: usize,
 }
 
 impl Peers {
@@ -97,10 +114,14 @@ impl Peers {
     }
 
     pub(super) fn revoke(&mut self, ip: IpAddr) {
-        self.permissions.remove(&ip);
-        // The channel lives on at the server for a while, and its number is not used again.
-        self.channels.retain(|peer, _| peer.ip() != ip);
-        self.numbers.retain(|_, peer| peer.ip() != ip);
+        self.retain(&|peer| peer != ip);
+    }
+
+    pub(super) fn retain(&mut self, keep: &dyn Fn(IpAddr) -> bool) {
+        self.permissions.retain(|ip, _| keep(*ip));
+        // A channel lives on at the server for a while, and its number is not used again.
+        self.channels.retain(|peer, _| keep(peer.ip()));
+        self.numbers.retain(|_, peer| keep(peer.ip()));
     }
 
     pub(super) fn bind(&mut self, peer: SocketAddr) -> Result<(), TooManyPeers> {
@@ -132,32 +153,33 @@ impl Peers {
         self.permissions.get(&ip).is_some_and(|standing| standing.is_granted())
     }
 
+    pub(super) fn is_denied(&self, ip: IpAddr) -> bool {
+        self.permissions.get(&ip) == Some(&Standing::Denied)
+    }
+
     /// Whether it was ever asked for: data may arrive before the answer to the request does.
     pub(super) fn is_known(&self, ip: IpAddr) -> bool {
         self.permissions.get(&ip).is_some_and(|standing| *standing != Standing::Denied)
     }
 
-    /// The permissions to ask for next, in one request; nothing while one is outstanding.
+    /// The permissions to ask for next, in one request; nothing while enough are outstanding.
     pub(super) fn next_permissions(&mut self, now: Instant) -> Option<Vec<IpAddr>> {
-        if self.permissions.values().any(|standing| standing.is_asked()) {
+        if self.asking >= ASKING_AT_ONCE {
             return None;
         }
+        let due = |standing: &Standing| standing.is_due(now);
+        let first = *self.permissions.values().find(|standing| due(standing))?;
+        let batch = if first == (Standing::Wanted { alone: true }) { 1 } else { BATCH };
         let mut chosen = Vec::new();
         for (ip, standing) in &mut self.permissions {
-            if !standing.is_due(now) || chosen.len() == BATCH {
-                continue;
-            }
-            let alone = *standing == Standing::Wanted { alone: true };
-            if alone && !chosen.is_empty() {
-                continue;
-            }
-            standing.ask();
-            chosen.push(*ip);
-            if alone {
-                break;
+            // A new one that is refused shall not spoil those that are renewed.
+            if chosen.len() < batch && due(standing) && standing.goes_with(first) {
+                standing.ask();
+                chosen.push(*ip);
             }
         }
-        (!chosen.is_empty()).then_some(chosen)
+        self.asking += 1;
+        Some(chosen)
     }
 
     /// The channel to bind next.
@@ -179,6 +201,7 @@ impl Peers {
         ips: &[IpAddr],
         granted: bool,
     ) -> (Vec<IpAddr>, Vec<IpAddr>) {
+        self.asking = self.asking.saturating_sub(1);
         let (mut permitted, mut denied) = (Vec::new(), Vec::new());
         for ip in ips {
             let Some(standing) = self.permissions.get_mut(ip) else { continue };
@@ -194,6 +217,23 @@ impl Peers {
             }
         }
         (permitted, denied)
+    }
+
+    /// No answer came: it is asked for again, and what was granted stays so.
+    pub(super) fn permissions_unanswered(&mut self, now: Instant, ips: &[IpAddr]) {
+        self.asking = self.asking.saturating_sub(1);
+        for ip in ips {
+            if let Some(standing) = self.permissions.get_mut(ip) {
+                standing.ask_again(now);
+            }
+        }
+    }
+
+    /// The same for a channel.
+    pub(super) fn channel_unanswered(&mut self, now: Instant, peer: SocketAddr) {
+        if let Some(channel) = self.channels.get_mut(&peer) {
+            channel.standing.ask_again(now);
+        }
     }
 
     /// The answer to a request for a channel; whether it is bound for the first time.

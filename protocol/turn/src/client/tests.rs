@@ -344,3 +344,52 @@ fn peers_are_bounded() {
     world.client.revoke("203.0.113.1".parse().unwrap());
     assert!(world.client.permit(world.now, "203.0.113.200".parse().unwrap()).is_ok());
 }
+
+#[test]
+fn an_allocation_that_was_forgotten_here_is_given_back_first() {
+    let before = World::allocated("secret");
+    let mut world = World { client: Client::new(Config { seed: [4; 32], ..config("secret") }), ..before };
+    world.client.allocate(world.now);
+    world.carry();
+    let events = world.events();
+    assert!(matches!(events[..], [Event::Allocated { .. }]), "{events:?}");
+    assert_eq!((world.server.allocations(), world.relays.len()), (1, 1));
+}
+
+#[test]
+fn whether_the_server_knows_us_can_be_asked() {
+    let mut world = World::allocated("secret");
+    world.events();
+    world.client.refresh(world.now);
+    world.carry();
+    assert_eq!(world.events(), [Event::Refreshed]);
+    let ours = world.ours();
+    world.server.handle_disconnect(&ours);
+    world.client.refresh(world.now);
+    world.carry();
+    assert_eq!(world.events(), [Event::Failed(Failure::Refused(437))]);
+}
+
+#[test]
+fn a_permission_outlives_a_request_that_is_lost() {
+    let mut world = World::allocated("secret");
+    world.client.permit(world.now, address(PEER).ip()).unwrap();
+    world.carry();
+    world.pass(Duration::from_secs(235));
+    // Asked for at 240 s, given up at 279.5 s, asked for again.
+    world.lose = usize::MAX;
+    world.pass(Duration::from_secs(45));
+    world.lose = 0;
+    assert_eq!(world.send(PEER, b"hi!!"), Ok(36));
+    world.pass(Duration::from_secs(30));
+    assert_eq!(world.send(PEER, b"hi!!"), Ok(36));
+    assert_eq!(world.relayed.len(), 2, "the server has renewed it");
+}
+
+#[test]
+fn the_way_to_the_server_is_kept_open() {
+    let mut world = World::allocated("secret");
+    let before = world.requests;
+    world.pass(Duration::from_secs(61));
+    assert_eq!(world.requests - before, 4);
+}
