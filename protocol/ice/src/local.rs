@@ -36,6 +36,7 @@ pub struct LocalCandidate {
     pub(crate) cost: u8,
     pub(crate) name: Option<Box<str>>,
     pub(crate) public: Option<IpAddr>,
+    pub(crate) url: Option<Box<str>>,
 }
 
 /// Why a local candidate was not taken.
@@ -81,6 +82,7 @@ impl LocalCandidate {
             cost: 0,
             name: None,
             public: None,
+            url: None,
         }
     }
 
@@ -124,6 +126,31 @@ impl LocalCandidate {
     /// Advertises another address with the same port: the one that a NAT which maps one to one has for it.
     pub fn advertised(self, public: IpAddr) -> Self {
         Self { public: Some(public), ..self }
+    }
+
+    /// Says which server it was learnt from, as a URL, for reports.
+    pub fn learnt_from(self, url: &str) -> Self {
+        Self { url: Some(url.into()), ..self }
+    }
+
+    /// How it was found.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// UDP, or TCP and who connects.
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Which interface it is on, and what that costs.
+    pub fn interface(&self) -> (u32, u8) {
+        (self.interface, self.cost)
     }
 }
 

@@ -41,6 +41,8 @@ pub struct CandidateReport {
     pub address: SocketAddr,
     /// How its relay is reached.
     pub relay_protocol: Option<RelayProtocol>,
+    /// Which server it was learnt from.
+    pub url: Option<Box<str>>,
     /// Whether its interface went away.
     pub removed: bool,
 }
@@ -69,6 +71,7 @@ impl Agent {
             candidate: locals.describe(index),
             address: local.given.address,
             relay_protocol: local.given.via,
+            url: local.given.url.clone(),
             removed: local.removed,
         })
     }
@@ -80,6 +83,7 @@ impl Agent {
             candidate: remote.describe(),
             address: remote.address,
             relay_protocol: None,
+            url: None,
             removed: false,
         })
     }
