@@ -29,6 +29,32 @@ pub struct Configuration {
     pub sped: bool,
     /// How often checks are paced; see [`ice::Config::pacing`].
     pub ice_pacing: Duration,
+    /// By which ways the peer may be reached.
+    pub ice_transport_policy: IceTransportPolicy,
+    /// How sections share transports.
+    pub bundle_policy: BundlePolicy,
+}
+
+/// `RTCIceTransportPolicy` (W3C webrtc-pc §4.2.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IceTransportPolicy {
+    /// All.
+    #[default]
+    All,
+    /// Through relays only: nothing else is told to the peer, and nothing goes to it but through one.
+    Relay,
+}
+
+/// `RTCBundlePolicy` (W3C webrtc-pc §4.2.6, RFC 9429 §4.1.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BundlePolicy {
+    /// The first section of each kind can do without the others.
+    #[default]
+    Balanced,
+    /// Each section can.
+    MaxCompat,
+    /// Only the first section has a transport; the others go with it, or not at all (RFC 9429's `must-bundle`).
+    MaxBundle,
 }
 
 impl Configuration {
@@ -45,6 +71,8 @@ impl Configuration {
             snap: true,
             sped: true,
             ice_pacing: Duration::from_millis(5),
+            ice_transport_policy: IceTransportPolicy::All,
+            bundle_policy: BundlePolicy::Balanced,
         }
     }
 }

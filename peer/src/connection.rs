@@ -7,17 +7,18 @@ use bytes::Bytes;
 use sctp::channel::{Channel, ChannelError, ChannelEvent, ChannelId, ChannelOptions, Kind};
 use wire::{Received, Transmit};
 
-use crate::config::Configuration;
+use crate::config::{Configuration, IceTransportPolicy};
 
 use crate::event::{Event, IceGatheringState, PeerConnectionState};
 use crate::fault::{Counters, Fault};
 use crate::negotiation::{Negotiation, Ours, SignalingState, Theirs};
+use crate::seeds::Seeds;
 use crate::transport::{self, Reason, Traffic, Transport};
 
 mod candidates;
 mod descriptions;
-mod seeds;
 mod snap;
+mod streams;
 
 /// One WebRTC session with one peer, without I/O.
 ///
@@ -56,8 +57,9 @@ pub struct PeerConnection {
 impl PeerConnection {
     /// A connection to nobody yet.
     pub fn new(now: Instant, configuration: Configuration) -> Self {
-        let mut seeds = seeds::Seeds::new(&configuration.seed);
-        let transport = Transport::new(now, &configuration, [seeds.next(), seeds.next(), seeds.next()]);
+        let mut seeds = Seeds::new(&configuration.seed);
+        let transport =
+            Transport::new(now, &configuration, [seeds.next(), seeds.next(), seeds.next(), seeds.next()]);
         let mut session = [0; 8];
         session.copy_from_slice(&seeds.next()[..8]);
         Self {
@@ -230,7 +232,7 @@ impl PeerConnection {
     pub fn poll_transmit(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<Transmit> {
         self.now = now;
         let transmit = self.transport.poll_transmit(now, buffer);
-        if transmit.is_none() && self.is_closed {
+        if transmit.is_none() && self.is_closed && !self.transport.is_on_stream() {
             // The goodbye is said.
             self.transport.ice.close();
         }
@@ -296,6 +298,13 @@ impl PeerConnection {
                     self.end();
                     self.events.push_back(Event::Failed(failure));
                 }
+                transport::Event::Found(candidate) => {
+                    // One that says nothing new is not told.
+                    let _ = self.tell_candidate(*candidate);
+                }
+                transport::Event::CandidateError(error) => self.tell_candidate_error(*error),
+                transport::Event::Gathered => self.gathered(),
+                transport::Event::Stream(event) => self.events.push_back(event.into()),
             }
         }
         self.update_connection_state();
@@ -311,8 +320,15 @@ impl PeerConnection {
         match event {
             ice::Event::State(state) => self.events.push_back(Event::IceConnectionState(state)),
             ice::Event::Selected(selected) => self.events.push_back(Event::SelectedPath(selected)),
+            // A relay reaches no local network, and nothing else may be sent.
+            ice::Event::Resolve { id, .. }
+                if self.configuration.ice_transport_policy == IceTransportPolicy::Relay =>
+            {
+                self.transport.ice.handle_resolved(self.now, id, &[]);
+            }
             ice::Event::Resolve { id, name } => self.events.push_back(Event::Resolve { id, name }),
-            ice::Event::Connect { id, .. } => self.transport.ice.handle_connect_failed(self.now, id),
+            // Its connections are opened where they are.
+            ice::Event::Connect { .. } => {}
             ice::Event::Lost | ice::Event::Role(_) | ice::Event::Embedded(_) => {}
         }
     }

@@ -1,9 +1,12 @@
 //! What a peer connection tells its owner (the events of W3C webrtc-pc §4.4, §5.6, §6.2).
 
+use std::net::{IpAddr, SocketAddr};
+
 use sctp::channel::{ChannelId, ChannelMessage};
 
 use crate::description::IceCandidateInit;
 use crate::negotiation::SignalingState;
+use crate::stream::{StreamId, StreamSecurity};
 
 /// `RTCPeerConnectionState`: ICE and DTLS together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,8 +46,41 @@ pub enum Event {
     /// Where the exchange stands.
     SignalingState(SignalingState),
     /// Gather: tell this end's addresses with
-    /// [`add_local_candidate`](crate::PeerConnection::add_local_candidate), anew for each of these.
+    /// [`add_local_candidate`](crate::PeerConnection::add_local_candidate) and the servers with
+    /// [`add_ice_server`](crate::PeerConnection::add_ice_server), anew for each of these, then
+    /// [`end_of_local_candidates`](crate::PeerConnection::end_of_local_candidates).
     Gather,
+    /// Open a connection over TCP, and TLS where that is asked for, and call
+    /// [`handle_connected`](crate::PeerConnection::handle_connected) or
+    /// [`handle_disconnected`](crate::PeerConnection::handle_disconnected).
+    Connect {
+        /// Its name from now on.
+        id: StreamId,
+        /// From which address, if that matters; any port.
+        local: Option<IpAddr>,
+        /// To where.
+        remote: SocketAddr,
+        /// How it is secured.
+        security: StreamSecurity,
+    },
+    /// Close a connection, or give up opening it; what was handed out for it may still be sent.
+    Disconnect {
+        /// Which one.
+        id: StreamId,
+    },
+    /// A server was of no use (`RTCPeerConnectionIceErrorEvent`, W3C webrtc-pc §4.8.2).
+    IceCandidateError {
+        /// The address that it was asked from, where that is known.
+        address: Option<IpAddr>,
+        /// And the port.
+        port: Option<u16>,
+        /// Which server.
+        url: Box<str>,
+        /// What it said (RFC 8489 §14.8), or 701: it could not be reached.
+        error_code: u16,
+        /// In words.
+        error_text: Box<str>,
+    },
     /// A candidate of ours, to be told to the peer; none: that was all.
     IceCandidate(Option<IceCandidateInit>),
     /// How far gathering is.

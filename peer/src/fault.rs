@@ -13,6 +13,12 @@ pub enum Fault {
     Dtls(dtls::Fault),
     /// SCTP did not take it, or not all of it.
     Sctp(sctp::Fault),
+    /// It is a STUN server's, and was not taken.
+    Stun(stun::client::Fault),
+    /// It is a relay's, and was not taken.
+    Turn(turn::client::Fault),
+    /// Bytes on a connection that nobody knows, or that are no frames.
+    Stream,
     /// Media, which nobody has agreed on.
     Rtp,
     /// Of no protocol that RFC 7983 knows on such a port.
@@ -27,6 +33,9 @@ impl fmt::Display for Fault {
             Self::Ice(fault) => return fault.fmt(f),
             Self::Dtls(fault) => fault.label(),
             Self::Sctp(fault) => return write!(f, "{fault}"),
+            Self::Stun(fault) => return fault.fmt(f),
+            Self::Turn(fault) => return fault.fmt(f),
+            Self::Stream => "bytes of an unknown connection, or none that belong on it",
             Self::Stranger => "a datagram from where no check was answered",
             Self::Rtp => "media, though none was agreed on",
             Self::Unknown => "a datagram of no known protocol",
@@ -43,6 +52,9 @@ impl std::error::Error for Fault {}
 pub struct Counters {
     pub ice: u64,
     pub stranger: u64,
+    pub stun: u64,
+    pub turn: u64,
+    pub stream: u64,
     pub dtls: u64,
     pub sctp: u64,
     pub rtp: u64,
@@ -54,6 +66,9 @@ impl Counters {
         *match fault {
             Fault::Ice(_) => &mut self.ice,
             Fault::Stranger => &mut self.stranger,
+            Fault::Stun(_) => &mut self.stun,
+            Fault::Turn(_) => &mut self.turn,
+            Fault::Stream => &mut self.stream,
             Fault::Dtls(_) => &mut self.dtls,
             Fault::Sctp(_) => &mut self.sctp,
             Fault::Rtp => &mut self.rtp,

@@ -1,7 +1,8 @@
 //! WebRTC's peer connection without I/O: offer and answer (RFC 9429), ICE, DTLS, SCTP and data channels, composed.
 //!
-//! The only room of the house that knows more than one protocol of the media path. It does no I/O, reads no clock and
-//! gathers nothing: sockets, STUN and TURN clients are its driver's.
+//! The only room of the house that knows more than one protocol of the media path. It does no I/O and reads no clock:
+//! sockets, connections, name resolution and TLS are its driver's. What is asked of STUN and TURN servers, and what goes
+//! through relays and over connections, is known here.
 //!
 //! Two of them in one program, with no network at all between them:
 //!
@@ -63,11 +64,15 @@ mod description;
 mod error;
 mod event;
 mod fault;
+mod gather;
 pub mod limits;
 mod negotiation;
+mod seeds;
+mod server;
+mod stream;
 mod transport;
 
-pub use config::Configuration;
+pub use config::{BundlePolicy, Configuration, IceTransportPolicy};
 pub use connection::PeerConnection;
 pub use description::{IceCandidateInit, SdpType, SessionDescription, UnknownSdpType};
 pub use error::{CandidateError, DescriptionError};
@@ -78,4 +83,6 @@ pub use sctp::Reliability;
 pub use sctp::channel::{
     Channel, ChannelError, ChannelId, ChannelMessage, ChannelOptions, ChannelState, Kind,
 };
+pub use server::{IceServer, IceServerKind, ServerTransport};
+pub use stream::{StreamId, StreamSecurity};
 pub use transport::{Reason, Traffic};

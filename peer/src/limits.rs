@@ -3,5 +3,26 @@
 /// Sections in a description.
 pub const SECTIONS: usize = 128;
 
+/// Servers that are asked for candidates, by address and transport.
+pub const ICE_SERVERS: usize = 32;
+
+/// Sockets that they are asked from.
+pub const BASES: usize = 32;
+
+/// STUN servers' answers that are waited for at the same time.
+pub const BINDINGS: usize = 64;
+
+/// Relays at the same time, with those that are being given back.
+pub const RELAYS: usize = 16;
+
+/// Datagrams that wait for a relay's permission.
+pub const HELD_DATAGRAMS: usize = 32;
+
+/// Connections over TCP and TLS at the same time.
+pub const STREAMS: usize = 32;
+
+/// Bytes that wait to be sent over one of them before further checks are dropped; data of channels does not wait here.
+pub const STREAM_QUEUE: usize = 64 << 10;
+
 /// Candidates that wait for the answer that their generation begins with.
 pub const WAITING_CANDIDATES: usize = 64;

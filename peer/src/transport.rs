@@ -9,9 +9,13 @@ use wire::{Received, Transmit};
 
 use crate::config::Configuration;
 use crate::fault::{Counters, Fault};
+use crate::gather::{CandidateError, Gatherer, Heard};
+use crate::stream::{self, Streams};
 
 mod batch;
+mod relayed;
 mod sped;
+mod streamed;
 
 use batch::Batch;
 use sped::Sped;
@@ -24,6 +28,14 @@ pub(crate) enum Event {
     /// DTLS was closed by either end.
     Closed,
     Failed(dtls::Failure),
+    /// A candidate was gathered.
+    Found(Box<ice::LocalCandidate>),
+    /// A server was of no use.
+    CandidateError(Box<CandidateError>),
+    /// All were gathered.
+    Gathered,
+    /// What the driver is to do with a connection.
+    Stream(stream::Event),
 }
 
 /// What the next deadline is for.
@@ -35,6 +47,14 @@ pub enum Reason {
     Dtls(dtls::Reason),
     /// SCTP's.
     Sctp(sctp::Reason),
+    /// Of a question to a STUN server.
+    Stun(stun::transaction::Reason),
+    /// Of a relay.
+    Turn(turn::client::Reason),
+    /// Gathering goes on, or has taken long enough.
+    Gathering,
+    /// A connection has brought nothing for too long.
+    Stream,
 }
 
 #[derive(Debug)]
@@ -52,6 +72,12 @@ pub(crate) struct Transport {
     /// The peer's INIT, where both descriptions say one.
     pub(crate) peer_init: Option<Box<[u8]>>,
     batch: Batch,
+    pub(crate) gather: Gatherer,
+    pub(crate) streams: Streams,
+    /// For what is copied on its way out: checks through relays, frames.
+    scratch: Vec<u8>,
+    /// Relays over datagrams, and those over streams, are given back once the goodbye is said.
+    gives_back: [bool; 2],
     pub(crate) counters: Counters,
     /// Bytes and datagrams over the selected path, for statistics.
     pub(crate) sent: Traffic,
@@ -75,8 +101,9 @@ impl Traffic {
 }
 
 impl Transport {
-    pub(crate) fn new(now: Instant, configuration: &Configuration, seeds: [[u8; 32]; 3]) -> Self {
-        let [ice_seed, dtls_seed, sctp_seed] = seeds;
+    pub(crate) fn new(now: Instant, configuration: &Configuration, seeds: [[u8; 32]; 4]) -> Self {
+        let [ice_seed, dtls_seed, sctp_seed, gather_seed] = seeds;
+        let Configuration { ice_transport_policy, ice_pacing, .. } = *configuration;
         let ice = ice::Config {
             pacing: configuration.ice_pacing,
             ..ice::Config::new(ice::Role::Controlling, ice_seed)
@@ -103,6 +130,10 @@ impl Transport {
             mtu: configuration.dtls.mtu,
             peer_init: None,
             batch: Batch::default(),
+            gather: Gatherer::new(ice_transport_policy, ice_pacing, &gather_seed),
+            streams: Streams::default(),
+            scratch: Vec::new(),
+            gives_back: [false; 2],
             counters: Counters::default(),
             sent: Traffic::default(),
             received: Traffic::default(),
@@ -141,9 +172,32 @@ impl Transport {
 
     pub(crate) fn handle_datagram(&mut self, now: Instant, datagram: Received<'_>) -> Result<(), Fault> {
         let Received { source, destination, bytes } = datagram;
+        let received = Received { source, destination, bytes: &mut *bytes };
+        let heard = self.gather.handle_datagram(now, received).map_err(|fault| self.count(fault))?;
+        match heard {
+            Heard::Done => Ok(()),
+            Heard::NotOurs => {
+                self.handle_packet(now, ice::Protocol::Udp, Received { source, destination, bytes })
+            }
+            Heard::Data { peer, relayed, payload } => self.handle_relayed(now, peer, relayed, bytes, payload),
+        }
+    }
+
+    /// Takes what the peer sent, whichever way it came.
+    fn handle_packet(
+        &mut self,
+        now: Instant,
+        protocol: ice::Protocol,
+        packet: Received<'_>,
+    ) -> Result<(), Fault> {
+        let Received { source, destination, bytes } = packet;
         let length = bytes.len();
         let received = Received { source, destination, bytes: &mut *bytes };
-        match self.ice.handle_datagram(now, received) {
+        let incoming = match protocol {
+            ice::Protocol::Udp => self.ice.handle_datagram(now, received),
+            ice::Protocol::Tcp => self.ice.handle_frame(now, received),
+        };
+        match incoming {
             Ok(ice::Incoming::Stun) => {
                 self.begin(now);
                 return Ok(());
@@ -185,6 +239,8 @@ impl Transport {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.gather.handle_timeout(now);
+        self.close_idle_streams(now);
         self.ice.handle_timeout(now);
         self.begin(now);
         self.dtls.handle_timeout(now);
@@ -195,44 +251,102 @@ impl Transport {
         let ice = self.ice.poll_timeout().map(|(at, reason)| (at, Reason::Ice(reason)));
         let dtls = self.dtls.poll_timeout().map(|(at, reason)| (at, Reason::Dtls(reason)));
         let sctp = self.channels.poll_timeout().map(|(at, reason)| (at, Reason::Sctp(reason)));
-        [ice, dtls, sctp].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let streams = self.streams.poll_timeout().map(|at| (at, Reason::Stream));
+        let all = [ice, dtls, sctp, self.gather.poll_timeout(), streams];
+        all.into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// Appends what must be sent now: a check, a handshake's datagram, or as many datagrams of data as one system call
     /// takes.
     pub(crate) fn poll_transmit(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<Transmit> {
-        if let Some(transmit) = self.ice.poll_transmit(now, buffer) {
+        if let Some(transmit) = self.gather.poll_transmit(now, buffer) {
             return Some(transmit);
         }
-        let path = self.ice.path()?;
+        if let Some(transmit) = self.poll_check(now, buffer) {
+            return Some(transmit);
+        }
+        if let Some(transmit) = self.poll_data(now, buffer) {
+            return Some(transmit);
+        }
+        if std::mem::take(&mut self.gives_back[0]) {
+            self.gather.close(now, false);
+            return self.gather.poll_transmit(now, buffer);
+        }
+        None
+    }
+
+    /// What goes by the selected path.
+    fn poll_data(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<Transmit> {
+        let path = self.ice.path().filter(|path| path.protocol == ice::Protocol::Udp)?;
+        if let Some(relay) = self.gather.relay_at(path.local) {
+            let (is_on_stream, channel, ends) =
+                (relay.is_on_stream(), relay.channel(path.remote), relay.ends());
+            return match channel {
+                // What goes over streams is asked for where they are.
+                _ if is_on_stream => None,
+                Some(channel) => self.poll_channel_data(now, channel, ends?, buffer),
+                None => self.poll_indication(now, path, buffer),
+            };
+        }
         let start = buffer.len();
-        let segment = if let Some(length) = self.poll_pending(buffer) {
-            Some(length)
-        } else if let Some(dtls::Transmit { length, .. }) = self.dtls.poll_transmit(now, buffer) {
-            Some(length)
-        } else {
-            let Self { batch, dtls, channels, .. } = self;
-            batch.fill(buffer, |buffer| packet(now, dtls, channels, buffer))
-        }?;
-        let bytes = buffer.len() - start;
-        let packets = bytes.div_ceil(segment.max(1));
-        self.sent.add(packets, bytes);
-        let segment_size = (packets > 1).then_some(segment);
+        let segment = self.poll_packets(now, 0, buffer)?;
+        let segment_size = self.has_sent(buffer.len() - start, segment, 0);
         Some(Transmit { source: path.local, destination: path.remote, segment_size })
     }
 
-    /// What happened in ICE and DTLS.
+    /// Appends a handshake's datagram, or as many of data as one system call takes, each behind `prefix` zero bytes; the
+    /// size of the first, with that.
+    fn poll_packets(&mut self, now: Instant, prefix: usize, buffer: &mut Vec<u8>) -> Option<usize> {
+        let start = buffer.len();
+        buffer.resize(start + prefix, 0);
+        if let Some(length) = self.poll_handshake(now, buffer) {
+            return Some(prefix + length);
+        }
+        buffer.truncate(start);
+        let Self { batch, dtls, channels, .. } = self;
+        batch.fill(buffer, prefix, |buffer| packet(now, dtls, channels, buffer))
+    }
+
+    /// Appends a datagram of the handshake, one that has waited for a path first; its length.
+    fn poll_handshake(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<usize> {
+        let length = self.poll_pending(buffer);
+        length.or_else(|| self.dtls.poll_transmit(now, buffer).map(|transmit| transmit.length))
+    }
+
+    /// Counts what was appended; how a batch is to be cut.
+    fn has_sent(&mut self, bytes: usize, segment: usize, prefix: usize) -> Option<usize> {
+        let packets = bytes.div_ceil(segment.max(1));
+        self.sent.add(packets, bytes - packets * prefix);
+        (packets > 1).then_some(segment)
+    }
+
+    /// What happened while gathering, in ICE and DTLS.
     pub(crate) fn poll_event(&mut self, now: Instant) -> Option<Event> {
+        while let Some(found) = self.gather.poll_event() {
+            if let Some(event) = self.heed(now, found) {
+                return Some(event);
+            }
+        }
         while let Some(event) = self.ice.poll_event() {
             match event {
                 ice::Event::Embedded(carried) => {
                     self.take_embedded(now, carried);
                     continue;
                 }
-                ice::Event::Selected(_) => self.begin(now),
+                ice::Event::Selected(ref selected) => {
+                    self.select(now, selected.path);
+                    self.begin(now);
+                }
+                ice::Event::Connect { id, local, remote } => {
+                    self.connect(now, id, local, remote);
+                    continue;
+                }
                 _ => {}
             }
             return Some(Event::Ice(event));
+        }
+        if let Some(event) = self.streams.poll_event() {
+            return Some(Event::Stream(event));
         }
         loop {
             let Some(event) = self.dtls.poll_event() else {
@@ -279,6 +393,7 @@ impl Transport {
     pub(crate) fn close(&mut self, now: Instant) {
         self.channels.association_mut().abort("");
         self.dtls.close(now);
+        self.gives_back = [true; 2];
     }
 }
 

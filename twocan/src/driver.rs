@@ -259,7 +259,12 @@ impl Driver {
                 PeerEvent::SelectedCandidatePair(pair)
             }
             Event::Failed(failure) => PeerEvent::Failed(failure),
-            Event::Secured(_) | Event::BufferedAmountLow(_) => return,
+            // No connections are opened here yet.
+            Event::Connect { id, .. } => return self.peer.handle_disconnected(now, id),
+            Event::Secured(_)
+            | Event::BufferedAmountLow(_)
+            | Event::Disconnect { .. }
+            | Event::IceCandidateError { .. } => return,
         };
         self.budget.put(0);
         if self.events.send(told).is_err() {

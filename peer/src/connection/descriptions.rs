@@ -167,6 +167,7 @@ impl PeerConnection {
             self.transport.ice.end_of_remote_candidates(now);
         }
         self.agree_on_init(&theirs);
+        self.transport.permit_peers(now);
         self.transport.channels.set_max_message_size(theirs.max_message_size.unwrap_or(0));
         let fingerprints: Vec<dtls::Fingerprint> = theirs
             .fingerprints
@@ -206,6 +207,7 @@ impl PeerConnection {
     fn gather(&mut self) {
         if self.gathering == IceGatheringState::New && self.negotiation.data_section().is_some() {
             self.gathering = IceGatheringState::Gathering;
+            self.transport.gather.begin();
             self.events.push_back(Event::IceGatheringState(self.gathering));
             self.events.push_back(Event::Gather);
         }

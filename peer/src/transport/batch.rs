@@ -4,41 +4,57 @@
 const MAX_BYTES: usize = 65_000;
 const MAX_SEGMENTS: usize = 64;
 
-/// A datagram that did not fit behind the ones before it waits here for the next batch.
+/// A datagram that did not fit behind the ones before it waits here for the next batch, without what goes before each.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     spilt: Vec<u8>,
 }
 
 impl Batch {
-    /// Appends datagrams until there are no more, or one is shorter or longer than the first; `next` appends one.
-    /// Returns the size of the first. The last may be shorter.
+    /// Appends datagrams until there are no more, or one is shorter or longer than the first; `next` appends one, behind
+    /// as many zero bytes as `prefix` says. Returns the size of the first. The last may be shorter.
     pub(super) fn fill(
         &mut self,
         buffer: &mut Vec<u8>,
+        prefix: usize,
         mut next: impl FnMut(&mut Vec<u8>) -> bool,
     ) -> Option<usize> {
         let start = buffer.len();
-        if self.spilt.is_empty() {
-            if !next(buffer) {
-                return None;
-            }
-        } else {
-            buffer.append(&mut self.spilt);
+        if !self.append(buffer, prefix, &mut next) {
+            return None;
         }
         let size = buffer.len() - start;
         for count in 1..MAX_SEGMENTS {
             let end = buffer.len();
-            if end - start < count * size || end - start + size > MAX_BYTES || !next(buffer) {
+            let is_full = end - start < count * size || end - start + size > MAX_BYTES;
+            if is_full || !self.append(buffer, prefix, &mut next) {
                 break;
             }
             if buffer.len() - end > size {
-                self.spilt.extend_from_slice(&buffer[end..]);
+                self.spilt.extend_from_slice(&buffer[end + prefix..]);
                 buffer.truncate(end);
                 break;
             }
         }
         Some(size)
+    }
+
+    /// Appends the datagram that waits, or the next one.
+    pub(super) fn append(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        prefix: usize,
+        next: &mut impl FnMut(&mut Vec<u8>) -> bool,
+    ) -> bool {
+        let start = buffer.len();
+        buffer.resize(start + prefix, 0);
+        if !self.spilt.is_empty() {
+            buffer.append(&mut self.spilt);
+        } else if !next(buffer) {
+            buffer.truncate(start);
+            return false;
+        }
+        true
     }
 }
 
@@ -51,7 +67,7 @@ mod tests {
         let (mut batch, mut sizes, mut made) = (Batch::default(), sizes.iter(), Vec::new());
         loop {
             let mut buffer = vec![9; 5];
-            let size = batch.fill(&mut buffer, |buffer| {
+            let size = batch.fill(&mut buffer, 0, |buffer| {
                 sizes.next().map(|size| buffer.resize(buffer.len() + size, 0)).is_some()
             });
             match size {
@@ -70,6 +86,19 @@ mod tests {
     #[test]
     fn a_longer_one_waits_for_the_next() {
         assert_eq!(batches(&[40, 100, 100, 40]), [(40, 40), (100, 240)]);
+    }
+
+    #[test]
+    fn what_goes_before_each_datagram_stays_out_of_the_one_that_waits() {
+        let (mut batch, mut sizes) = (Batch::default(), [40, 100].into_iter());
+        let mut buffer = Vec::new();
+        let mut next =
+            |buffer: &mut Vec<u8>| sizes.next().map(|size| buffer.resize(buffer.len() + size, 7)).is_some();
+        assert_eq!(batch.fill(&mut buffer, 4, &mut next), Some(44));
+        assert_eq!(buffer.len(), 44);
+        buffer.clear();
+        assert_eq!(batch.fill(&mut buffer, 0, &mut next), Some(100));
+        assert_eq!(buffer, [7; 100]);
     }
 
     #[test]

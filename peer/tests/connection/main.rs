@@ -2,7 +2,11 @@
 
 mod channels;
 mod descriptions;
+mod nats;
 mod paths;
+mod pipes;
+mod relays;
 mod rounds;
+mod server;
 mod snap;
 mod world;

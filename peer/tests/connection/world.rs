@@ -6,10 +6,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use netsim::{Home, HostId, Network};
 use twocan_peer::{
-    ChannelId, Configuration, Event, IceCandidateInit, PeerConnection, PeerConnectionState, SdpType,
-    SessionDescription,
+    ChannelId, Configuration, Event, IceCandidateInit, IceServer, PeerConnection, PeerConnectionState,
+    SdpType, SessionDescription,
 };
 use wire::Received;
+
+use crate::pipes::{Delivery, Party, Pipe, Pipes};
+use crate::server::TurnServer;
 
 /// What signaling carries.
 #[derive(Clone, Debug)]
@@ -30,11 +33,19 @@ pub(crate) struct End {
     polite: bool,
     /// Whether it offers when an exchange is needed.
     pub(crate) offers: bool,
+    /// Whom it asks for candidates.
+    pub(crate) ice_servers: Vec<IceServer>,
+    /// Which TCP candidates it has beside its UDP sockets.
+    pub(crate) tcp: Option<ice::TcpType>,
+    /// Whether it has UDP sockets at all.
+    pub(crate) udp: bool,
 }
 
 pub(crate) struct World {
     pub(crate) now: Instant,
     pub(crate) network: Network,
+    pub(crate) servers: Vec<TurnServer>,
+    pub(crate) pipes: Pipes,
     pub(crate) ends: [End; 2],
     signals: Vec<(Instant, usize, Signal)>,
     /// How long signaling takes one way.
@@ -84,11 +95,16 @@ impl World {
                 messages: Vec::new(),
                 polite: name == 1,
                 offers: true,
+                ice_servers: Vec::new(),
+                tcp: None,
+                udp: true,
             }
         });
         Self {
             now: start,
             network,
+            servers: Vec::new(),
+            pipes: Pipes::default(),
             ends,
             signals: Vec::new(),
             signaling: Duration::from_millis(10),
@@ -101,6 +117,12 @@ impl World {
     pub(crate) fn lan(seed: u8) -> Self {
         let link = || netsim::Link::of(Duration::from_millis(1));
         Self::new(seed, [Home::public("192.0.2.1").link(link()), Home::public("192.0.2.2").link(link())])
+    }
+
+    /// Adds a STUN and TURN server; its place among them.
+    pub(crate) fn serve(&mut self, ip: &str) -> usize {
+        self.servers.push(TurnServer::new(&mut self.network, self.now, ip, |_| {}));
+        self.servers.len() - 1
     }
 
     fn socket(&self, end: usize) -> Vec<SocketAddr> {
@@ -166,12 +188,27 @@ impl World {
             }
             Event::Gather => {
                 for address in self.socket(at) {
-                    let candidate = ice::LocalCandidate::host(address);
-                    // Behind a NAT it is no use outside, and does no harm.
-                    self.ends[at].peer.add_local_candidate(now, candidate).unwrap();
+                    let End { peer, udp, tcp, .. } = &mut self.ends[at];
+                    if *udp {
+                        // Behind a NAT it is no use outside, and does no harm.
+                        peer.add_local_candidate(now, ice::LocalCandidate::host(address)).unwrap();
+                    }
+                    if let Some(tcp_type) = *tcp {
+                        let candidate = ice::LocalCandidate::tcp(address, tcp_type);
+                        peer.add_local_candidate(now, candidate).unwrap();
+                    }
                 }
-                self.ends[at].peer.end_of_local_candidates(now);
+                let End { peer, ice_servers, .. } = &mut self.ends[at];
+                for server in ice_servers.clone() {
+                    peer.add_ice_server(now, server);
+                }
+                peer.end_of_local_candidates(now);
             }
+            Event::Connect { id, local, remote, .. } => {
+                let ip = local.unwrap_or(self.network.addresses(self.ends[at].host)[0]);
+                self.pipes.ask(now, at, *id, ip, *remote);
+            }
+            Event::Disconnect { id } => self.hang_up(Party::Peer(at, *id)),
             Event::IceCandidate(candidate) if self.trickles => {
                 let candidate = candidate.clone();
                 self.signal(at, Signal::Candidate(candidate));
@@ -208,6 +245,11 @@ impl World {
                     self.network.send(self.now, self.ends[at].host, sent.source, sent.destination, datagram);
                 }
             }
+            loop {
+                buffer.clear();
+                let Some(id) = self.ends[at].peer.poll_stream(self.now, &mut buffer) else { break };
+                self.pipes.send(self.now, Party::Peer(at, id), None, &buffer);
+            }
         }
     }
 
@@ -216,18 +258,32 @@ impl World {
         self.settle();
         let timeouts = self.ends.iter().filter_map(|end| end.peer.poll_timeout().map(|(at, _)| at));
         let signals = self.signals.iter().map(|(at, ..)| *at);
-        let next = timeouts.chain(signals).chain(self.network.next_arrival()).min();
+        let servers =
+            self.servers.iter().filter_map(|server| server.machine.poll_timeout().map(|(at, _)| at));
+        let others = servers.chain(self.pipes.next());
+        let next = timeouts.chain(signals).chain(others).chain(self.network.next_arrival()).min();
         let Some(next) = next.map(|next| next.max(self.now)).filter(|next| *next <= until) else {
             self.now = until;
             return false;
         };
         self.now = next;
         while let Some(arrival) = self.network.receive(self.now) {
+            if let Some(server) = self.servers.iter_mut().find(|server| server.host == arrival.host) {
+                server.hear(self.now, &mut self.network, &arrival);
+                continue;
+            }
             let netsim::Arrival { host, source, destination, mut bytes, .. } = arrival;
             let end = self.ends.iter_mut().find(|end| end.host == host).unwrap();
             let received = Received { source, destination, bytes: &mut bytes };
             // A fault is counted.
             let _ = end.peer.handle_datagram(self.now, received);
+        }
+        while let Some(delivery) = self.pipes.receive(self.now) {
+            self.deliver(delivery);
+        }
+        self.post();
+        for server in &mut self.servers {
+            server.handle_timeout(self.now);
         }
         while let Some(index) = self.signals.iter().position(|(at, ..)| *at <= self.now) {
             let (_, to, signal) = self.signals.remove(index);
@@ -239,6 +295,64 @@ impl World {
             }
         }
         true
+    }
+
+    /// What servers have to say over streams.
+    fn post(&mut self) {
+        for (index, server) in self.servers.iter_mut().enumerate() {
+            for (to, bytes) in server.outbox.drain(..) {
+                self.pipes.send(self.now, Party::Server(index), Some(to), &bytes);
+            }
+        }
+    }
+
+    fn hang_up(&mut self, party: Party) {
+        match self.pipes.close(party) {
+            Some((Party::Peer(end, id), _)) => self.pipes.put(self.now, Delivery::Closed(end, id)),
+            Some((Party::Server(index), from)) => self.servers[index].hang_up(self.now, from),
+            None => {}
+        }
+    }
+
+    fn deliver(&mut self, delivery: Delivery) {
+        let now = self.now;
+        match delivery {
+            Delivery::Ask { end, id, local, remote } => {
+                let server = self
+                    .servers
+                    .iter()
+                    .position(|server| server.address == remote && server.is_alive)
+                    .map(Party::Server);
+                let listens = |other: usize| {
+                    other != end
+                        && self.ends[other].tcp == Some(ice::TcpType::Passive)
+                        && self.socket(other).contains(&remote)
+                };
+                let peer = [ADA, BOB].into_iter().find(|other| listens(*other));
+                let accepted = peer.and_then(|other| {
+                    let id = self.ends[other].peer.handle_accepted(now, remote, local)?;
+                    Some(Party::Peer(other, id))
+                });
+                match server.or(accepted) {
+                    Some(party) => {
+                        let parties = [Party::Peer(end, id), party];
+                        self.pipes.open.push(Pipe { parties, local, remote });
+                        self.pipes.put(now, Delivery::Accepted(end, id, local));
+                    }
+                    None => self.pipes.put(now, Delivery::Closed(end, id)),
+                }
+            }
+            Delivery::Accepted(end, id, local) => self.ends[end].peer.handle_connected(now, id, local),
+            Delivery::Closed(end, id) => self.ends[end].peer.handle_disconnected(now, id),
+            // A fault is counted.
+            Delivery::Bytes { to: Party::Peer(end, id), mut bytes, .. } => {
+                let _ = self.ends[end].peer.handle_stream(now, id, &mut bytes);
+            }
+            Delivery::Bytes { from, to: Party::Server(index), bytes } => {
+                self.servers[index].hear_stream(now, &mut self.network, from, &bytes);
+            }
+        }
+        self.settle();
     }
 
     /// Lets time pass until something holds, at most so long.

@@ -1,0 +1,30 @@
+//! Several seeds out of one, none of which tells another.
+
+use std::fmt;
+
+use aws_lc_rs::hmac;
+
+pub(crate) struct Seeds {
+    key: hmac::Key,
+    next: u64,
+}
+
+impl Seeds {
+    pub(crate) fn new(seed: &[u8; 32]) -> Self {
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, seed), next: 0 }
+    }
+
+    pub(crate) fn next(&mut self) -> [u8; 32] {
+        self.next += 1;
+        let tag = hmac::sign(&self.key, &self.next.to_be_bytes());
+        let mut seed = [0; 32];
+        seed.copy_from_slice(tag.as_ref());
+        seed
+    }
+}
+
+impl fmt::Debug for Seeds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Seeds({})", self.next)
+    }
+}
