@@ -28,9 +28,9 @@ mod streams;
 /// [`poll_event`](Self::poll_event) gives, then everything that [`poll_transmit`](Self::poll_transmit) gives.
 #[derive(Debug)]
 pub struct PeerConnection {
-    configuration: Configuration,
+    pub(crate) configuration: Configuration,
     negotiation: Negotiation,
-    transport: Transport,
+    pub(crate) transport: Transport,
     events: VecDeque<Event>,
     /// The time of the last call: events of channels may answer the peer.
     now: Instant,
@@ -363,6 +363,16 @@ impl PeerConnection {
             self.events.push_back(Event::NegotiationNeeded);
         }
         self.needs_negotiation = needed;
+    }
+
+    /// Whether there is any description yet.
+    pub(crate) fn has_description(&self) -> bool {
+        self.negotiation.local.latest().is_some() || self.negotiation.remote.latest().is_some()
+    }
+
+    /// The peer's user name fragment, of the description in force.
+    pub(crate) fn remote_fragment(&self) -> Option<&str> {
+        self.theirs.as_ref().map(|theirs| theirs.parameters.credentials.ufrag.as_str())
     }
 
     fn ours(&self) -> Ours {

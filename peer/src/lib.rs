@@ -69,6 +69,7 @@ pub mod limits;
 mod negotiation;
 mod seeds;
 mod server;
+pub mod stats;
 mod stream;
 mod transport;
 
@@ -84,5 +85,6 @@ pub use sctp::channel::{
     Channel, ChannelError, ChannelId, ChannelMessage, ChannelOptions, ChannelState, Kind,
 };
 pub use server::{IceServer, IceServerKind, ServerTransport};
+pub use stats::StatsReport;
 pub use stream::{StreamId, StreamSecurity};
 pub use transport::{Reason, Traffic};

@@ -10,14 +10,17 @@ use wire::{Received, Transmit};
 use crate::config::Configuration;
 use crate::fault::{Counters, Fault};
 use crate::gather::{CandidateError, Gatherer, Heard};
+use crate::stats::DtlsTransportState;
 use crate::stream::{self, Streams};
 
 mod batch;
+mod flows;
 mod relayed;
 mod sped;
 mod streamed;
 
 use batch::Batch;
+use flows::Flows;
 use sped::Sped;
 
 /// What the transport tells its connection.
@@ -82,6 +85,10 @@ pub(crate) struct Transport {
     /// Bytes and datagrams over the selected path, for statistics.
     pub(crate) sent: Traffic,
     pub(crate) received: Traffic,
+    pub(crate) flows: Flows,
+    /// What DTLS agreed on.
+    pub(crate) secured: Option<Box<dtls::Connected>>,
+    has_failed: bool,
 }
 
 /// How much went one way.
@@ -137,6 +144,9 @@ impl Transport {
             counters: Counters::default(),
             sent: Traffic::default(),
             received: Traffic::default(),
+            flows: Flows::default(),
+            secured: None,
+            has_failed: false,
         };
         if configuration.sped {
             transport.begin_embedding(now);
@@ -215,6 +225,7 @@ impl Transport {
             return Err(self.count(Fault::Stranger));
         }
         self.received.add(1, length);
+        self.flows.received(now, length);
         self.open(now, bytes)
     }
 
@@ -290,7 +301,7 @@ impl Transport {
         }
         let start = buffer.len();
         let segment = self.poll_packets(now, 0, buffer)?;
-        let segment_size = self.has_sent(buffer.len() - start, segment, 0);
+        let segment_size = self.has_sent(now, buffer.len() - start, segment, 0);
         Some(Transmit { source: path.local, destination: path.remote, segment_size })
     }
 
@@ -314,10 +325,15 @@ impl Transport {
     }
 
     /// Counts what was appended; how a batch is to be cut.
-    fn has_sent(&mut self, bytes: usize, segment: usize, prefix: usize) -> Option<usize> {
+    fn has_sent(&mut self, now: Instant, bytes: usize, segment: usize, prefix: usize) -> Option<usize> {
         let packets = bytes.div_ceil(segment.max(1));
-        self.sent.add(packets, bytes - packets * prefix);
+        self.count_sent(now, packets, bytes - packets * prefix);
         (packets > 1).then_some(segment)
+    }
+
+    fn count_sent(&mut self, now: Instant, packets: usize, bytes: usize) {
+        self.sent.add(packets, bytes);
+        self.flows.sent(now, packets, bytes);
     }
 
     /// What happened while gathering, in ICE and DTLS.
@@ -335,12 +351,14 @@ impl Transport {
                 }
                 ice::Event::Selected(ref selected) => {
                     self.select(now, selected.path);
+                    self.flows.select(Some(selected.pair));
                     self.begin(now);
                 }
                 ice::Event::Connect { id, local, remote } => {
                     self.connect(now, id, local, remote);
                     continue;
                 }
+                ice::Event::Lost => self.flows.select(None),
                 _ => {}
             }
             return Some(Event::Ice(event));
@@ -363,6 +381,7 @@ impl Transport {
                     };
                     self.channels.set_role(now, role);
                     self.associate(now);
+                    self.secured = Some(connected.clone());
                     return Some(Event::Secured(connected));
                 }
                 dtls::Event::Data(packet) => {
@@ -371,7 +390,10 @@ impl Transport {
                     }
                 }
                 dtls::Event::Closed => return Some(Event::Closed),
-                dtls::Event::Failed(failure) => return Some(Event::Failed(failure)),
+                dtls::Event::Failed(failure) => {
+                    self.has_failed = true;
+                    return Some(Event::Failed(failure));
+                }
             }
         }
     }
@@ -379,6 +401,17 @@ impl Transport {
     /// Whether the association has begun: DTLS is up.
     pub(crate) fn is_associated(&self) -> bool {
         self.dtls.is_connected()
+    }
+
+    /// How far DTLS is.
+    pub(crate) fn dtls_state(&self) -> DtlsTransportState {
+        match () {
+            () if self.has_failed => DtlsTransportState::Failed,
+            () if self.dtls.is_closed() => DtlsTransportState::Closed,
+            () if self.dtls.is_connected() => DtlsTransportState::Connected,
+            () if self.dtls.has_begun() => DtlsTransportState::Connecting,
+            () => DtlsTransportState::New,
+        }
     }
 
     /// Begins the association, where the descriptions say both INITs without a handshake.

@@ -105,7 +105,7 @@ impl Transport {
         for datagram in buffer[start..].chunks_mut(segment) {
             write_channel_header(channel, datagram);
         }
-        let segment_size = self.has_sent(buffer.len() - start, segment, channel::HEADER_LEN);
+        let segment_size = self.has_sent(now, buffer.len() - start, segment, channel::HEADER_LEN);
         Some(Transmit { source, destination, segment_size })
     }
 
@@ -119,7 +119,7 @@ impl Transport {
         while self.poll_packet(now) {
             let relay = self.gather.relay_at(path.local)?;
             if let Some(transmit) = relay.send(now, path.remote, &self.scratch, buffer) {
-                self.sent.add(1, self.scratch.len());
+                self.count_sent(now, 1, self.scratch.len());
                 return Some(transmit);
             }
         }

@@ -209,7 +209,7 @@ impl Transport {
                     // A datagram's length has sixteen bits.
                     buffer.extend_from_slice(&(self.scratch.len() as u16).to_be_bytes());
                     buffer.extend_from_slice(&self.scratch);
-                    self.sent.add(1, self.scratch.len());
+                    self.count_sent(now, 1, self.scratch.len());
                 }
                 id
             }
@@ -219,7 +219,7 @@ impl Transport {
                 while buffer.len() - start < CHUNK && self.poll_packet(now) {
                     let relay = self.gather.relay(key)?;
                     if relay.send(now, path.remote, &self.scratch, buffer).is_some() {
-                        self.sent.add(1, self.scratch.len());
+                        self.count_sent(now, 1, self.scratch.len());
                     }
                 }
                 id

@@ -9,4 +9,5 @@ mod relays;
 mod rounds;
 mod server;
 mod snap;
+mod stats;
 mod world;

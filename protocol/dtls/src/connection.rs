@@ -110,6 +110,11 @@ impl Dtls {
         matches!(self.core.gate, Gate::Open)
     }
 
+    /// Whether the handshake has begun: something was said, or a ClientHello came.
+    pub fn has_begun(&self) -> bool {
+        !matches!(self.state, State::Waiting(_))
+    }
+
     /// Whether the connection is over.
     pub fn is_closed(&self) -> bool {
         matches!(self.core.gate, Gate::Closed)

@@ -10,6 +10,13 @@ use crate::path::Path;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PairId(pub(crate) u32);
 
+impl PairId {
+    /// As a number, for those who need another name for it.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
 /// How far the check of a pair is (RFC 8445 §6.1.2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PairState {

@@ -5,8 +5,8 @@ mod incoming;
 mod open_message;
 
 pub use data_channels::{
-    Channel, ChannelError, ChannelEvent, ChannelId, ChannelMessage, ChannelOptions, ChannelState,
-    DataChannels, Kind, Role,
+    Channel, ChannelCounts, ChannelError, ChannelEvent, ChannelId, ChannelMessage, ChannelOptions,
+    ChannelState, ChannelStats, DataChannels, Kind, Role,
 };
 
 /// Payload protocol identifiers (RFC 8831 §8).

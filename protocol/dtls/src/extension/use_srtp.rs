@@ -20,6 +20,15 @@ impl SrtpProfile {
     /// The label with which its keys are exported (RFC 5764 §4.2), without a context.
     pub const EXPORT_LABEL: &[u8] = b"EXTRACTOR-dtls_srtp";
 
+    /// The name that IANA has for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Aes128CmSha1_80 => "SRTP_AES128_CM_HMAC_SHA1_80",
+            Self::AeadAes128Gcm => "SRTP_AEAD_AES_128_GCM",
+            Self::AeadAes256Gcm => "SRTP_AEAD_AES_256_GCM",
+        }
+    }
+
     /// How many bytes to export: the client's and the server's key, then the client's and the server's salt.
     pub const fn keying_material_len(self) -> usize {
         2 * (self.key_len() + self.salt_len())

@@ -22,6 +22,13 @@ pub struct ChannelId {
     generation: u32,
 }
 
+impl ChannelId {
+    /// A number that no other channel of the connection has.
+    pub fn number(self) -> u32 {
+        self.generation
+    }
+}
+
 /// Our role in DTLS, which decides whose channels have even numbers (RFC 8832 §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -84,7 +91,30 @@ pub struct Channel {
     pub(super) outgoing_reset: Reset,
     pub(super) incoming_reset: bool,
     pub(super) is_incoming: bool,
+    pub(super) stats: ChannelStats,
     low_threshold: usize,
+}
+
+/// How much a channel has carried (W3C webrtc-stats, `RTCDataChannelStats`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChannelStats {
+    /// Messages that were given to it.
+    pub messages_sent: u64,
+    /// Their bytes.
+    pub bytes_sent: u64,
+    /// Messages that were handed out, to their end.
+    pub messages_received: u64,
+    /// Bytes that were handed out.
+    pub bytes_received: u64,
+}
+
+/// How many channels a connection has had (`RTCPeerConnectionStats`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChannelCounts {
+    /// Those that were ever open.
+    pub opened: u32,
+    /// Those of them that are so no more.
+    pub closed: u32,
 }
 
 /// How far the reset of our direction is.
@@ -119,6 +149,11 @@ impl Channel {
     /// Where it stands.
     pub fn state(&self) -> ChannelState {
         self.state
+    }
+
+    /// How much it has carried.
+    pub fn stats(&self) -> ChannelStats {
+        self.stats
     }
 }
 
@@ -234,6 +269,7 @@ pub struct DataChannels {
     pub(super) incoming_count: usize,
     pub(super) label_bytes: usize,
     pub(super) dropped: u64,
+    pub(super) counts: ChannelCounts,
 }
 
 impl DataChannels {
@@ -256,6 +292,7 @@ impl DataChannels {
             incoming_count: 0,
             label_bytes: 0,
             dropped: 0,
+            counts: ChannelCounts::default(),
         }
     }
 
@@ -337,6 +374,7 @@ impl DataChannels {
             outgoing_reset: Reset::No,
             incoming_reset: false,
             is_incoming: false,
+            stats: ChannelStats::default(),
             low_threshold: 0,
         });
         if let Some(stream) = stream {
@@ -362,6 +400,7 @@ impl DataChannels {
         }
         if self.association.is_established() {
             channel.state = ChannelState::Open;
+            self.counts.opened += 1;
             let id = self.id(index);
             self.events.push_back(ChannelEvent::Opened(id));
         }
@@ -396,14 +435,17 @@ impl DataChannels {
         kind: Kind,
         bytes: Bytes,
     ) -> Result<(), ChannelError> {
-        let (stream, options) = self.check_send(id, bytes.len())?;
+        let length = bytes.len();
+        let (stream, options) = self.check_send(id, length)?;
         let (ppid, bytes) = match (kind, bytes.is_empty()) {
             (Kind::String, false) => (ppid::STRING, bytes),
             (Kind::Binary, false) => (ppid::BINARY, bytes),
             (Kind::String, true) => (ppid::STRING_EMPTY, Bytes::from_static(&[0])),
             (Kind::Binary, true) => (ppid::BINARY_EMPTY, Bytes::from_static(&[0])),
         };
-        Ok(self.association.send(now, stream, ppid, bytes, options)?)
+        self.association.send(now, stream, ppid, bytes, options)?;
+        self.count_sent(id, length);
+        Ok(())
     }
 
     /// Queues a copy of a message, in a buffer that is used again.
@@ -419,7 +461,16 @@ impl DataChannels {
         }
         let (stream, options) = self.check_send(id, bytes.len())?;
         let ppid = if kind == Kind::String { ppid::STRING } else { ppid::BINARY };
-        Ok(self.association.send_copy(now, stream, ppid, bytes, options)?)
+        self.association.send_copy(now, stream, ppid, bytes, options)?;
+        self.count_sent(id, bytes.len());
+        Ok(())
+    }
+
+    fn count_sent(&mut self, id: ChannelId, length: usize) {
+        if let Some(channel) = self.channels.get_mut(id.index) {
+            channel.stats.messages_sent += 1;
+            channel.stats.bytes_sent += length as u64;
+        }
     }
 
     fn check_send(&self, id: ChannelId, length: usize) -> Result<(u16, Options), ChannelError> {
@@ -444,6 +495,7 @@ impl DataChannels {
             self.remove(id.index);
             return;
         }
+        self.counts.closed += u32::from(channel.state == ChannelState::Open);
         channel.state = ChannelState::Closing;
         self.request_reset(id.index);
     }
@@ -463,6 +515,16 @@ impl DataChannels {
                 self.association.set_buffered_amount_low_threshold(stream, threshold);
             }
         }
+    }
+
+    /// All channels there are.
+    pub fn ids(&self) -> impl Iterator<Item = ChannelId> + '_ {
+        self.channels.indices().map(|index| self.id(index))
+    }
+
+    /// How many there have been.
+    pub fn counts(&self) -> ChannelCounts {
+        self.counts
     }
 
     /// Messages that belonged to no channel, or made no sense on theirs.

@@ -59,6 +59,7 @@ impl DataChannels {
                 Some(stream) if stream >= limit => self.remove(index),
                 Some(_) if channel.state == ChannelState::Connecting => {
                     channel.state = ChannelState::Open;
+                    self.counts.opened += 1;
                     let id = self.id(index);
                     self.events.push_back(ChannelEvent::Opened(id));
                 }
@@ -92,6 +93,8 @@ impl DataChannels {
         if let Some(channel) = self.channels.get_mut(index) {
             // Data proves as well as an ACK that the peer knows the channel (RFC 8832 §6).
             channel.is_known = true;
+            channel.stats.messages_received += u64::from(last);
+            channel.stats.bytes_received += data.len() as u64;
         }
         Some(ChannelEvent::Message(ChannelMessage { channel: self.id(index), kind, id, first, last, data }))
     }
@@ -122,6 +125,7 @@ impl DataChannels {
                 self.incoming_count += 1;
                 let channel = self.channels.get_mut(index)?;
                 channel.state = ChannelState::Open;
+                self.counts.opened += 1;
                 channel.is_incoming = true;
                 Some(ChannelEvent::Incoming(self.id(index)))
             }
@@ -138,6 +142,7 @@ impl DataChannels {
         let Some(channel) = self.channels.get_mut(index) else { return };
         channel.incoming_reset = true;
         if channel.state != ChannelState::Closing {
+            self.counts.closed += u32::from(channel.state == ChannelState::Open);
             channel.state = ChannelState::Closing;
             let id = self.id(index);
             self.events.push_back(ChannelEvent::Closing(id));
@@ -180,6 +185,7 @@ impl DataChannels {
     pub(super) fn remove(&mut self, index: u32) {
         let id = self.id(index);
         let Some(channel) = self.channels.remove(index) else { return };
+        self.counts.closed += u32::from(channel.state == ChannelState::Open);
         self.label_bytes -= channel.label.len() + channel.protocol.len();
         self.incoming_count -= usize::from(channel.is_incoming);
         if let Some(stream) = channel.stream {
