@@ -30,6 +30,13 @@ pub(crate) enum Command {
     Serve(Box<Options>),
     /// Tell what NAT this machine is behind, and what that means for calls
     Nat(crate::nat::Options),
+    /// Send files and folders to whoever gets the code, straight from here to there
+    ///
+    /// Prints a code and a link, and waits. The other side opens the link in a browser, or types
+    /// `twocan receive CODE`. What is sent is sealed by the code: no server can read or change it.
+    Send(Box<crate::files::SendOptions>),
+    /// Receive what somebody sends with `twocan send`, or from a browser
+    Receive(Box<crate::files::ReceiveOptions>),
 }
 
 /// One line that says what to do.
@@ -59,12 +66,10 @@ pub(crate) fn load(arguments: impl IntoIterator<Item = OsString>) -> Result<Aske
         Err(error) => return Err(ConfigError(one_line(&error))),
     };
     let mut file = None;
-    if let Some(("serve", serve)) = given.subcommand()
-        && let Some(path) = serve.get_one::<std::path::PathBuf>("config")
+    if let Some((name @ ("serve" | "send" | "receive"), chosen)) = given.subcommand()
+        && let Some(path) = chosen.get_one::<std::path::PathBuf>("config")
     {
-        let command = Cli::command();
-        let command = command.find_subcommand("serve").unwrap_or(&command);
-        let from_file = file::as_arguments(path, command, serve)?;
+        let from_file = file::as_arguments(path, &Cli::command(), name, chosen)?;
         arguments.extend(from_file.into_iter().map(OsString::from));
         file = Some(path.display().to_string());
     }

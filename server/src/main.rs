@@ -2,6 +2,7 @@
 
 mod clock;
 mod config;
+mod files;
 #[cfg(feature = "count-heap")]
 mod heap;
 mod http;
@@ -23,6 +24,8 @@ fn main() -> ExitCode {
     match config::load(std::env::args_os()) {
         Ok(Asked::Command(Command::Serve(options))) => serve::run(&options),
         Ok(Asked::Command(Command::Nat(options))) => nat::run(&options),
+        Ok(Asked::Command(Command::Send(options))) => files::send(&options),
+        Ok(Asked::Command(Command::Receive(options))) => files::receive(&options),
         Ok(Asked::Text(text)) => text.exit(),
         Err(error) => {
             eprintln!("twocan: {error}");

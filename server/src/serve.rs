@@ -29,6 +29,7 @@ use crate::{
     tls::Certificate,
 };
 use accept::AddressLimit;
+pub(crate) use banner::qr_code;
 pub(crate) use data_dir::{DataDir, create_private_folder, write_private};
 use front::Front;
 

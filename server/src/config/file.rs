@@ -12,9 +12,11 @@ use super::ConfigError;
 /// environment variables have set.
 pub(super) fn as_arguments(
     path: &Path,
-    command: &Command,
+    all: &Command,
+    name: &str,
     given: &ArgMatches,
 ) -> Result<Vec<String>, ConfigError> {
+    let command = all.find_subcommand(name).unwrap_or(all);
     let shown = path.display();
     let text = fs::read_to_string(path).map_err(|error| {
         ConfigError(format!("{shown}: {error}: name an existing, readable file with --config"))
@@ -29,6 +31,10 @@ pub(super) fn as_arguments(
     for (key, value) in &table {
         let option = command.get_arguments().find(|argument| argument.get_long() == Some(key));
         let Some(option) = option.filter(|_| key != "config" && key != "help") else {
+            // One file serves all commands.
+            if ["serve", "send", "receive"].iter().any(|other| has_key(all, other, key)) {
+                continue;
+            }
             return Err(unknown_key(path, key, command));
         };
         let source = given.value_source(option.get_id().as_str());
@@ -55,6 +61,11 @@ pub(super) fn as_arguments(
         }
     }
     Ok(arguments)
+}
+
+fn has_key(all: &Command, command: &str, key: &str) -> bool {
+    let options = all.find_subcommand(command).into_iter().flat_map(Command::get_arguments);
+    !matches!(key, "config" | "help") && options.filter_map(clap::Arg::get_long).any(|known| known == key)
 }
 
 fn plain(path: &Path, key: &str, value: &Value) -> Result<String, ConfigError> {

@@ -35,6 +35,12 @@ pub(super) fn print(options: &Options, server: &Server) {
     let _ = writeln!(std::io::stdout().lock(), "{}", lines.join("\n"));
 }
 
+/// A link as lines for a phone's camera; none where standard output is no terminal, or the link is too long.
+pub(crate) fn qr_code(link: &str) -> Vec<String> {
+    let is_shown = std::io::stdout().is_terminal();
+    QrCode::new(link).ok().filter(|_| is_shown).map(|code| in_black_on_white(&code)).unwrap_or_default()
+}
+
 /// Lines for a terminal of whatever colours: a code in white on black is one that many phones do not read.
 fn in_black_on_white(code: &QrCode) -> Vec<String> {
     let image = code.render::<Dense1x2>().quiet_zone(true).build();

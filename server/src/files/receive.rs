@@ -1,0 +1,401 @@
+//! `twocan receive`: asks what is offered, stores what comes, checks it, and gives it its name.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+use twocan::{DataChannel, Message};
+
+use super::digest::LEAF;
+use super::disk::{Found, Partial, Store};
+use super::link::{Event, Link};
+use super::message::Id;
+use super::path::SafePath;
+use super::receiving::{End, Order, Question, Receiving};
+use super::ui::Ui;
+use super::{Ending, LEAVE_PATIENCE, until_interrupted};
+
+/// Blocks that wait for the disk, per file; beyond, nothing more is taken from the network.
+const BLOCKS: usize = 8;
+
+/// Reports that may wait.
+const REPORTS: usize = 256;
+
+/// What tasks say.
+enum Report {
+    Found { id: Id, found: io::Result<Found> },
+    /// Bytes came, which are not stored yet.
+    Came { id: Id, bytes: u64 },
+    Stored { id: Id, bytes: u64 },
+    /// The file's channel is closed, and all that came is stored.
+    Rested { partial: Box<Partial>, wrote: io::Result<()> },
+    Kept { id: Id, kept: io::Result<SafePath> },
+    FolderMade { id: Id, made: io::Result<()> },
+    Answered { id: Id, yes: bool },
+}
+
+/// A file on its way in.
+enum Slot {
+    /// Nothing comes.
+    Resting(Box<Partial>),
+    /// A task reads its channel, and another one stores.
+    Busy { reader: AbortHandle, then: Then },
+}
+
+/// What is to be done when a busy file rests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Nothing,
+    Settle,
+    Hash,
+    Discard,
+    Forget,
+}
+
+struct Receiver<'a> {
+    ui: &'a mut Ui,
+    machine: Receiving,
+    store: Arc<Store>,
+    slots: BTreeMap<Id, Slot>,
+    paths: BTreeMap<Id, (SafePath, u64)>,
+    reports: mpsc::Sender<Report>,
+    yes: bool,
+    declined: bool,
+    bad: usize,
+    done: u64,
+    /// The disk takes no more.
+    full: Option<String>,
+}
+
+/// Receives until everything that was offered is here, or it cannot go on.
+pub(super) async fn run(mut link: Link, store: Store, yes: bool, patience: Duration, ui: &mut Ui) -> Ending {
+    let (reports, mut inbox) = mpsc::channel(REPORTS);
+    let mut receiver = Receiver {
+        ui,
+        machine: Receiving::default(),
+        store: Arc::new(store),
+        slots: BTreeMap::new(),
+        paths: BTreeMap::new(),
+        reports,
+        yes,
+        declined: false,
+        bad: 0,
+        done: 0,
+        full: None,
+    };
+    let begun = Instant::now();
+    let interrupted = until_interrupted();
+    tokio::pin!(interrupted);
+    let mut give_up_at: Option<Instant> = None;
+    let ending = loop {
+        while let Some(order) = receiver.machine.poll_order() {
+            receiver.obey(order, &link).await;
+        }
+        if let Some(why) = receiver.full.take() {
+            break Ending::DiskFull(why);
+        }
+        if receiver.machine.is_over() {
+            break receiver.ending(begun.elapsed());
+        }
+        tokio::select! {
+            event = link.next() => match event {
+                Err(failure) => break Ending::Failed(failure),
+                Ok(Event::Open) => {
+                    give_up_at = None;
+                    receiver.ui.open();
+                }
+                Ok(Event::Lost | Event::Bye) => {
+                    give_up_at = Some(Instant::now() + patience);
+                    receiver.ui.lost(patience);
+                    receiver.machine.unlinked();
+                }
+                Ok(Event::File(message)) => receiver.machine.handle(message),
+                Ok(Event::Channel(channel)) => receiver.channel(channel),
+                Ok(event) => receiver.ui.link(&event),
+            },
+            Some(report) = inbox.recv() => receiver.heed(report),
+            () = super::until(give_up_at) => break Ending::GivenUp,
+            () = &mut interrupted => break Ending::Interrupted,
+        }
+    };
+    receiver.stop(&mut inbox).await;
+    link.leave(LEAVE_PATIENCE).await;
+    ending
+}
+
+impl Receiver<'_> {
+    async fn obey(&mut self, order: Order, link: &Link) {
+        match order {
+            Order::Tell(message) => link.tell(message).await,
+            Order::Ask(question) => self.ask(question),
+            Order::Open { id, path, size, modified } => {
+                self.paths.insert(id, (path.clone(), size));
+                let store = Arc::clone(&self.store);
+                self.in_the_background(move || Report::Found { id, found: store.find(id, path, size, modified) });
+            }
+            Order::Folder { id, path } => {
+                self.paths.insert(id, (path.clone(), 0));
+                let store = Arc::clone(&self.store);
+                self.in_the_background(move || Report::FolderMade { id, made: store.make_folder(&path) });
+            }
+            Order::Settle { id } => self.when_rested(id, Then::Settle),
+            Order::Hash { id } => self.when_rested(id, Then::Hash),
+            Order::Discard { id } => self.when_rested(id, Then::Discard),
+            Order::Release { id } => self.when_rested(id, Then::Forget),
+            Order::Keep { id } => {
+                let Some(Slot::Resting(partial)) = self.slots.remove(&id) else { return };
+                let store = Arc::clone(&self.store);
+                self.in_the_background(move || Report::Kept { id, kept: store.keep(*partial) });
+            }
+            Order::Ended { id, end } => self.ended(id, end),
+        }
+    }
+
+    fn ask(&mut self, question: Question) {
+        let id = question.id;
+        self.ui.begin(question.size);
+        let answer = self.ui.ask(&question, self.yes);
+        let reports = self.reports.clone();
+        tokio::spawn(async move {
+            let yes = answer.await;
+            let _ = reports.send(Report::Answered { id, yes }).await;
+        });
+    }
+
+    /// Disks block.
+    fn in_the_background(&self, work: impl FnOnce() -> Report + Send + 'static) {
+        let reports = self.reports.clone();
+        tokio::task::spawn_blocking(move || {
+            let _ = reports.blocking_send(work());
+        });
+    }
+
+    fn channel(&mut self, channel: DataChannel) {
+        let mut parts = channel.label().split('/');
+        let (kind, id, offset) = (parts.next(), parts.next(), parts.next());
+        let id = id.and_then(Id::parse).filter(|_| kind == Some("file"));
+        let offset = offset.and_then(|offset| offset.parse().ok());
+        let (Some(id), Some(offset)) = (id, offset) else { return };
+        if !matches!(self.slots.get(&id), Some(Slot::Resting(_))) || self.machine.channel(id, offset).is_err() {
+            return;
+        }
+        let Some(Slot::Resting(partial)) = self.slots.remove(&id) else { return };
+        let Some((path, size)) = self.paths.get(&id) else { return };
+        self.ui.file(id, &path.to_string(), *size, offset);
+        let (blocks, incoming) = mpsc::channel(BLOCKS);
+        let reports = self.reports.clone();
+        tokio::task::spawn_blocking(move || write(partial, incoming, &reports));
+        let reading = read(channel, id, size - offset, blocks, self.reports.clone());
+        let reader = tokio::spawn(reading).abort_handle();
+        self.slots.insert(id, Slot::Busy { reader, then: Then::Nothing });
+    }
+
+    fn heed(&mut self, report: Report) {
+        match report {
+            Report::Answered { id, yes } => {
+                self.declined |= !yes;
+                self.machine.answer(id, yes);
+            }
+            Report::Found { id, found: Ok(Found::Whole) } => self.machine.known(id),
+            Report::Found { id, found: Ok(Found::Part(partial)) } => {
+                let stored = partial.stored();
+                self.slots.insert(id, Slot::Resting(partial));
+                self.machine.opened(id, stored);
+            }
+            Report::Found { id, found: Err(error) }
+            | Report::Kept { id, kept: Err(error) }
+            | Report::FolderMade { id, made: Err(error) } => self.broken(id, &error),
+            Report::Came { id, bytes } => {
+                if self.machine.bytes(id, bytes).is_err() {
+                    self.when_rested(id, Then::Forget);
+                }
+            }
+            Report::Stored { id, bytes } => {
+                self.machine.stored(id, bytes);
+                self.ui.progress(id, bytes);
+            }
+            Report::Rested { partial, wrote } => self.rested(partial, wrote),
+            Report::Kept { id, kept: Ok(path) } => {
+                if let Some(entry) = self.paths.get_mut(&id) {
+                    entry.0 = path;
+                }
+                self.machine.kept(id);
+            }
+            Report::FolderMade { id, made: Ok(()) } => self.machine.kept(id),
+        }
+    }
+
+    /// Does it now, or as soon as the file's tasks have ended.
+    fn when_rested(&mut self, id: Id, what: Then) {
+        match self.slots.get_mut(&id) {
+            Some(Slot::Busy { reader, then }) => {
+                reader.abort();
+                // What ends a file is not taken back by what follows.
+                if *then != Then::Discard {
+                    *then = what;
+                }
+            }
+            Some(Slot::Resting(_)) => self.act(id, what),
+            None => {}
+        }
+    }
+
+    fn rested(&mut self, partial: Box<Partial>, wrote: io::Result<()>) {
+        let id = partial.id;
+        let then = match self.slots.get(&id) {
+            Some(Slot::Busy { then, .. }) => *then,
+            _ => Then::Forget,
+        };
+        self.slots.insert(id, Slot::Resting(partial));
+        if let Err(error) = wrote {
+            return self.broken(id, &error);
+        }
+        if then == Then::Nothing {
+            self.machine.interrupted(id);
+        }
+        self.act(id, then);
+    }
+
+    fn act(&mut self, id: Id, what: Then) {
+        let Some(Slot::Resting(partial)) = self.slots.get(&id) else { return };
+        match what {
+            Then::Nothing => {}
+            Then::Settle => self.machine.opened(id, partial.stored()),
+            Then::Hash => {
+                let digest = partial.digest();
+                self.machine.hashed(id, digest);
+            }
+            Then::Discard => {
+                if let Some(Slot::Resting(partial)) = self.slots.remove(&id) {
+                    partial.discard();
+                }
+            }
+            Then::Forget => {
+                self.slots.remove(&id);
+            }
+        }
+    }
+
+    /// The disk says no.
+    fn broken(&mut self, id: Id, error: &io::Error) {
+        use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        if matches!(error.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem) {
+            self.full = Some(error.to_string());
+        } else {
+            self.machine.failed(id, &error.to_string());
+        }
+    }
+
+    fn ended(&mut self, id: Id, end: End) {
+        let Some((path, size)) = self.paths.get(&id) else {
+            self.bad += usize::from(!matches!(end, End::Done { .. }));
+            return;
+        };
+        let path = path.to_string();
+        match end {
+            End::Done { digest } => {
+                self.done += 1;
+                self.ui.done(id, &path, *size, digest.as_ref());
+            }
+            End::Cancelled(why) => {
+                self.bad += 1;
+                let why = if why.is_empty() { "the sender ended it" } else { &why };
+                self.ui.not_done(id, &path, why);
+            }
+            End::Failed(why) => {
+                self.bad += 1;
+                self.ui.not_done(id, &path, &why);
+            }
+        }
+        self.paths.remove(&id);
+    }
+
+    fn ending(&mut self, elapsed: Duration) -> Ending {
+        if self.declined && self.done == 0 {
+            return Ending::Declined;
+        }
+        self.ui.all_done(self.done, elapsed);
+        if self.bad > 0 {
+            return Ending::Partly(self.bad);
+        }
+        self.store.finish();
+        Ending::Done
+    }
+
+    /// Has everything that came stored.
+    async fn stop(&mut self, inbox: &mut mpsc::Receiver<Report>) {
+        let mut busy: usize = 0;
+        for slot in self.slots.values() {
+            if let Slot::Busy { reader, .. } = slot {
+                reader.abort();
+                busy += 1;
+            }
+        }
+        while busy > 0 {
+            match inbox.recv().await {
+                Some(Report::Rested { .. }) => busy -= 1,
+                Some(_) => {}
+                None => return,
+            }
+        }
+    }
+}
+
+/// Gathers blocks out of messages.
+async fn read(
+    mut channel: DataChannel,
+    id: Id,
+    mut left: u64,
+    blocks: mpsc::Sender<Vec<u8>>,
+    reports: mpsc::Sender<Report>,
+) {
+    let size = |left: u64| usize::try_from(left.min(LEAF)).unwrap_or_default();
+    let mut block = Vec::with_capacity(size(left));
+    while left > 0 {
+        let Some(message) = channel.recv().await else { return };
+        let Message::Binary(bytes) = message else { continue };
+        let count = bytes.len() as u64;
+        if reports.send(Report::Came { id, bytes: count }).await.is_err() || count > left {
+            return;
+        }
+        left -= count;
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            let room = usize::try_from(LEAF).unwrap_or_default() - block.len();
+            let (part, after) = rest.split_at(room.min(rest.len()));
+            block.extend_from_slice(part);
+            rest = after;
+            let is_full = block.len() as u64 == LEAF;
+            if is_full || (left == 0 && rest.is_empty()) {
+                let next = Vec::with_capacity(size(left + rest.len() as u64));
+                if blocks.send(std::mem::replace(&mut block, next)).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+    // Kept open until the sender, or the end of the file, closes it.
+    drop(blocks);
+    while channel.recv().await.is_some() {}
+}
+
+/// Stores blocks, on a thread that may block.
+fn write(mut partial: Box<Partial>, mut blocks: mpsc::Receiver<Vec<u8>>, reports: &mpsc::Sender<Report>) {
+    let mut wrote = Ok(());
+    while let Some(block) = blocks.blocking_recv() {
+        wrote = partial.write(&block);
+        if wrote.is_err() {
+            break;
+        }
+        let stored = Report::Stored { id: partial.id, bytes: partial.stored() };
+        if reports.blocking_send(stored).is_err() {
+            break;
+        }
+    }
+    partial.rest();
+    let _ = reports.blocking_send(Report::Rested { partial, wrote });
+}

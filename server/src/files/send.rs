@@ -1,0 +1,304 @@
+//! `twocan send`: offers files to whoever comes with the code, and sends what is accepted.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use twocan::DataChannel;
+
+use super::code::Keys;
+use super::digest::{Digest, LEAF, TreeHash};
+use super::link::{Event, Link};
+use super::sending::{End, Order, Sending};
+use super::source::{Reader, Source};
+use super::ui::Ui;
+use super::{Ending, LEAVE_PATIENCE, until_interrupted};
+
+/// Bytes of a message: travels well between all browsers (RFC 8831 §6.6).
+const PIECE: usize = 64 << 10;
+
+/// Blocks that are read ahead.
+const AHEAD: usize = 2;
+
+/// A channel that closed by itself is tried again after that long.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// Reports that may wait.
+const REPORTS: usize = 64;
+
+/// What a task says that sends a file.
+enum Report {
+    /// All was sent; the task waits for its end.
+    Sent { item: usize, digest: Digest },
+    /// The channel closed before.
+    Interrupted { item: usize },
+    Unreadable { item: usize },
+    /// The tree so far, for the next attempt.
+    Hash { item: usize, hash: TreeHash },
+}
+
+/// A file that is being sent. The task ends with it.
+struct Active {
+    stored: watch::Sender<u64>,
+}
+
+struct Sender<'a> {
+    ui: &'a mut Ui,
+    machine: Sending,
+    places: Vec<PathBuf>,
+    items: Vec<super::sending::Item>,
+    hashes: BTreeMap<usize, TreeHash>,
+    active: BTreeMap<usize, Active>,
+    reports: mpsc::Sender<Report>,
+    bad: usize,
+    done: u64,
+}
+
+/// Sends until everything has arrived, or it cannot go on.
+pub(super) async fn run(
+    mut link: Link,
+    source: Source,
+    keys: &Keys,
+    patience: Duration,
+    ui: &mut Ui,
+) -> Ending {
+    let Source { items, places, name, .. } = source;
+    let total: u64 = items.iter().map(|item| item.size).sum();
+    let batch = keys.file_id(&format!("batch of {name}"), total, items.len() as u64);
+    ui.begin(total);
+    let (reports, mut inbox) = mpsc::channel(REPORTS);
+    let mut sender = Sender {
+        ui,
+        machine: Sending::new(batch, name, items.clone()),
+        places,
+        items,
+        hashes: BTreeMap::new(),
+        active: BTreeMap::new(),
+        reports,
+        bad: 0,
+        done: 0,
+    };
+    let begun = Instant::now();
+    let interrupted = until_interrupted();
+    tokio::pin!(interrupted);
+    // Before the first connection one waits as long as it takes.
+    let mut give_up_at: Option<Instant> = None;
+    let ending = loop {
+        while let Some(order) = sender.machine.poll_order() {
+            sender.obey(order, &link).await;
+        }
+        if sender.machine.is_over() {
+            break sender.ending(begun.elapsed());
+        }
+        tokio::select! {
+            event = link.next() => match event {
+                Err(failure) => break Ending::Failed(failure),
+                Ok(Event::Open) => {
+                    give_up_at = None;
+                    sender.ui.open();
+                    sender.machine.linked();
+                }
+                Ok(Event::Lost | Event::Bye) => {
+                    give_up_at = Some(Instant::now() + patience);
+                    sender.ui.lost(patience);
+                    sender.machine.unlinked();
+                }
+                Ok(Event::File(message)) => sender.machine.handle(message),
+                Ok(event) => sender.ui.link(&event),
+            },
+            Some(report) = inbox.recv() => sender.heed(report),
+            () = super::until(give_up_at) => break Ending::GivenUp,
+            () = &mut interrupted => break Ending::Interrupted,
+        }
+    };
+    sender.active.clear();
+    link.leave(LEAVE_PATIENCE).await;
+    ending
+}
+
+impl Sender<'_> {
+    async fn obey(&mut self, order: Order, link: &Link) {
+        match order {
+            Order::Tell(message) => link.tell(message).await,
+            Order::Stored { item, bytes } => {
+                if let Some(active) = self.active.get(&item) {
+                    active.stored.send_replace(bytes);
+                    self.ui.progress(self.items[item].id, bytes);
+                }
+            }
+            Order::Stop { item } => {
+                self.active.remove(&item);
+            }
+            Order::Start { item, offset, window } => self.start(item, offset, window, link).await,
+            Order::Ended { item, end } => {
+                let described = &self.items[item];
+                self.hashes.remove(&item);
+                match &end {
+                    End::Done => self.done += 1,
+                    _ => self.bad += 1,
+                }
+                match end {
+                    End::Done if described.is_folder => {}
+                    End::Done => self.ui.done(described.id, &described.path, described.size, None),
+                    End::Declined if self.machine.is_declined() => {}
+                    End::Declined => self.ui.not_done(described.id, &described.path, "they do not want it"),
+                    End::Cancelled(why) => {
+                        let why = if why.is_empty() { "they ended it" } else { &why };
+                        self.ui.not_done(described.id, &described.path, why);
+                    }
+                    End::Unreadable => {
+                        self.ui.not_done(described.id, &described.path, "it could not be read, or was changed meanwhile");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn start(&mut self, item: usize, offset: u64, window: u64, link: &Link) {
+        let (stored, watched) = watch::channel(offset);
+        let described = &self.items[item];
+        let label = format!("file/{}/{offset}", described.id);
+        let Some(channel) = link.open_channel(&label).await else { return };
+        self.ui.file(described.id, &described.path, described.size, offset);
+        self.active.insert(item, Active { stored });
+        let job = Job {
+            item,
+            channel,
+            place: self.places[item].clone(),
+            size: described.size,
+            offset,
+            window,
+            stored: watched,
+            reports: self.reports.clone(),
+        };
+        let hash = self.hashes.remove(&item).unwrap_or_default();
+        tokio::spawn(job.run(hash));
+    }
+
+    fn heed(&mut self, report: Report) {
+        match report {
+            Report::Sent { item, digest } => {
+                self.ui.digest(self.items[item].id, &digest);
+                self.machine.sent(item, digest);
+            }
+            Report::Interrupted { item } => {
+                self.active.remove(&item);
+                self.machine.interrupted(item);
+            }
+            Report::Unreadable { item } => self.machine.unreadable(item),
+            Report::Hash { item, hash } => {
+                self.hashes.insert(item, hash);
+            }
+        }
+    }
+
+    fn ending(&mut self, elapsed: Duration) -> Ending {
+        if self.machine.is_declined() {
+            return Ending::Declined;
+        }
+        self.ui.all_done(self.done, elapsed);
+        if self.bad == 0 { Ending::Done } else { Ending::Partly(self.bad) }
+    }
+}
+
+/// One file over one channel.
+struct Job {
+    item: usize,
+    channel: DataChannel,
+    place: PathBuf,
+    size: u64,
+    offset: u64,
+    window: u64,
+    /// How much the other side has stored; closed when the file's end is known.
+    stored: watch::Receiver<u64>,
+    reports: mpsc::Sender<Report>,
+}
+
+/// Why a job ends before all is sent.
+enum Stopped {
+    Unreadable,
+    Closed,
+    /// Nobody wants more.
+    Called,
+}
+
+impl Job {
+    async fn run(mut self, hash: TreeHash) {
+        let item = self.item;
+        let (blocks, incoming) = mpsc::channel(AHEAD);
+        let (place, size, offset) = (self.place.clone(), self.size, self.offset);
+        let reading = tokio::task::spawn_blocking(move || read(&place, size, offset, hash, &blocks));
+        let sent = self.send(incoming).await;
+        // The reader ends when nobody takes its blocks.
+        let Ok((hash, read)) = reading.await else { return };
+        // Whoever asked for the job has gone where a report is not taken.
+        let report = match (read, sent) {
+            (Err(_), Ok(()) | Err(Stopped::Unreadable)) => Report::Unreadable { item },
+            (_, Ok(())) => Report::Sent { item, digest: hash.finish() },
+            (_, Err(Stopped::Called)) => {
+                let _ = self.reports.send(Report::Hash { item, hash }).await;
+                return;
+            }
+            (_, Err(_)) => {
+                let _ = self.reports.send(Report::Hash { item, hash }).await;
+                tokio::time::sleep(TRY_AGAIN).await;
+                Report::Interrupted { item }
+            }
+        };
+        let _ = self.reports.send(report).await;
+        // The channel lives until the receiver has compared.
+        while self.stored.changed().await.is_ok() {}
+    }
+
+    async fn send(&mut self, mut blocks: mpsc::Receiver<(u64, Vec<u8>)>) -> Result<(), Stopped> {
+        self.channel.ready().await.map_err(|_| Stopped::Closed)?;
+        let mut position = self.offset;
+        while position < self.size {
+            let Some((start, block)) = blocks.recv().await else { return Err(Stopped::Unreadable) };
+            let mut block = Bytes::from(block);
+            let skipped = usize::try_from(position.saturating_sub(start)).unwrap_or(usize::MAX);
+            let _ = block.split_to(skipped.min(block.len()));
+            while !block.is_empty() {
+                while position - *self.stored.borrow_and_update() >= self.window {
+                    self.stored.changed().await.map_err(|_| Stopped::Called)?;
+                }
+                if self.stored.has_changed().is_err() {
+                    return Err(Stopped::Called);
+                }
+                let piece = block.split_to(block.len().min(PIECE));
+                position += piece.len() as u64;
+                self.channel.send(piece).await.map_err(|_| Stopped::Closed)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads on a thread that may block: hashes what was not hashed yet, hands out what is to be sent.
+fn read(
+    place: &std::path::Path,
+    size: u64,
+    offset: u64,
+    mut hash: TreeHash,
+    blocks: &mpsc::Sender<(u64, Vec<u8>)>,
+) -> (TreeHash, std::io::Result<()>) {
+    let from = (hash.leaves() * LEAF).min(offset);
+    let mut reading = || -> std::io::Result<()> {
+        let mut reader = Reader::open(place, size, from)?;
+        while let Some((start, block)) = reader.next()? {
+            if start / LEAF == hash.leaves() {
+                hash.add(&block);
+            }
+            let is_wanted = start + block.len() as u64 > offset;
+            if is_wanted && blocks.blocking_send((start, block)).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    };
+    let read = reading();
+    (hash, read)
+}

@@ -1,0 +1,268 @@
+//! What a person, or a script, is told: lines and bars on the terminal, or one JSON object per line on standard output.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::time::Duration;
+
+use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::digest::{Digest, to_hex};
+use super::link::Event;
+use super::message::Id;
+use super::receiving::Question;
+
+/// Bars of files that are shown at once.
+const BARS: usize = 6;
+
+/// A script hears of a file's progress so often.
+const JSON_INTERVAL: Duration = Duration::from_millis(500);
+
+/// A file under way.
+struct Row {
+    size: u64,
+    bytes: u64,
+    bar: Option<ProgressBar>,
+    told: Instant,
+    digest: Option<Digest>,
+}
+
+/// Where words go.
+pub(crate) struct Ui {
+    json: bool,
+    bars: MultiProgress,
+    total: Option<ProgressBar>,
+    rows: BTreeMap<Id, Row>,
+    /// Bytes of files that are over.
+    finished: u64,
+    expected: u64,
+    is_away: bool,
+    was_open: bool,
+}
+
+impl Ui {
+    pub(crate) fn new(json: bool) -> Self {
+        let bars = MultiProgress::new();
+        if json || !std::io::stderr().is_terminal() {
+            bars.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        Self {
+            json,
+            bars,
+            total: None,
+            rows: BTreeMap::new(),
+            finished: 0,
+            expected: 0,
+            is_away: false,
+            was_open: false,
+        }
+    }
+
+    /// A line for a person, on standard error.
+    pub(crate) fn line(&self, text: &str) {
+        if !self.json {
+            self.bars.suspend(|| eprintln!("{text}"));
+        }
+    }
+
+    /// A result: on standard output, so that a script can take it.
+    pub(crate) fn result(&self, text: &str) {
+        if !self.json {
+            // Whoever closed the pipe has read enough.
+            self.bars.suspend(|| drop(writeln!(std::io::stdout(), "{text}")));
+        }
+    }
+
+    /// An event for a script.
+    pub(crate) fn event(&self, event: &str, mut fields: Value) {
+        if self.json {
+            fields["event"] = event.into();
+            let _ = writeln!(std::io::stdout(), "{fields}");
+        }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// So many more bytes are expected.
+    pub(crate) fn begin(&mut self, bytes: u64) {
+        self.expected += bytes;
+        if let Some(total) = &self.total {
+            total.set_length(self.expected);
+        }
+    }
+
+    /// What happens on the way to a connection.
+    pub(crate) fn link(&mut self, event: &Event) {
+        match event {
+            Event::InRoom => {
+                self.event("waiting", json!({}));
+                if std::mem::take(&mut self.is_away) && !self.was_open {
+                    self.line("The server is there again.");
+                }
+            }
+            Event::ServerAway(why) => {
+                self.event("server_away", json!({ "reason": why }));
+                // Once connected, nothing of it is needed.
+                if !std::mem::replace(&mut self.is_away, true) && !self.was_open {
+                    self.line(&format!("The server cannot be reached ({why}): trying again."));
+                }
+            }
+            Event::Found => {
+                self.event("found", json!({}));
+                self.line("Somebody with the code is there: connecting …");
+            }
+            _ => {}
+        }
+    }
+
+    /// The connection stands.
+    pub(crate) fn open(&mut self) {
+        self.event("connected", json!({}));
+        let is_again = std::mem::replace(&mut self.was_open, true);
+        self.line(if is_again { "Connected again: going on." } else { "Connected." });
+    }
+
+    /// It is gone, for the moment.
+    pub(crate) fn lost(&mut self, patience: Duration) {
+        let seconds = patience.as_secs();
+        self.event("interrupted", json!({ "patience": seconds }));
+        self.line(&format!("The connection is lost. Waiting up to {seconds} s for it to come back …"));
+    }
+
+    /// A file begins, or goes on.
+    pub(crate) fn file(&mut self, id: Id, path: &str, size: u64, offset: u64) {
+        self.event("file", json!({ "id": id, "path": path, "size": size, "offset": offset }));
+        let total = self.total.get_or_insert_with(|| {
+            let bar = self.bars.add(ProgressBar::new(self.expected));
+            bar.set_style(style("{wide_bar} {percent:>3} % · {bytes} of {total_bytes} · {bytes_per_sec} · {eta} left"));
+            bar
+        });
+        total.set_length(self.expected);
+        let shown = self.rows.values().filter(|row| row.bar.is_some()).count();
+        let bar = (shown < BARS).then(|| {
+            let bar = self.bars.insert_before(total, ProgressBar::new(size));
+            bar.set_style(style("  {msg:30!} {bar:20} {percent:>3} %"));
+            bar.set_message(path.to_owned());
+            bar
+        });
+        let row = Row { size, bytes: offset, bar, told: Instant::now(), digest: None };
+        if let Some(Row { bar: Some(bar), .. }) = self.rows.insert(id, row) {
+            self.bars.remove(&bar);
+        }
+        if offset > 0 {
+            // What was there before is no speed.
+            total.reset_eta();
+        }
+        self.draw_total();
+    }
+
+    /// So much of a file is stored.
+    pub(crate) fn progress(&mut self, id: Id, bytes: u64) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.bytes = bytes;
+        if let Some(bar) = &row.bar {
+            bar.set_position(bytes);
+        }
+        let now = Instant::now();
+        if now - row.told >= JSON_INTERVAL || bytes == row.size {
+            row.told = now;
+            let size = row.size;
+            self.event("progress", json!({ "id": id, "bytes": bytes, "size": size }));
+        }
+        self.draw_total();
+    }
+
+    /// The digest that the sender has told.
+    pub(crate) fn digest(&mut self, id: Id, digest: &Digest) {
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.digest = Some(*digest);
+        }
+    }
+
+    /// A file is whole and checked.
+    pub(crate) fn done(&mut self, id: Id, path: &str, size: u64, digest: Option<&Digest>) {
+        let row = self.remove(id);
+        self.finished += size;
+        let digest = digest.copied().or(row.and_then(|row| row.digest)).map(|digest| to_hex(&digest));
+        self.event("file_done", json!({ "id": id, "path": path, "size": size, "digest": digest }));
+        let size = HumanBytes(size);
+        match digest {
+            Some(digest) => self.result(&format!("{path}  {size}  checksum equal: {}…", &digest[..16])),
+            None => self.result(&format!("{path}  {size}  was there already")),
+        }
+        self.draw_total();
+    }
+
+    /// A file will not arrive.
+    pub(crate) fn not_done(&mut self, id: Id, path: &str, why: &str) {
+        self.remove(id);
+        self.event("file_failed", json!({ "id": id, "path": path, "reason": why }));
+        self.line(&format!("{path}: {why}"));
+    }
+
+    /// Everything is over.
+    pub(crate) fn all_done(&mut self, files: u64, elapsed: Duration) {
+        if let Some(total) = self.total.take() {
+            total.finish_and_clear();
+        }
+        let seconds = elapsed.as_secs_f64();
+        self.event("done", json!({ "files": files, "bytes": self.finished, "seconds": seconds }));
+        let bytes = HumanBytes(self.finished);
+        let what = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+        self.line(&format!("{what}, {bytes}, complete."));
+    }
+
+    /// Asks a person, where there is one; else the answer is yes.
+    pub(crate) fn ask(&mut self, question: &Question, yes: bool) -> impl Future<Output = bool> + Send + use<> {
+        let Question { id, files, size, name } = question;
+        self.event("offered", json!({ "id": id, "files": files, "bytes": size, "name": name }));
+        let size = HumanBytes(*size);
+        let what = if *files == 1 { format!("{name} ({size})") } else { format!("{name}: {files} files ({size})") };
+        let must_ask = !yes && !self.json && std::io::stdin().is_terminal();
+        if must_ask {
+            self.bars.suspend(|| {
+                eprint!("Receive {what}? [Y/n] ");
+                let _ = std::io::stderr().flush();
+            });
+        } else {
+            self.line(&format!("Receiving {what}."));
+        }
+        async move {
+            if !must_ask {
+                return true;
+            }
+            let read = tokio::task::spawn_blocking(|| {
+                let mut line = String::new();
+                std::io::stdin().lock().read_line(&mut line).map(|_| line)
+            });
+            match read.await {
+                Ok(Ok(line)) => matches!(line.trim().to_lowercase().as_str(), "" | "y" | "yes"),
+                _ => false,
+            }
+        }
+    }
+
+    fn remove(&mut self, id: Id) -> Option<Row> {
+        let row = self.rows.remove(&id)?;
+        if let Some(bar) = &row.bar {
+            bar.finish_and_clear();
+            self.bars.remove(bar);
+        }
+        Some(row)
+    }
+
+    fn draw_total(&self) {
+        if let Some(total) = &self.total {
+            let under_way: u64 = self.rows.values().map(|row| row.bytes).sum();
+            total.set_position(self.finished + under_way);
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("━━─")
+}

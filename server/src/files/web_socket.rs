@@ -1,0 +1,121 @@
+//! A WebSocket to a twocan server, with or without TLS.
+
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+use super::address::ServerAddress;
+
+/// The longest message taken, bytes: four times what the server sends at most.
+const LONGEST: usize = 256 << 10;
+
+/// TCP, or TLS over it.
+pub(crate) type Stream = Box<dyn Bytes>;
+
+/// What a WebSocket needs under it.
+pub(crate) trait Bytes: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Bytes for T {}
+
+/// Connects; an error says what to do.
+pub(crate) async fn open(server: &ServerAddress, insecure: bool) -> Result<WebSocketStream<Stream>, String> {
+    let tcp = TcpStream::connect((server.host.as_str(), server.port)).await;
+    let tcp = tcp.map_err(|error| error.to_string())?;
+    // Latency counts here, not bytes.
+    let _ = tcp.set_nodelay(true);
+    let stream: Stream = if server.tls {
+        let name = ServerName::try_from(server.host.clone()).map_err(|error| error.to_string())?;
+        let connector = TlsConnector::from(Arc::new(configuration(insecure)?));
+        Box::new(connector.connect(name, tcp).await.map_err(|error| certificate_words(&error))?)
+    } else {
+        Box::new(tcp)
+    };
+    let scheme = if server.tls { "wss" } else { "ws" };
+    let address = format!("{scheme}://{}/api/signaling", server.authority());
+    let mut request = address.into_client_request().map_err(|error| error.to_string())?;
+    request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("twocan.v1"));
+    let config = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
+    let opened = client_async_with_config(request, stream, Some(config)).await;
+    opened.map(|(socket, _)| socket).map_err(|error| format!("no twocan server answers there: {error}"))
+}
+
+fn certificate_words(error: &std::io::Error) -> String {
+    let is_certificate = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+        .is_some_and(|error| matches!(error, rustls::Error::InvalidCertificate(_)));
+    if is_certificate {
+        format!("{error}: if its certificate is self-made, add --insecure (what is sent stays sealed all the same)")
+    } else {
+        error.to_string()
+    }
+}
+
+fn configuration(insecure: bool) -> Result<ClientConfig, String> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    if insecure {
+        let verifier = Arc::new(AnyCertificate(provider));
+        return Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth());
+    }
+    let mut roots = RootCertStore::empty();
+    // Whatever this system trusts; some of it may be unreadable, and is left out.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        return Err("this system trusts no certificates: install ca-certificates, or add --insecure".to_owned());
+    }
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Takes any certificate: `--insecure`. The sealing does not rest on TLS.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
