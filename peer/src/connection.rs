@@ -62,8 +62,10 @@ impl PeerConnection {
             Transport::new(now, &configuration, [seeds.next(), seeds.next(), seeds.next(), seeds.next()]);
         let mut session = [0; 8];
         session.copy_from_slice(&seeds.next()[..8]);
+        let mut negotiation = Negotiation::new(u64::from_be_bytes(session));
+        negotiation.bundle_policy = configuration.bundle_policy;
         Self {
-            negotiation: Negotiation::new(u64::from_be_bytes(session)),
+            negotiation,
             transport,
             events: VecDeque::new(),
             now,

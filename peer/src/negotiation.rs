@@ -6,6 +6,7 @@
 use sdp::attribute::{Attribute, Fingerprint, Group, MaxMessageSize, Mid, SctpInit, Setup};
 use sdp::{Description, Media, MediaKind, Origin};
 
+use crate::config::BundlePolicy;
 use crate::description::SdpType;
 use crate::error::DescriptionError;
 use crate::limits;
@@ -75,6 +76,9 @@ pub(crate) struct Negotiation {
     last_answer: Option<String>,
     /// Whether this end wants data channels.
     pub(crate) wants_data: bool,
+    /// Which sections of an offer may have a transport of their own. In ours it changes nothing: of the sections that are
+    /// not rejected the one of data channels is the first, of all and of its kind.
+    pub(crate) bundle_policy: BundlePolicy,
 }
 
 impl Negotiation {
@@ -89,6 +93,7 @@ impl Negotiation {
             last_offer: None,
             last_answer: None,
             wants_data: false,
+            bundle_policy: BundlePolicy::Balanced,
         }
     }
 
@@ -153,7 +158,7 @@ impl Negotiation {
         let mut media = Vec::new();
         for section in offer.description.sections() {
             // One association for all data channels: a second section has none.
-            let accept = is_data(section.media) && !answered_data;
+            let accept = !answered_data && self.takes(&offer.description, section.media);
             let mid = section.media.mid().cloned();
             media.push(match mid {
                 Some(mid) if accept => {
@@ -174,6 +179,24 @@ impl Negotiation {
         let text = self.describe(media, group, ours);
         self.last_answer = Some(text.clone());
         Ok(text)
+    }
+
+    /// Whether a section of the peer's offer carries data channels in a way that we take (RFC 9429 §5.3.1).
+    fn takes(&self, offer: &Description, media: &Media) -> bool {
+        let first = match self.bundle_policy {
+            BundlePolicy::MaxCompat => Some(media),
+            BundlePolicy::Balanced => offer.media.iter().find(|other| other.kind == media.kind),
+            BundlePolicy::MaxBundle => offer.media.first(),
+        };
+        let goes_with = |first: &Media| {
+            let both = media.mid().zip(first.mid());
+            std::ptr::eq(first, media)
+                || both.is_some_and(|(own, first)| {
+                    offer.bundle_groups().any(|group| group.has(own) && group.has(first))
+                })
+        };
+        // Where the transport is another section's, which is not taken, this one cannot be either (RFC 9143 §7.3.3).
+        is_data(media) && !media.is_bundle_only() && first.is_some_and(goes_with)
     }
 
     /// Whether an offer would change anything (W3C webrtc-pc §4.7.3, "check if negotiation is needed").

@@ -45,7 +45,11 @@ impl Negotiation {
             return Err(DescriptionError::TooManySections);
         }
         self.check_sections(given.kind, &description)?;
-        let theirs = description.sections().find(|section| is_data(section.media)).map(theirs).transpose()?;
+        let is_used = |section: &Section<'_>| match given.kind {
+            SdpType::Offer => self.takes(&description, section.media),
+            _ => is_data(section.media),
+        };
+        let theirs = description.sections().find(is_used).map(theirs).transpose()?;
         Ok((Some(description), theirs))
     }
 

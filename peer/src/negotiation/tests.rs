@@ -1,7 +1,7 @@
 //! Exchanges between two ends, description by description (RFC 9429 §5).
 
-use sdp::Description;
-use sdp::attribute::{Fingerprint, HashFunction, SctpInit, Setup};
+use sdp::attribute::{Attribute, Fingerprint, HashFunction, SctpInit, Setup};
+use sdp::{Description, MediaKind};
 
 use super::{Negotiation, Ours, SignalingState, Theirs};
 use crate::description::{SdpType, SessionDescription};
@@ -113,6 +113,40 @@ fn sound_and_pictures_are_refused_and_the_rest_is_taken() {
     assert_eq!(answer.media.iter().map(|media| media.port).collect::<Vec<_>>(), [0, 9]);
     let group = answer.bundle_groups().next().unwrap();
     assert_eq!(group.mids, ["0".parse::<sdp::attribute::Mid>().unwrap()]);
+}
+
+#[test]
+fn what_is_not_bundled_is_taken_as_the_policy_says() {
+    use crate::config::BundlePolicy::{Balanced, MaxBundle, MaxCompat};
+    // Whether the data channels of an offer are taken that comes after a section of pictures, alone or bundled, or after
+    // one of the same kind that is of no use; or that have no transport of their own.
+    let taken = |policy, change: &dyn Fn(&mut Description)| {
+        let (mut ada, mut bob) = pair();
+        bob.negotiation.bundle_policy = policy;
+        let mut offer: Description = ada.offer().sdp.parse().unwrap();
+        let other = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:v\r\n";
+        offer.media.insert(0, other.parse::<Description>().unwrap().media[0].clone());
+        change(&mut offer);
+        let theirs = bob.hear(&SessionDescription::offer(offer.to_string())).unwrap();
+        let answer: Description = bob.answer().sdp.parse().unwrap();
+        assert_eq!(answer.media[1].is_rejected(), theirs.is_none());
+        theirs.is_some()
+    };
+    let alone = |_: &mut Description| {};
+    let mids = || ["v".parse().unwrap(), "0".parse().unwrap()];
+    let bundled = |offer: &mut Description| offer.attributes.set(sdp::attribute::Group::bundle(mids()));
+    let second = |offer: &mut Description| offer.media[0].kind = MediaKind::Application;
+    let bundle_only = |offer: &mut Description| {
+        bundled(offer);
+        offer.media[1].port = 0;
+        offer.media[1].attributes.push(Attribute::BundleOnly);
+    };
+    let policies = [Balanced, MaxCompat, MaxBundle];
+    let all = |change: &dyn Fn(&mut Description)| policies.map(|policy| taken(policy, change));
+    assert_eq!(all(&alone), [true, true, false]);
+    assert_eq!(all(&bundled), [true, true, true]);
+    assert_eq!(all(&second), [false, true, false]);
+    assert_eq!(all(&bundle_only), [false; 3]);
 }
 
 #[test]
