@@ -369,7 +369,7 @@ impl Transport {
         loop {
             let Some(event) = self.dtls.poll_event() else {
                 self.embed(now);
-                return None;
+                return if self.ice.open_connections(now) { self.poll_event(now) } else { None };
             };
             match event {
                 dtls::Event::Connected(connected) => {

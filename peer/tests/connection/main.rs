@@ -10,4 +10,5 @@ mod rounds;
 mod server;
 mod snap;
 mod stats;
+mod streams;
 mod world;

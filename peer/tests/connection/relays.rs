@@ -17,7 +17,7 @@ fn apart(seed: u8) -> World {
 }
 
 /// Both reached through relays only.
-fn relayed(seed: u8, transport: ServerTransport) -> World {
+pub(crate) fn relayed(seed: u8, transport: ServerTransport) -> World {
     let homes = [Place::Open.home(0), Place::Open.home(1)];
     let mut world = World::configured(seed, homes, |_, configuration| {
         configuration.ice_transport_policy = IceTransportPolicy::Relay;
@@ -30,7 +30,7 @@ fn relayed(seed: u8, transport: ServerTransport) -> World {
     world
 }
 
-fn say(world: &mut World, channel: twocan_peer::ChannelId, text: &[u8]) {
+pub(crate) fn say(world: &mut World, channel: twocan_peer::ChannelId, text: &[u8]) {
     let (now, heard) = (world.now, world.ends[BOB].messages.len());
     world.ends[ADA].peer.send_copy(now, channel, Payload::Binary, text).unwrap();
     world.until(PATIENCE, |world| world.ends[BOB].messages.len() == heard + 1);
@@ -181,4 +181,51 @@ fn a_wrong_password_and_silence_are_told() {
         .collect();
     let expected = [(401, "turn:203.0.113.1:3478?transport=udp"), (701, "stun:203.0.113.2:3478")];
     assert_eq!(errors, expected);
+}
+
+#[test]
+fn relays_of_both_families_are_lent_at_once() {
+    let homes = [Place::Open.home(0), Place::Open.home(1).and("2001:db8:2::1")];
+    let mut world = World::configured(10, homes, |end, configuration| {
+        if end == ADA {
+            configuration.ice_transport_policy = IceTransportPolicy::Relay;
+        }
+    });
+    let now = world.now;
+    let server = crate::server::TurnServer::new(&mut world.network, now, "203.0.113.1", |config| {
+        config.fallback = [None, "2001:db8:1::1".parse().ok()];
+    });
+    world.network.readdress(server.host, vec![server.address.ip(), "2001:db8:1::1".parse().unwrap()]);
+    world.ends[ADA].ice_servers = vec![server.turn(ServerTransport::Udp)];
+    world.servers.push(server);
+    let (ada, _) = world.channel("chat");
+    say(&mut world, ada, b"either way");
+    let relayed: Vec<bool> =
+        world.ends[ADA].peer.ice().local_candidates().map(|report| report.address.is_ipv4()).collect();
+    assert_eq!(relayed, [true, false]);
+    // IPv6 comes first where both work (RFC 8421).
+    assert!(world.ends[ADA].peer.ice().path().unwrap().local.is_ipv6());
+}
+
+#[test]
+fn another_network_brings_other_relays() {
+    let mut world = apart(11);
+    let (ada, _) = world.channel("chat");
+    let host = world.ends[ADA].host;
+    let old = world.network.addresses(host)[0];
+    world.network.readdress(host, vec!["10.0.1.77".parse().unwrap()]);
+    let now = world.now;
+    world.ends[ADA].peer.remove_local_candidates(now, std::net::SocketAddr::new(old, 5000));
+    for id in crate::streams::connects(&world, ADA) {
+        world.hang_up(crate::pipes::Party::Peer(ADA, id));
+        world.ends[ADA].peer.handle_disconnected(now, id);
+    }
+    let told = world.ends[ADA].events.len();
+    world.ends[ADA].peer.restart_ice();
+    world.until(PATIENCE, |world| {
+        world.is_connected() && world.ends[ADA].events[told..].contains(&Event::IceCandidate(None))
+    });
+    say(&mut world, ada, b"from elsewhere");
+    let is_gone = |event: &Event| matches!(event, Event::IceCandidate(Some(candidate)) if candidate.candidate.contains("10.0.1.2 "));
+    assert!(!world.ends[ADA].events[told..].iter().any(is_gone));
 }

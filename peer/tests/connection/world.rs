@@ -306,7 +306,7 @@ impl World {
         }
     }
 
-    fn hang_up(&mut self, party: Party) {
+    pub(crate) fn hang_up(&mut self, party: Party) {
         match self.pipes.close(party) {
             Some((Party::Peer(end, id), _)) => self.pipes.put(self.now, Delivery::Closed(end, id)),
             Some((Party::Server(index), from)) => self.servers[index].hang_up(self.now, from),

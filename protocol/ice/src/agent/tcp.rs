@@ -10,6 +10,16 @@ use crate::pair::{PairId, PairState};
 use crate::path::{Path, Protocol};
 
 impl Agent {
+    /// Asks for the connections that may be opened by now; whether there are events because of it. Who takes events before
+    /// what is to be sent calls it once there are no more, lest a connection waits for the next one.
+    pub fn open_connections(&mut self, now: Instant) -> bool {
+        let opens = self.session.locals.iter().any(|(index, _)| self.session.locals.opens(index));
+        if opens {
+            self.schedule(now);
+        }
+        opens && !self.events.is_empty()
+    }
+
     /// Has the caller open the connection that a pair's checks go over.
     pub(super) fn connect(&mut self, now: Instant, id: PairId) {
         self.pacer.sent(now);
