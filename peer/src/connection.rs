@@ -199,6 +199,11 @@ impl PeerConnection {
         self.transport.channels.buffered_amount(id)
     }
 
+    /// The longest message that the peer takes, in bytes (RFC 8841 §6); the largest number where it knows no limit.
+    pub fn max_message_size(&self) -> u64 {
+        self.transport.channels.max_message_size()
+    }
+
     /// When [`buffered_amount`](Self::buffered_amount) falls to this, [`Event::BufferedAmountLow`] says so.
     pub fn set_buffered_amount_low_threshold(&mut self, id: ChannelId, threshold: usize) {
         self.transport.channels.set_buffered_amount_low_threshold(id, threshold);

@@ -12,7 +12,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let begun = Instant::now();
     let (mut ada, mut bob) =
         (PeerConnection::new(configuration()).await?, PeerConnection::new(configuration()).await?);
-    let mut channel = ada.create_data_channel("bulk", DataChannelOptions::default()).await?;
+    let channel = ada.create_data_channel("bulk", DataChannelOptions::default()).await?;
     let offer = ada.set_local_description(None).await?;
     bob.set_remote_description(offer).await?;
     let answer = bob.set_local_description(None).await?;

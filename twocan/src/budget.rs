@@ -1,8 +1,9 @@
 //! How much may wait to be taken by the application: messages of all channels of a connection, and its events.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
-use tokio::sync::Notify;
+use crate::bell::Bell;
 
 /// Bytes that may wait; beyond, nothing more is taken from the peer, and the association's window closes.
 const MOST: usize = 8 << 20;
@@ -13,26 +14,27 @@ const EACH: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
     waiting: AtomicUsize,
-    freed: Notify,
+    freed: Bell,
 }
 
 impl Budget {
     pub(crate) fn put(&self, bytes: usize) {
-        self.waiting.fetch_add(bytes + EACH, Ordering::Relaxed);
+        self.waiting.fetch_add(bytes + EACH, Ordering::SeqCst);
     }
 
     pub(crate) fn take(&self, bytes: usize) {
-        let before = self.waiting.fetch_sub(bytes + EACH, Ordering::Relaxed);
+        let before = self.waiting.fetch_sub(bytes + EACH, Ordering::SeqCst);
         if before > MOST && before - bytes - EACH <= MOST {
-            self.freed.notify_one();
+            self.freed.ring();
         }
     }
 
     pub(crate) fn is_spent(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) > MOST
+        self.waiting.load(Ordering::SeqCst) > MOST
     }
 
-    pub(crate) async fn freed(&self) {
-        self.freed.notified().await;
+    /// Ready once there is room.
+    pub(crate) fn poll_freed(&self, context: &Context<'_>) -> Poll<()> {
+        self.freed.poll(context, || (!self.is_spent()).then_some(()))
     }
 }

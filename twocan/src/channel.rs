@@ -1,154 +1,147 @@
 //! A data channel (W3C webrtc-pc §6.2).
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use peer::{ChannelId, Kind};
-use tokio::sync::{mpsc, oneshot, watch};
+use peer::ChannelMessage;
+use tokio::sync::mpsc;
 
 use crate::budget::Budget;
-use crate::driver::{Command, Notice};
-use crate::error::SendError;
-use crate::{DataChannelState, Error};
 
-/// A message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Message {
-    /// Text. What the peer sends as text and is none comes as [`Message::Binary`].
-    Text(String),
-    /// Bytes.
-    Binary(Bytes),
+mod line;
+mod message;
+mod sender;
+mod stream;
+
+pub(crate) use line::{Job, Line, NO_STREAM, Trunk};
+pub use message::{Message, MessagePiece};
+pub use sender::DataSender;
+pub use stream::DataStream;
+
+/// What the driver hands to a channel.
+#[derive(Debug)]
+pub(crate) enum Piece {
+    Part(ChannelMessage),
+    Aborted(u64),
 }
 
-impl Message {
-    /// Text.
-    pub fn text(text: impl Into<String>) -> Self {
-        Self::Text(text.into())
-    }
-
-    pub(crate) fn of(kind: Kind, bytes: Vec<u8>) -> Self {
-        match kind {
-            Kind::Binary => Self::Binary(bytes.into()),
-            Kind::String => String::from_utf8(bytes)
-                .map_or_else(|error| Self::Binary(error.into_bytes().into()), Self::Text),
-        }
-    }
-
-    /// How long it is, in bytes.
-    pub fn len(&self) -> usize {
+impl Piece {
+    /// What it counts towards the [`Budget`].
+    pub(crate) fn len(&self) -> usize {
         match self {
-            Self::Text(text) => text.len(),
-            Self::Binary(bytes) => bytes.len(),
+            Self::Part(part) => part.data.len(),
+            Self::Aborted(_) => 0,
         }
     }
-
-    /// Whether it is empty.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
-impl From<&str> for Message {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Message {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<Bytes> for Message {
-    fn from(bytes: Bytes) -> Self {
-        Self::Binary(bytes)
-    }
-}
-
-impl From<Vec<u8>> for Message {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::Binary(bytes.into())
-    }
-}
-
-/// A data channel. Dropping it closes it.
+/// A data channel. Dropping it closes it, once what was queued is delivered.
+///
+/// Everything that [`DataSender`] does, it does, too.
 #[derive(Debug)]
 pub struct DataChannel {
-    pub(crate) id: ChannelId,
-    pub(crate) label: String,
-    pub(crate) protocol: String,
-    pub(crate) commands: mpsc::WeakSender<Command>,
-    pub(crate) notices: mpsc::UnboundedSender<Notice>,
-    pub(crate) messages: mpsc::UnboundedReceiver<Message>,
-    pub(crate) state: watch::Receiver<Option<DataChannelState>>,
-    pub(crate) budget: Arc<Budget>,
+    sender: DataSender,
+    pieces: mpsc::UnboundedReceiver<Piece>,
+    /// Long messages of which pieces are here; several only on a channel without order.
+    gathered: Vec<(u64, Vec<u8>)>,
+    budget: Arc<Budget>,
 }
 
 impl DataChannel {
-    /// Its name, which need not be unique.
-    pub fn label(&self) -> &str {
-        &self.label
+    pub(crate) fn new(line: Arc<Line>, pieces: mpsc::UnboundedReceiver<Piece>, budget: Arc<Budget>) -> Self {
+        Self { sender: DataSender(line), pieces, gathered: Vec::new(), budget }
     }
 
-    /// The subprotocol, or nothing.
-    pub fn protocol(&self) -> &str {
-        &self.protocol
+    /// A handle that sends, for another task.
+    pub fn sender(&self) -> DataSender {
+        self.sender.clone()
     }
 
-    /// Where it stands; `None` once it is closed.
-    pub fn ready_state(&self) -> Option<DataChannelState> {
-        *self.state.borrow()
+    /// The channel as a stream of bytes: see [`DataStream`].
+    pub fn into_stream(self) -> DataStream {
+        DataStream::new(self)
     }
 
-    /// Waits until messages can be sent.
+    /// The next message; `None` once the channel is closed and everything was taken. Takes memory for as much as
+    /// [`Configuration::max_message_size`](crate::Configuration::max_message_size).
     ///
-    /// # Errors
-    /// If the channel is closed instead.
-    pub async fn ready(&mut self) -> Result<(), Error> {
-        let open = self.state.wait_for(|state| *state != Some(DataChannelState::Connecting)).await;
-        match open.map(|state| *state) {
-            Ok(Some(DataChannelState::Open)) => Ok(()),
-            _ => Err(Error::Closed),
+    /// Cancel safe.
+    pub async fn recv(&mut self) -> Option<Message> {
+        loop {
+            let piece = self.next_piece().await?;
+            if let Some(message) = self.gather(piece) {
+                return Some(message);
+            }
         }
     }
 
-    /// Queues a message; waits while there is no room.
+    /// The next piece of a message: the whole message where that has at most 256 KiB. So a message that is longer than
+    /// memory can be received. Do not alternate with [`recv`](Self::recv) within a message.
     ///
-    /// # Errors
-    /// If the channel is closed, or the peer takes no message as long.
-    pub async fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
-        let (kind, message) = match message.into() {
-            Message::Text(text) => (Kind::String, Bytes::from(text)),
-            Message::Binary(bytes) => (Kind::Binary, bytes),
+    /// Cancel safe.
+    pub async fn recv_piece(&mut self) -> Option<MessagePiece> {
+        Some(match self.next_piece().await? {
+            Piece::Aborted(id) => MessagePiece::Aborted { id },
+            Piece::Part(ChannelMessage { kind, id, first, last, data, .. }) => {
+                MessagePiece::Part { id, is_text: kind == peer::Kind::String, first, last, data: data.into() }
+            }
+        })
+    }
+
+    async fn next_piece(&mut self) -> Option<Piece> {
+        std::future::poll_fn(|context| self.poll_piece(context)).await
+    }
+
+    fn poll_piece(&mut self, context: &mut std::task::Context<'_>) -> std::task::Poll<Option<Piece>> {
+        let piece = std::task::ready!(self.pieces.poll_recv(context));
+        if let Some(piece) = &piece {
+            self.budget.take(piece.len());
+        }
+        std::task::Poll::Ready(piece)
+    }
+
+    fn gather(&mut self, piece: Piece) -> Option<Message> {
+        let ChannelMessage { kind, id, first, last, data, .. } = match piece {
+            Piece::Part(part) => part,
+            Piece::Aborted(id) => {
+                self.gathered.retain(|(known, _)| *known != id);
+                return None;
+            }
         };
-        let commands = self.commands.upgrade().ok_or(SendError::Closed)?;
-        let (reply, answer) = oneshot::channel();
-        let command = Command::Send { channel: self.id, kind, message, reply };
-        commands.send(command).await.map_err(|_| SendError::Closed)?;
-        answer.await.unwrap_or(Err(SendError::Closed))
+        if first && last {
+            return Some(Message::of(kind, data));
+        }
+        let known = self.gathered.iter().position(|(known, _)| *known == id);
+        let index = match known {
+            Some(index) => {
+                self.gathered[index].1.extend_from_slice(&data);
+                index
+            }
+            // Its beginning was taken as a piece, or never came.
+            None if !first => return None,
+            None => {
+                self.gathered.push((id, data));
+                self.gathered.len() - 1
+            }
+        };
+        last.then(|| Message::of(kind, self.gathered.swap_remove(index).1))
     }
+}
 
-    /// The next message; `None` once the channel is closed and everything was taken.
-    pub async fn recv(&mut self) -> Option<Message> {
-        let message = self.messages.recv().await?;
-        self.budget.take(message.len());
-        Some(message)
-    }
+impl Deref for DataChannel {
+    type Target = DataSender;
 
-    /// Closes the channel, once what it has queued is delivered. What was received can still be taken.
-    pub fn close(&self) {
-        // Without a driver it is closed already.
-        let _ = self.notices.send(Notice::CloseChannel(self.id));
+    fn deref(&self) -> &DataSender {
+        &self.sender
     }
 }
 
 impl Drop for DataChannel {
     fn drop(&mut self) {
         self.close();
-        self.messages.close();
-        while let Ok(message) = self.messages.try_recv() {
-            self.budget.take(message.len());
+        self.pieces.close();
+        while let Ok(piece) = self.pieces.try_recv() {
+            self.budget.take(piece.len());
         }
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::budget::Budget;
 use crate::configuration::{Configuration, DataChannelOptions};
-use crate::driver::{Command, Driver, Notice, Snapshot};
+use crate::driver::{Command, Driver, Restart, Snapshot};
 use crate::{CandidatePair, DataChannel, Error, IceConnectionState, PeerEvent};
 
 /// How many calls may wait for the driver.
@@ -17,9 +17,9 @@ const COMMANDS: usize = 64;
 #[derive(Debug)]
 pub struct PeerConnection {
     commands: mpsc::Sender<Command>,
-    notices: mpsc::UnboundedSender<Notice>,
     events: mpsc::UnboundedReceiver<PeerEvent>,
     budget: Arc<Budget>,
+    restart: Arc<Restart>,
     snapshot: watch::Receiver<Snapshot>,
 }
 
@@ -32,18 +32,12 @@ impl PeerConnection {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (sender, events) = mpsc::unbounded_channel();
         let (publish, snapshot) = watch::channel(Snapshot::default());
-        let (notices, heard) = mpsc::unbounded_channel();
         let budget = Arc::new(Budget::default());
-        let driver = Driver::new(
-            &configuration,
-            commands.downgrade(),
-            inbox,
-            (notices.clone(), heard),
-            (sender, Arc::clone(&budget)),
-            publish,
-        )?;
+        let restart = Arc::new(Restart::default());
+        let driver =
+            Driver::new(&configuration, inbox, (sender, Arc::clone(&budget)), Arc::clone(&restart), publish)?;
         tokio::spawn(driver.run());
-        Ok(Self { commands, notices, events, budget, snapshot })
+        Ok(Self { commands, events, budget, restart, snapshot })
     }
 
     /// The next event; `None` once the connection is closed.
@@ -114,10 +108,10 @@ impl PeerConnection {
         Ok(self.ask(|reply| Command::CreateChannel { label, options, reply }).await??)
     }
 
-    /// Asks for new credentials and paths: the next offer restarts ICE.
+    /// Asks for new credentials and paths: the next offer restarts ICE, and [`PeerEvent::NegotiationNeeded`] asks for
+    /// it.
     pub fn restart_ice(&self) {
-        // A driver that is gone restarts nothing.
-        let _ = self.notices.send(Notice::RestartIce);
+        self.restart.want();
     }
 
     /// Where the exchange of descriptions stands.

@@ -14,7 +14,7 @@
 //! let mut bob = PeerConnection::new(configuration()).await?;
 //!
 //! // Signaling: here the two are in one program.
-//! let mut channel = ada.create_data_channel("chat", DataChannelOptions::default()).await?;
+//! let channel = ada.create_data_channel("chat", DataChannelOptions::default()).await?;
 //! let offer = ada.set_local_description(None).await?;
 //! bob.set_remote_description(offer).await?;
 //! let answer = bob.set_local_description(None).await?;
@@ -37,6 +37,7 @@
 //! # }
 //! ```
 
+mod bell;
 mod budget;
 mod channel;
 mod configuration;
@@ -44,10 +45,11 @@ mod connection;
 mod driver;
 mod error;
 mod event;
+mod room;
 mod selected;
 mod sockets;
 
-pub use channel::{DataChannel, Message};
+pub use channel::{DataChannel, DataSender, DataStream, Message, MessagePiece};
 pub use configuration::{
     AddressFilter, BundlePolicy, Configuration, DataChannelOptions, ExternalAddress, IceServer,
     IceServerError, IceTransportPolicy, IceUrl, ServerScheme, ServerTransport, UrlError,

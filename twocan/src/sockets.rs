@@ -3,6 +3,7 @@
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
@@ -22,7 +23,8 @@ struct Socket {
     io: UdpSocket,
     state: UdpSocketState,
     local: SocketAddr,
-    most_segments: usize,
+    /// How many datagrams one call takes.
+    most_segments: AtomicUsize,
 }
 
 /// One socket on each of this host's addresses.
@@ -72,59 +74,60 @@ impl Sockets {
         Poll::Pending
     }
 
-    /// Hands out what a socket has: source, destination, bytes. Says whether there may be more.
-    pub(crate) fn receive(
-        &mut self,
-        index: usize,
-        mut each: impl FnMut(SocketAddr, SocketAddr, &mut [u8]),
-    ) -> bool {
-        let Some(socket) = self.sockets.get(index) else { return false };
+    /// Hands out what a socket has: source, destination, bytes.
+    pub(crate) fn receive(&mut self, index: usize, mut each: impl FnMut(SocketAddr, SocketAddr, &mut [u8])) {
+        let Some(socket) = self.sockets.get(index) else { return };
         let mut meta = [RecvMeta::default(); BUFFERS];
         let mut chunks = self.arena.chunks_mut(BUFFER_LEN);
         let mut buffers: [IoSliceMut<'_>; BUFFERS] =
             std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
         let read = || socket.state.recv((&socket.io).into(), &mut buffers, &mut meta);
         // An error is an old one, about something sent: it says nothing of what arrives.
-        let Ok(count) = socket.io.try_io(Interest::READABLE, read) else { return false };
+        let Ok(count) = socket.io.try_io(Interest::READABLE, read) else { return };
         for (buffer, meta) in self.arena.chunks_mut(BUFFER_LEN).zip(&meta[..count]) {
             for bytes in buffer[..meta.len].chunks_mut(meta.stride.max(1)) {
                 each(meta.addr, socket.local, bytes);
             }
         }
-        count == BUFFERS
     }
 
     /// Sends, waiting for room. What the system refuses is lost.
     pub(crate) async fn send(&self, transmit: &wire::Transmit, contents: &[u8]) {
-        let Some(socket) = self.sockets.iter().find(|socket| socket.local == transmit.source) else { return };
-        let most = socket.most_segments;
-        let segment = transmit.segment_size.unwrap_or(contents.len().max(1));
-        for contents in contents.chunks(segment * most.max(1)) {
-            let transmit = Transmit {
-                destination: transmit.destination,
-                ecn: None,
-                contents,
-                segment_size: (contents.len() > segment).then_some(segment),
-                src_ip: None,
-            };
-            loop {
-                let sent = socket
-                    .io
-                    .try_io(Interest::WRITABLE, || socket.state.try_send((&socket.io).into(), &transmit));
-                match sent {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        if socket.io.writable().await.is_err() {
-                            return;
-                        }
-                    }
-                    _ => break,
-                }
-            }
+        if let Some(socket) = self.sockets.iter().find(|socket| socket.local == transmit.source) {
+            socket.send(transmit, contents).await;
         }
     }
 }
 
 impl Socket {
+    async fn send(&self, transmit: &wire::Transmit, mut contents: &[u8]) {
+        let segment = transmit.segment_size.unwrap_or(contents.len()).max(1);
+        while !contents.is_empty() {
+            let most = self.most_segments.load(Ordering::Relaxed).max(1);
+            let (now, rest) = contents.split_at(contents.len().min(segment * most));
+            let batch = Transmit {
+                destination: transmit.destination,
+                ecn: None,
+                contents: now,
+                segment_size: (now.len() > segment).then_some(segment),
+                src_ip: None,
+            };
+            let send = || self.state.try_send((&self.io).into(), &batch);
+            match self.io.try_io(Interest::WRITABLE, send) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if self.io.writable().await.is_err() {
+                        return;
+                    }
+                }
+                // Some drivers cannot do it, and say so only now: from here on without.
+                Err(error) if batch.segment_size.is_some() && is_refusal(&error) => {
+                    self.most_segments.store(1, Ordering::Relaxed);
+                }
+                _ => contents = rest,
+            }
+        }
+    }
+
     fn bind(ip: IpAddr, configuration: &Configuration) -> io::Result<Self> {
         let socket = match &configuration.ports {
             None => std::net::UdpSocket::bind((ip, 0))?,
@@ -138,9 +141,23 @@ impl Socket {
         let state = UdpSocketState::new((&socket).into())?;
         let local = socket.local_addr()?;
         let most_segments = if configuration.gso { state.max_gso_segments() } else { 1 };
-        Ok(Self { io: UdpSocket::from_std(socket)?, state, local, most_segments })
+        Ok(Self {
+            io: UdpSocket::from_std(socket)?,
+            state,
+            local,
+            most_segments: AtomicUsize::new(most_segments),
+        })
     }
 }
+
+/// Whether the system cannot send several datagrams at once: EIO or EINVAL.
+fn is_refusal(error: &io::Error) -> bool {
+    let number = error.raw_os_error();
+    number == Some(EIO) || error.kind() == io::ErrorKind::InvalidInput
+}
+
+/// The same number on every system that has GSO.
+const EIO: i32 = 5;
 
 /// The first port of a range that is free, from anywhere within it: so that many do not look for the same ones.
 fn bind_within(ip: IpAddr, ports: RangeInclusive<u16>) -> io::Result<std::net::UdpSocket> {
@@ -156,3 +173,6 @@ fn bind_within(ip: IpAddr, ports: RangeInclusive<u16>) -> io::Result<std::net::U
     }
     Err(failure)
 }
+
+#[cfg(test)]
+mod tests;

@@ -321,6 +321,11 @@ impl DataChannels {
         self.max_message_size = if bytes == 0 { u64::MAX } else { bytes };
     }
 
+    /// The same; the largest number where there is no limit.
+    pub fn max_message_size(&self) -> u64 {
+        self.max_message_size
+    }
+
     /// Makes a channel. It opens as soon as association and role are there; the peer hears of it with the
     /// first packet.
     pub fn open(

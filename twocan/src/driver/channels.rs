@@ -1,0 +1,201 @@
+//! The driver's ends of data channels: messages go out in batches, as they were queued, and come in by pieces.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use peer::{ChannelError, ChannelId, ChannelMessage};
+use tokio::sync::mpsc;
+
+use crate::budget::Budget;
+use crate::channel::{Job, Line, NO_STREAM, Piece, Trunk};
+use crate::{DataChannel, DataChannelState};
+
+/// How many jobs are done before everything else has its turn.
+const JOBS: usize = 1024;
+
+/// How many bytes are queued before everything else has its turn.
+const BYTES: usize = 1 << 20;
+
+#[derive(Debug)]
+struct End {
+    line: Arc<Line>,
+    pieces: mpsc::UnboundedSender<Piece>,
+    /// Bytes that the association was given, ever.
+    given: u64,
+    is_busy: bool,
+}
+
+/// All channels of a connection.
+#[derive(Debug)]
+pub(super) struct Channels {
+    trunk: Arc<Trunk>,
+    jobs: mpsc::UnboundedReceiver<Job>,
+    /// The association has no room for it.
+    stuck: Option<Job>,
+    ends: BTreeMap<ChannelId, End>,
+    /// Those that have something to send.
+    busy: Vec<ChannelId>,
+    budget: Arc<Budget>,
+}
+
+impl Channels {
+    pub(super) fn new(budget: Arc<Budget>) -> Self {
+        let (sender, jobs) = mpsc::unbounded_channel();
+        let trunk = Trunk { jobs: sender, room: crate::room::Room::default(), longest: u64::MAX.into() };
+        Self { trunk: Arc::new(trunk), jobs, stuck: None, ends: BTreeMap::new(), busy: Vec::new(), budget }
+    }
+
+    /// Makes the two ends of a channel's line.
+    pub(super) fn adopt(&mut self, peer: &peer::PeerConnection, id: ChannelId) -> Option<DataChannel> {
+        let channel = peer.channel(id)?;
+        let line = Arc::new(Line::new(id, channel, Arc::clone(&self.trunk)));
+        let (sender, pieces) = mpsc::unbounded_channel();
+        let handle = DataChannel::new(Arc::clone(&line), pieces, Arc::clone(&self.budget));
+        self.ends.insert(id, End { line, pieces: sender, given: 0, is_busy: false });
+        Some(handle)
+    }
+
+    pub(super) fn opened(&mut self, peer: &peer::PeerConnection, id: ChannelId) {
+        let Some(end) = self.ends.get(&id) else { return };
+        let stream = peer.channel(id).and_then(peer::Channel::stream);
+        end.line.stream.store(stream.map_or(NO_STREAM, usize::from), Ordering::SeqCst);
+        self.trunk.longest.store(peer.max_message_size(), Ordering::Relaxed);
+        end.line.set_state(Some(DataChannelState::Open));
+    }
+
+    pub(super) fn closing(&mut self, id: ChannelId) {
+        if let Some(end) = self.ends.get(&id) {
+            end.line.set_state(Some(DataChannelState::Closing));
+        }
+    }
+
+    pub(super) fn closed(&mut self, id: ChannelId) {
+        // Dropping it tells its handle.
+        self.ends.remove(&id);
+    }
+
+    pub(super) fn deliver(&mut self, peer: &mut peer::PeerConnection, part: ChannelMessage) {
+        let Some(end) = self.ends.get(&part.channel) else { return peer.recycle(part.data) };
+        end.put(&self.budget, Piece::Part(part));
+    }
+
+    pub(super) fn abort(&mut self, channel: ChannelId, id: u64) {
+        if let Some(end) = self.ends.get(&channel) {
+            end.put(&self.budget, Piece::Aborted(id));
+        }
+    }
+
+    /// The association has room again.
+    pub(super) fn resume(&mut self, peer: &mut peer::PeerConnection) {
+        if let Some(job) = self.stuck.take() {
+            let mut done = Done::default();
+            self.stuck = self.perform(peer, Instant::now(), job, &mut done);
+            self.trunk.room.give_back(done.messages, done.bytes);
+        }
+    }
+
+    /// Does what was queued; says whether there was anything.
+    pub(super) fn poll_jobs(
+        &mut self,
+        peer: &mut peer::PeerConnection,
+        context: &mut std::task::Context<'_>,
+    ) -> bool {
+        if self.stuck.is_some() {
+            return false;
+        }
+        let std::task::Poll::Ready(Some(first)) = self.jobs.poll_recv(context) else { return false };
+        let (now, mut done, mut next) = (Instant::now(), Done::default(), Some(first));
+        for _ in 0..JOBS {
+            let Some(job) = next.take() else { break };
+            self.stuck = self.perform(peer, now, job, &mut done);
+            if self.stuck.is_some() || done.bytes >= BYTES {
+                break;
+            }
+            next = self.jobs.try_recv().ok();
+        }
+        if let Some(job) = next {
+            self.stuck = self.perform(peer, now, job, &mut done);
+        }
+        self.trunk.room.give_back(done.messages, done.bytes);
+        true
+    }
+
+    /// Does one thing, or gives it back for lack of room.
+    fn perform(
+        &mut self,
+        peer: &mut peer::PeerConnection,
+        now: Instant,
+        job: Job,
+        done: &mut Done,
+    ) -> Option<Job> {
+        let (channel, kind, message) = match job {
+            Job::Close(channel) => {
+                if let Some(end) = self.ends.get(&channel) {
+                    end.line.set_state(Some(DataChannelState::Closing));
+                }
+                peer.close_channel(now, channel);
+                return None;
+            }
+            Job::Send { channel, kind, message } => (channel, kind, message),
+        };
+        let length = message.len();
+        // A message that is not sent has left all the same: its channel is closed, which its sender is told.
+        if let Err(ChannelError::Full) = peer.send(now, channel, kind, message.clone()) {
+            return Some(Job::Send { channel, kind, message });
+        }
+        done.messages += 1;
+        done.bytes += length;
+        if let Some(end) = self.ends.get_mut(&channel) {
+            end.given += length as u64;
+            if !end.is_busy {
+                end.is_busy = true;
+                self.busy.push(channel);
+            }
+        }
+        None
+    }
+
+    /// Tells handles how much has left.
+    pub(super) fn account(&mut self, peer: &peer::PeerConnection) {
+        let ends = &mut self.ends;
+        self.busy.retain(|id| {
+            let Some(end) = ends.get_mut(id) else { return false };
+            let waiting = peer.buffered_amount(*id) as u64;
+            let left = end.given.saturating_sub(waiting);
+            if end.line.left.swap(left, Ordering::SeqCst) != left {
+                end.line.changed.ring();
+            }
+            end.is_busy = waiting > 0;
+            end.is_busy
+        });
+    }
+}
+
+impl Drop for Channels {
+    fn drop(&mut self) {
+        self.trunk.room.close();
+    }
+}
+
+impl End {
+    fn put(&self, budget: &Budget, piece: Piece) {
+        budget.put(piece.len());
+        if let Err(unheard) = self.pieces.send(piece) {
+            budget.take(unheard.0.len());
+        }
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.line.set_state(None);
+    }
+}
+
+#[derive(Debug, Default)]
+struct Done {
+    messages: usize,
+    bytes: usize,
+}
