@@ -43,6 +43,9 @@ fn figures() {
         total += if index == 0 || index == STAGES.len() - 1 { 0.0 } else { median };
     }
     println!("  {:<18} {total:>6.0}", "until connected");
+    let mut alone: Vec<f64> = (0..RUNS).map(|_| cryptography()).collect();
+    alone.sort_by(f64::total_cmp);
+    println!("  of that, {:<9} {:>6.0}", "keys", alone[RUNS / 2]);
     let mut idle: Vec<f64> = (0..RUNS).filter_map(|_| ask("idle")).collect();
     idle.sort_by(f64::total_cmp);
     println!("resident memory of an idle end, KiB: {:.1}", idle.get(RUNS / 2).copied().unwrap_or_default());
@@ -75,6 +78,31 @@ fn stages(run: u64) -> [f64; STAGES.len()] {
         took(4);
     }
     sums.map(|sum| sum.as_secs_f64() * 1e6 / PAIRS as f64)
+}
+
+/// What no two ends can do without: a key pair and an agreement each, a signature each, and its verification.
+fn cryptography() -> f64 {
+    use aws_lc_rs::agreement::{EphemeralPrivateKey, UnparsedPublicKey, X25519, agree_ephemeral};
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{self, EcdsaKeyPair, KeyPair};
+
+    let random = SystemRandom::new();
+    let signer = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_ASN1_SIGNING).expect("a key");
+    let verifier = signature::UnparsedPublicKey::new(
+        &signature::ECDSA_P256_SHA256_ASN1,
+        signer.public_key().as_ref().to_vec(),
+    );
+    let begun = cpu();
+    for _ in 0..PAIRS {
+        let [ada, bob] = [0, 1].map(|_| EphemeralPrivateKey::generate(&X25519, &random).expect("a key"));
+        let [of_ada, of_bob] = [&ada, &bob].map(|key| key.compute_public_key().expect("a key"));
+        for (own, other) in [(ada, of_bob), (bob, of_ada)] {
+            agree_ephemeral(own, UnparsedPublicKey::new(&X25519, other), (), |_| Ok(())).expect("agreed");
+            let signed = signer.sign(&random, b"hello").expect("signed");
+            verifier.verify(b"hello", signed.as_ref()).expect("verified");
+        }
+    }
+    (cpu() - begun).as_secs_f64() * 1e6 / PAIRS as f64
 }
 
 fn pairs(count: usize) {

@@ -254,6 +254,10 @@ impl PeerConnection {
     /// What happened next.
     pub fn poll_event(&mut self) -> Option<Event> {
         if let Some(event) = self.events.pop_front() {
+            if self.events.is_empty() {
+                // None comes while data flows.
+                self.events = VecDeque::new();
+            }
             return Some(event);
         }
         if self.is_closed {

@@ -74,6 +74,8 @@ pub(crate) struct Negotiation {
     pub(crate) remote: Side,
     last_offer: Option<String>,
     last_answer: Option<String>,
+    /// The one that was made last, until it is set.
+    made: Option<(SdpType, Description)>,
     /// Whether this end wants data channels.
     pub(crate) wants_data: bool,
     /// Which sections of an offer may have a transport of their own. In ours it changes nothing: of the sections that are
@@ -92,6 +94,7 @@ impl Negotiation {
             remote: Side::default(),
             last_offer: None,
             last_answer: None,
+            made: None,
             wants_data: false,
             bundle_policy: BundlePolicy::Balanced,
         }
@@ -139,7 +142,8 @@ impl Negotiation {
         }
         let mids: Vec<Mid> =
             media.iter().filter(|media| !media.is_rejected()).filter_map(Media::mid).cloned().collect();
-        let text = self.describe(media, (!mids.is_empty()).then(|| Group::bundle(mids)), ours);
+        let text =
+            self.describe(SdpType::Offer, media, (!mids.is_empty()).then(|| Group::bundle(mids)), ours);
         self.last_offer = Some(text.clone());
         Ok(text)
     }
@@ -176,7 +180,7 @@ impl Negotiation {
             .bundle_groups()
             .find(|group| accepted.iter().any(|mid| group.has(mid)))
             .map(|group| Group::bundle(accepted.into_iter().filter(|mid| group.has(mid))));
-        let text = self.describe(media, group, ours);
+        let text = self.describe(SdpType::Answer, media, group, ours);
         self.last_answer = Some(text.clone());
         Ok(text)
     }
@@ -205,7 +209,7 @@ impl Negotiation {
         self.wants_data && !current.description.media.iter().any(is_data)
     }
 
-    fn describe(&mut self, media: Vec<Media>, group: Option<Group>, ours: &Ours) -> String {
+    fn describe(&mut self, kind: SdpType, media: Vec<Media>, group: Option<Group>, ours: &Ours) -> String {
         self.origin = self.origin.next();
         let mut description = Description::new(self.origin.clone());
         if let Some(group) = group {
@@ -215,7 +219,11 @@ impl Negotiation {
             description = description.with(Attribute::IceLite);
         }
         description.media = media;
-        description.to_string()
+        let text = description.to_string();
+        description.media.shrink_to_fit();
+        description.media.iter_mut().for_each(|media| media.attributes.0.shrink_to_fit());
+        self.made = Some((kind, description));
+        text
     }
 
     /// The sections by which their order is fixed: those of the description that changed them last.

@@ -172,11 +172,7 @@ impl PeerConnection {
         let fingerprints: Vec<dtls::Fingerprint> = theirs
             .fingerprints
             .iter()
-            .filter_map(|fingerprint| {
-                let text = fingerprint.to_string();
-                let (hash, value) = text.split_once(' ')?;
-                dtls::Fingerprint::parse(hash, value).ok()
-            })
+            .filter_map(|known| dtls::Fingerprint::from_bytes(known.hash().as_str(), known.bytes()).ok())
             .collect();
         // None that we know: no certificate matches, and the connection fails before it begins.
         if self.transport.dtls.set_peer_fingerprints(now, &fingerprints).is_err() {

@@ -23,7 +23,11 @@ impl Negotiation {
         }
         let description = match given.kind {
             SdpType::Rollback => None,
-            _ => Some(given.sdp.parse::<Description>()?),
+            // One that is set again, as another type, has to be read.
+            kind => match self.made.take_if(|(of, _)| (*of == SdpType::Offer) == (kind == SdpType::Offer)) {
+                Some((_, made)) => Some(made),
+                None => Some(given.sdp.parse::<Description>()?),
+            },
         };
         settle(&mut self.local, &mut self.remote, given.kind, description);
         self.state = next;

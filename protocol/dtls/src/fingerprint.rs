@@ -36,6 +36,11 @@ impl FingerprintHash {
         }
     }
 
+    fn named(name: &str) -> Result<Self, Error> {
+        let known = Self::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(name));
+        known.ok_or(Error::UnknownHash)
+    }
+
     fn algorithm(self) -> &'static digest::Algorithm {
         match self {
             Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
@@ -66,10 +71,7 @@ impl Fingerprint {
 
     /// Of the name of a hash, in any case, and as many bytes in hexadecimal between colons.
     pub fn parse(hash: &str, value: &str) -> Result<Self, Error> {
-        let hash = FingerprintHash::ALL
-            .into_iter()
-            .find(|known| known.name().eq_ignore_ascii_case(hash))
-            .ok_or(Error::UnknownHash)?;
+        let hash = FingerprintHash::named(hash)?;
         let mut bytes = [0; 64];
         let mut count = 0;
         for pair in value.split(':') {
@@ -79,6 +81,17 @@ impl Fingerprint {
             count += 1;
         }
         if count == hash.algorithm().output_len() { Ok(Self { hash, bytes }) } else { Err(Error::Malformed) }
+    }
+
+    /// Of the name of a hash, in any case, and as many bytes as it has.
+    pub fn from_bytes(hash: &str, bytes: &[u8]) -> Result<Self, Error> {
+        let hash = FingerprintHash::named(hash)?;
+        if bytes.len() != hash.algorithm().output_len() {
+            return Err(Error::Malformed);
+        }
+        let mut own = [0; 64];
+        own[..bytes.len()].copy_from_slice(bytes);
+        Ok(Self { hash, bytes: own })
     }
 
     /// Which hash it is of.

@@ -29,3 +29,5 @@ pub const EMBEDDED_LEN: usize = 1200;
 pub const TRIGGERED_BURST: u32 = 10;
 /// Checks that may be sent at once before pacing sets in.
 pub const ORDINARY_BURST: u32 = 5;
+/// Most agents have no more candidates and pairs than this: for so many, memory is taken one by one.
+pub(crate) const FEW: usize = 4;

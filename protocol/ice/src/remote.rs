@@ -154,6 +154,7 @@ impl Remotes {
         if self.all.len() >= limits::REMOTE_CANDIDATES {
             return Err(Refused::TooMany);
         }
+        self.make_room();
         self.all.push(Remote {
             id,
             address,
@@ -166,6 +167,12 @@ impl Remotes {
             proven: false,
         });
         Ok(Added::New(self.all.len() - 1))
+    }
+
+    fn make_room(&mut self) {
+        if self.all.len() < limits::FEW {
+            self.all.reserve_exact(1);
+        }
     }
 
     /// Adds what a check showed, unless there are too many of those.
@@ -182,6 +189,7 @@ impl Remotes {
             return None;
         }
         self.learnt += 1;
+        self.make_room();
         self.all.push(Remote {
             id,
             address,

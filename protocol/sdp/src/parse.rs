@@ -232,7 +232,7 @@ impl Parser {
     }
 
     /// The description, if nothing is missing.
-    fn finish(self, text: &str) -> Result<Description, ParseError> {
+    fn finish(mut self, text: &str) -> Result<Description, ParseError> {
         let letters = self.session_letters.unwrap_or(self.letters);
         for (letter, what) in [(b'v', "v=0"), (b'o', "o="), (b's', "s=")] {
             if letters & 1 << (letter - b'a') == 0 {
@@ -241,6 +241,10 @@ impl Parser {
                 return Err(ParseError::new(index + 1, line, Reason::Missing(what)));
             }
         }
+        // Descriptions are kept as long as their session lasts.
+        self.media.shrink_to_fit();
+        self.media.iter_mut().for_each(|media| media.attributes.0.shrink_to_fit());
+        self.session.attributes.0.shrink_to_fit();
         Ok(Description { media: self.media, ..self.session })
     }
 }

@@ -274,6 +274,12 @@ impl<T> Transactions<T> {
         } else {
             self.unsent.retain(|other| *other != id);
         }
+        if self.open.is_empty() {
+            // An empty tree keeps its root, of 2 KiB.
+            self.open = BTreeMap::new();
+            self.deadlines = BTreeSet::new();
+            self.unsent = VecDeque::new();
+        }
         Some(open)
     }
 }

@@ -144,6 +144,9 @@ impl Locals {
             self.foundations.push(key);
             self.foundations.len() - 1
         });
+        if self.all.len() < limits::FEW {
+            self.all.reserve_exact(1);
+        }
         self.all.push(Local { given, id, foundation, local_preference, priority, removed: false });
         self.all.len() - 1
     }

@@ -63,6 +63,9 @@ impl Session {
         if !self.has_unsettled_sibling(&pair) {
             pair.state = PairState::Waiting;
         }
+        if self.pairs.len() < limits::FEW {
+            self.pairs.reserve_exact(1);
+        }
         self.pairs.push(pair);
         Some(id)
     }
