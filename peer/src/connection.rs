@@ -50,6 +50,8 @@ pub struct PeerConnection {
     connection: PeerConnectionState,
     is_secured: bool,
     has_failed: bool,
+    /// How often another peer answered in place of the one before.
+    forks: u32,
     needs_negotiation: bool,
     is_closed: bool,
 }
@@ -79,6 +81,7 @@ impl PeerConnection {
             connection: PeerConnectionState::New,
             is_secured: false,
             has_failed: false,
+            forks: 0,
             needs_negotiation: false,
             is_closed: false,
             configuration,

@@ -14,6 +14,11 @@ impl Seeds {
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, seed), next: 0 }
     }
 
+    /// Another one for each peer that answers in place of the one before.
+    pub(crate) fn fork(seed: &[u8; 32], number: u32) -> [u8; 32] {
+        Self { next: u64::from(number) << 32, ..Self::new(seed) }.next()
+    }
+
     pub(crate) fn next(&mut self) -> [u8; 32] {
         self.next += 1;
         let tag = hmac::sign(&self.key, &self.next.to_be_bytes());

@@ -154,6 +154,17 @@ impl Transport {
         transport
     }
 
+    /// Forgets the handshake with a peer that is not the one after all. `seed` is another one than before.
+    pub(crate) fn begin_anew(&mut self, now: Instant, configuration: &Configuration, seed: [u8; 32]) {
+        let certificate = configuration.certificate.clone();
+        let role = dtls::Role::Undecided;
+        self.dtls = dtls::Dtls::new(configuration.dtls.clone(), role, certificate, seed, now);
+        (self.client, self.begun) = (None, false);
+        if configuration.sped {
+            self.begin_embedding(now);
+        }
+    }
+
     /// The descriptions say who begins the handshake.
     pub(crate) fn set_client(&mut self, now: Instant, client: bool) {
         if self.client.is_none() {

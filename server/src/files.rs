@@ -32,8 +32,8 @@ use tokio::time::Instant;
 use code::Code;
 use link::{Failure, Link};
 use message::Role;
-pub(crate) use options::{ReceiveOptions, SendOptions};
 use options::Common;
+pub(crate) use options::{ReceiveOptions, SendOptions};
 use session::{Join, Session};
 use source::Source;
 use ui::Ui;
@@ -104,7 +104,10 @@ pub(crate) fn receive(options: &ReceiveOptions) -> ExitCode {
     let store = match disk::Store::open(&options.output, &name, options.overwrite) {
         Ok(store) => store,
         Err(error) => {
-            let why = format!("{}: {error}: name a folder that can be written to with --output", options.output.display());
+            let why = format!(
+                "{}: {error}: name a folder that can be written to with --output",
+                options.output.display()
+            );
             return fail(&ui, exit::USAGE, "output", &why);
         }
     };
@@ -148,7 +151,9 @@ fn announce(ui: &Ui, code: &Code, common: &Common) {
     ui.result(&format!("Code:  {code}\nLink:  {link}"));
     ui.line("");
     if common.server.is_loopback() {
-        ui.line("The link works on this computer only. For others name a server that they reach, with --server.");
+        ui.line(
+            "The link works on this computer only. For others name a server that they reach, with --server.",
+        );
     } else {
         for line in crate::serve::qr_code(&link) {
             ui.line(&line);
@@ -182,7 +187,9 @@ fn end(ui: &Ui, ending: Ending, again: &str) -> ExitCode {
         ),
         Ending::Failed(Failure::Refused { code, message }) => {
             let next = match code.as_str() {
-                "invitation_required" | "bad_invitation" => ": ask its operator for one, and name it with --invitation",
+                "invitation_required" | "bad_invitation" => {
+                    ": ask its operator for one, and name it with --invitation"
+                }
                 "wrong_kind" | "wrong_password" => ": make another code",
                 _ => "",
             };

@@ -10,6 +10,7 @@ use crate::description::{SdpType, SessionDescription};
 use crate::error::DescriptionError;
 use crate::event::{Event, IceGatheringState};
 use crate::negotiation::{SignalingState, Theirs, is_data};
+use crate::seeds::Seeds;
 
 impl PeerConnection {
     /// Makes an offer. Nothing changes until it is set.
@@ -89,6 +90,7 @@ impl PeerConnection {
         let (read, theirs) = self.negotiation.read_remote(description)?;
         if let Some(theirs) = &theirs {
             self.check_init(theirs)?;
+            self.check_peer(theirs)?;
         }
         self.negotiation.set_remote(description.kind, read)?;
         match description.kind {
@@ -136,6 +138,15 @@ impl PeerConnection {
         Some(SessionDescription { kind: applied.kind, sdp: applied.description.to_string() })
     }
 
+    /// One that has proven who it is stays until the end.
+    fn check_peer(&self, theirs: &Theirs) -> Result<(), DescriptionError> {
+        let Some(secured) = &self.transport.secured else { return Ok(()) };
+        match dtls::is_announced(&fingerprints(theirs), &secured.peer_certificate) {
+            true => Ok(()),
+            false => Err(DescriptionError::Unsupported("another peer, or a new certificate, once connected")),
+        }
+    }
+
     fn take_offer(&mut self, theirs: Option<Theirs>) {
         self.waiting.clear();
         let Some(theirs) = theirs else {
@@ -156,9 +167,18 @@ impl PeerConnection {
     /// The peer's end is as a description in force says; `client` if we begin the DTLS handshake.
     fn apply(&mut self, theirs: Theirs, client: bool) {
         let now = self.now;
-        // Credentials of a generation that has not been restarted here cannot happen: `take_offer` and `create_offer`
-        // see to that.
-        let _ = self.transport.ice.set_remote(now, &theirs.parameters);
+        if self.transport.ice.set_remote(now, &theirs.parameters).is_err() {
+            // Neither end has restarted, as `take_offer` and `create_offer` see to that: another peer than the one of the
+            // provisional answer before answers (RFC 9429 §3.8.1).
+            self.transport.ice.forget_remote(now);
+            if self.transport.secured.is_none() {
+                self.forks += 1;
+                let seed = Seeds::fork(&self.configuration.seed, self.forks);
+                self.transport.begin_anew(now, &self.configuration, seed);
+            }
+            // There is none now.
+            let _ = self.transport.ice.set_remote(now, &theirs.parameters);
+        }
         for candidate in theirs.candidates.iter().cloned().chain(std::mem::take(&mut self.waiting)) {
             // One that is not used does no harm.
             let _ = self.transport.ice.add_remote(now, candidate);
@@ -169,13 +189,8 @@ impl PeerConnection {
         self.agree_on_init(&theirs);
         self.transport.permit_peers(now);
         self.transport.channels.set_max_message_size(theirs.max_message_size.unwrap_or(0));
-        let fingerprints: Vec<dtls::Fingerprint> = theirs
-            .fingerprints
-            .iter()
-            .filter_map(|known| dtls::Fingerprint::from_bytes(known.hash().as_str(), known.bytes()).ok())
-            .collect();
         // None that we know: no certificate matches, and the connection fails before it begins.
-        if self.transport.dtls.set_peer_fingerprints(now, &fingerprints).is_err() {
+        if self.transport.dtls.set_peer_fingerprints(now, &fingerprints(&theirs)).is_err() {
             self.end();
         }
         // Firefox answers another role than the settled one when ICE restarts; the association stays as it is.
@@ -226,4 +241,12 @@ impl PeerConnection {
 /// Our setup in the section of data channels.
 fn section(description: &Option<&Description>) -> Option<Setup> {
     description.as_ref()?.media.iter().find(|media| is_data(media))?.setup()
+}
+
+/// What DTLS understands of them.
+fn fingerprints(theirs: &Theirs) -> Vec<dtls::Fingerprint> {
+    let known = theirs.fingerprints.iter();
+    known
+        .filter_map(|known| dtls::Fingerprint::from_bytes(known.hash().as_str(), known.bytes()).ok())
+        .collect()
 }

@@ -2,6 +2,7 @@
 
 mod channels;
 mod descriptions;
+mod forks;
 mod nats;
 mod paths;
 mod pipes;

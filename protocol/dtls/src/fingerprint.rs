@@ -179,6 +179,12 @@ impl Expected {
     }
 }
 
+/// Whether a certificate in DER is one that these announce, as a connection sees it
+/// ([`Dtls::set_peer_fingerprints`](crate::Dtls::set_peer_fingerprints)).
+pub fn is_announced(fingerprints: &[Fingerprint], certificate: &[u8]) -> bool {
+    Expected::new(fingerprints).is_ok_and(|expected| expected.matches(certificate))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -128,6 +128,6 @@ pub use export::ExportError;
 pub use extension::use_srtp::SrtpProfile;
 pub use failure::Failure;
 pub use fault::{Counters, Fault};
-pub use fingerprint::{Fingerprint, FingerprintError, FingerprintHash};
+pub use fingerprint::{Fingerprint, FingerprintError, FingerprintHash, is_announced};
 pub use message::alert::AlertDescription;
 pub use version::Version;

@@ -21,6 +21,8 @@ pub const CONNECTS: usize = 8;
 pub const ANSWERS: usize = 64;
 /// Checks remembered that came before the peer's credentials.
 pub const EARLY_CHECKS: usize = 16;
+/// Attributes that are remembered of one of them.
+pub const EARLY_EMBEDDED: usize = 4;
 /// Events waiting to be taken. Beyond it what peers embed is dropped; other events come in bounded number.
 pub const EVENTS: usize = 256;
 /// Bytes of one embedded attribute.

@@ -36,6 +36,8 @@ pub(crate) struct EarlyCheck {
     pub(crate) path: Path,
     pub(crate) priority: u32,
     pub(crate) nomination: Option<u32>,
+    /// What it carried, and others on the same path.
+    pub(crate) embedded: Vec<(u16, Box<[u8]>)>,
 }
 
 /// A name that the caller resolves.

@@ -84,7 +84,9 @@ impl Store {
             Some(file) => file,
             None => open_partial(&place)?,
         };
-        if let Some(time) = modified.and_then(|ms| SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(ms))) {
+        if let Some(time) =
+            modified.and_then(|ms| SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(ms)))
+        {
             // Not every file system keeps it.
             let _ = file.set_modified(time);
         }
@@ -249,7 +251,6 @@ fn read_journal(journal: &Path) -> BTreeMap<Id, SafePath> {
     };
     text.lines().filter_map(entry).collect()
 }
-
 
 #[cfg(test)]
 mod tests;

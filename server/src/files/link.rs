@@ -313,7 +313,8 @@ impl Link {
         let own = self.own.clone().unwrap_or_default();
         let opened = data["sealed"].as_str().and_then(|sealed| self.sealer.open(from, &own, sealed).ok());
         let signal = opened.and_then(|plain| Signal::parse(&plain));
-        let is_ours = |signal: &Signal| self.known.get(from).is_some_and(|known| known.word == signal.connection);
+        let is_ours =
+            |signal: &Signal| self.known.get(from).is_some_and(|known| known.word == signal.connection);
         match signal.filter(|signal| !is_ours(signal)) {
             Some(signal) => self.signal(from, signal).await,
             None if self.is_open() => {
@@ -383,7 +384,8 @@ impl Link {
     async fn begin(&mut self, peer: &str) -> Result<(), Failure> {
         let machine = |error: twocan::Error| Failure::Machine(error.to_string());
         let connection = PeerConnection::new(self.configuration()).await.map_err(machine)?;
-        let options = DataChannelOptions { negotiated: Some(CONTROL_STREAM), ..DataChannelOptions::default() };
+        let options =
+            DataChannelOptions { negotiated: Some(CONTROL_STREAM), ..DataChannelOptions::default() };
         let control = connection.create_data_channel(CONTROL_LABEL, options).await.map_err(machine)?;
         self.attempt = Some(Attempt {
             peer: peer.to_owned(),
@@ -471,7 +473,9 @@ impl Link {
         let by_role = |(offering, other): (Duration, Duration)| if offers { offering } else { other };
         match state {
             PeerConnectionState::Connected => attempt.deadline = None,
-            PeerConnectionState::Disconnected => attempt.deadline = Some(Instant::now() + by_role(INTERRUPTED)),
+            PeerConnectionState::Disconnected => {
+                attempt.deadline = Some(Instant::now() + by_role(INTERRUPTED))
+            }
             PeerConnectionState::Failed => attempt.deadline = Some(Instant::now() + by_role(FAILED)),
             _ => {}
         }

@@ -129,7 +129,9 @@ pub(crate) struct Offer {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Control {
     /// What they are called.
-    State { name: Option<String> },
+    State {
+        name: Option<String>,
+    },
     /// They leave.
     Bye,
     /// Signaling while the server is gone.

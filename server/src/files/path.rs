@@ -124,9 +124,13 @@ fn clean(part: &str, outermost: bool) -> String {
         name = format!("{}{ending}", &stem[..cut]);
     }
     // Windows drops what stands at the end; a name of dots alone would be another one.
-    name.truncate(name.trim_end_matches(|character: char| character == '.' || character.is_whitespace()).len());
+    name.truncate(
+        name.trim_end_matches(|character: char| character == '.' || character.is_whitespace()).len(),
+    );
     if outermost {
-        name = name.trim_start_matches(|character: char| character == '.' || character.is_whitespace()).to_owned();
+        name = name
+            .trim_start_matches(|character: char| character == '.' || character.is_whitespace())
+            .to_owned();
     }
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
     let numbered_device = ["com", "lpt"].iter().any(|device| {
@@ -153,9 +157,21 @@ mod tests {
 
     #[test]
     fn paths_that_want_out_are_refused() {
-        for outside in
-            ["..", "../a", "a/../b", "a/..", "/etc/passwd", "a//b", "a/", "", ".", "./a", "a/./b", "a\0b", "/"]
-        {
+        for outside in [
+            "..",
+            "../a",
+            "a/../b",
+            "a/..",
+            "/etc/passwd",
+            "a//b",
+            "a/",
+            "",
+            ".",
+            "./a",
+            "a/./b",
+            "a\0b",
+            "/",
+        ] {
             assert_eq!(parsed(outside), Err(PathError::Outside), "{outside:?}");
         }
         assert_eq!(parsed(&"a/".repeat(65)), Err(PathError::TooLong));

@@ -27,15 +27,36 @@ const REPORTS: usize = 256;
 
 /// What tasks say.
 enum Report {
-    Found { id: Id, found: io::Result<Found> },
+    Found {
+        id: Id,
+        found: io::Result<Found>,
+    },
     /// Bytes came, which are not stored yet.
-    Came { id: Id, bytes: u64 },
-    Stored { id: Id, bytes: u64 },
+    Came {
+        id: Id,
+        bytes: u64,
+    },
+    Stored {
+        id: Id,
+        bytes: u64,
+    },
     /// The file's channel is closed, and all that came is stored.
-    Rested { partial: Box<Partial>, wrote: io::Result<()> },
-    Kept { id: Id, kept: io::Result<SafePath> },
-    FolderMade { id: Id, made: io::Result<()> },
-    Answered { id: Id, yes: bool },
+    Rested {
+        partial: Box<Partial>,
+        wrote: io::Result<()>,
+    },
+    Kept {
+        id: Id,
+        kept: io::Result<SafePath>,
+    },
+    FolderMade {
+        id: Id,
+        made: io::Result<()>,
+    },
+    Answered {
+        id: Id,
+        yes: bool,
+    },
 }
 
 /// A file on its way in.
@@ -135,7 +156,10 @@ impl Receiver<'_> {
             Order::Open { id, path, size, modified } => {
                 self.paths.insert(id, (path.clone(), size));
                 let store = Arc::clone(&self.store);
-                self.in_the_background(move || Report::Found { id, found: store.find(id, path, size, modified) });
+                self.in_the_background(move || Report::Found {
+                    id,
+                    found: store.find(id, path, size, modified),
+                });
             }
             Order::Folder { id, path } => {
                 self.paths.insert(id, (path.clone(), 0));
@@ -180,7 +204,8 @@ impl Receiver<'_> {
         let id = id.and_then(Id::parse).filter(|_| kind == Some("file"));
         let offset = offset.and_then(|offset| offset.parse().ok());
         let (Some(id), Some(offset)) = (id, offset) else { return };
-        if !matches!(self.slots.get(&id), Some(Slot::Resting(_))) || self.machine.channel(id, offset).is_err() {
+        if !matches!(self.slots.get(&id), Some(Slot::Resting(_))) || self.machine.channel(id, offset).is_err()
+        {
             return;
         }
         let Some(Slot::Resting(partial)) = self.slots.remove(&id) else { return };

@@ -62,7 +62,9 @@ pub(crate) struct Question {
 /// How a file may end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    Done { digest: Option<Digest> },
+    Done {
+        digest: Option<Digest>,
+    },
     /// The sender ended it, with these words.
     Cancelled(String),
     /// Why it could not be received.
@@ -91,14 +93,22 @@ pub(crate) enum Fault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
     /// Waits for a person.
-    Asked { offer: Box<Offer> },
+    Asked {
+        offer: Box<Offer>,
+    },
     /// The driver looks.
     Opening,
     /// Accepted from there.
-    Ready { offset: u64 },
-    Receiving { received: u64 },
+    Ready {
+        offset: u64,
+    },
+    Receiving {
+        received: u64,
+    },
     Hashing,
-    Keeping { digest: Option<Digest> },
+    Keeping {
+        digest: Option<Digest>,
+    },
     Done,
     /// Not wanted.
     Declined,
@@ -161,9 +171,10 @@ impl Receiving {
                 Answer::No => true,
                 Answer::Yes => batch.files.is_none_or(|files| batch.ended >= files),
             })
-            && self.files.values().all(|file| {
-                matches!(file.state, State::Done | State::Declined | State::Lost)
-            })
+            && self
+                .files
+                .values()
+                .all(|file| matches!(file.state, State::Done | State::Declined | State::Lost))
     }
 
     /// What the sender says.

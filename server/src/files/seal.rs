@@ -47,7 +47,8 @@ impl Sealer {
         let (nonce, rest) = bytes.split_at_mut_checked(NONCE_LEN).ok_or(DoesNotOpen)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| DoesNotOpen)?;
         let key = self.key.as_ref().ok_or(DoesNotOpen)?;
-        let plain = key.open_in_place(nonce, Aad::from(associated(from, to)), rest).map_err(|_| DoesNotOpen)?;
+        let plain =
+            key.open_in_place(nonce, Aad::from(associated(from, to)), rest).map_err(|_| DoesNotOpen)?;
         Ok(plain.to_vec())
     }
 }

@@ -32,12 +32,22 @@ const REPORTS: usize = 64;
 /// What a task says that sends a file.
 enum Report {
     /// All was sent; the task waits for its end.
-    Sent { item: usize, digest: Digest },
+    Sent {
+        item: usize,
+        digest: Digest,
+    },
     /// The channel closed before.
-    Interrupted { item: usize },
-    Unreadable { item: usize },
+    Interrupted {
+        item: usize,
+    },
+    Unreadable {
+        item: usize,
+    },
     /// The tree so far, for the next attempt.
-    Hash { item: usize, hash: TreeHash },
+    Hash {
+        item: usize,
+        hash: TreeHash,
+    },
 }
 
 /// A file that is being sent. The task ends with it.
@@ -150,7 +160,11 @@ impl Sender<'_> {
                         self.ui.not_done(described.id, &described.path, why);
                     }
                     End::Unreadable => {
-                        self.ui.not_done(described.id, &described.path, "it could not be read, or was changed meanwhile");
+                        self.ui.not_done(
+                            described.id,
+                            &described.path,
+                            "it could not be read, or was changed meanwhile",
+                        );
                     }
                 }
             }

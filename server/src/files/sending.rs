@@ -178,7 +178,8 @@ impl Sending {
                     let (described, state) = &self.items[item];
                     // Whoever has not been told the digest cannot have compared it, unless it was done before a
                     // restart of ours; a folder has none.
-                    let is_possible = matches!(state, State::Verifying | State::Offered) || described.is_folder;
+                    let is_possible =
+                        matches!(state, State::Verifying | State::Offered) || described.is_folder;
                     if is_possible {
                         self.end(item, End::Done);
                     }

@@ -50,11 +50,17 @@ pub(crate) enum Event {
     Joined(Joined),
     PeerJoined(String),
     PeerLeft(String),
-    Signal { from: String, data: Value },
+    Signal {
+        from: String,
+        data: Value,
+    },
     /// The server is not there, with the reason; it is tried again.
     Away(String),
     /// It will not have us.
-    Refused { code: String, message: String },
+    Refused {
+        code: String,
+        message: String,
+    },
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -261,7 +267,9 @@ impl Task {
                     let event = match kind {
                         "peer_joined" => Event::PeerJoined(id(&message["peer"]["id"])),
                         "peer_left" => Event::PeerLeft(id(&message["peer"])),
-                        "signal" => Event::Signal { from: id(&message["from"]), data: message["data"].clone() },
+                        "signal" => {
+                            Event::Signal { from: id(&message["from"]), data: message["data"].clone() }
+                        }
                         _ => continue,
                     };
                     if self.events.send(event).await.is_err() {
@@ -274,7 +282,8 @@ impl Task {
 
     fn join_message(&self) -> Message {
         // The others learn what we are called over the sealed connection, if at all.
-        let mut join = json!({ "type": "join", "id": 1, "room": self.join.room, "name": "Guest", "kind": "send" });
+        let mut join =
+            json!({ "type": "join", "id": 1, "room": self.join.room, "name": "Guest", "kind": "send" });
         if let Some(invitation) = &self.join.invitation {
             join["invitation"] = invitation.as_str().into();
         }

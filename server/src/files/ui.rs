@@ -137,7 +137,9 @@ impl Ui {
         self.event("file", json!({ "id": id, "path": path, "size": size, "offset": offset }));
         let total = self.total.get_or_insert_with(|| {
             let bar = self.bars.add(ProgressBar::new(self.expected));
-            bar.set_style(style("{wide_bar} {percent:>3} % · {bytes} of {total_bytes} · {bytes_per_sec} · {eta} left"));
+            bar.set_style(style(
+                "{wide_bar} {percent:>3} % · {bytes} of {total_bytes} · {bytes_per_sec} · {eta} left",
+            ));
             bar
         });
         total.set_length(self.expected);
@@ -216,11 +218,16 @@ impl Ui {
     }
 
     /// Asks a person, where there is one; else the answer is yes.
-    pub(crate) fn ask(&mut self, question: &Question, yes: bool) -> impl Future<Output = bool> + Send + use<> {
+    pub(crate) fn ask(
+        &mut self,
+        question: &Question,
+        yes: bool,
+    ) -> impl Future<Output = bool> + Send + use<> {
         let Question { id, files, size, name } = question;
         self.event("offered", json!({ "id": id, "files": files, "bytes": size, "name": name }));
         let size = HumanBytes(*size);
-        let what = if *files == 1 { format!("{name} ({size})") } else { format!("{name}: {files} files ({size})") };
+        let what =
+            if *files == 1 { format!("{name} ({size})") } else { format!("{name}: {files} files ({size})") };
         let must_ask = !yes && !self.json && std::io::stdin().is_terminal();
         if must_ask {
             self.bars.suspend(|| {

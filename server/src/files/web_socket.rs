@@ -55,7 +55,9 @@ fn certificate_words(error: &std::io::Error) -> String {
         .and_then(|inner| inner.downcast_ref::<rustls::Error>())
         .is_some_and(|error| matches!(error, rustls::Error::InvalidCertificate(_)));
     if is_certificate {
-        format!("{error}: if its certificate is self-made, add --insecure (what is sent stays sealed all the same)")
+        format!(
+            "{error}: if its certificate is self-made, add --insecure (what is sent stays sealed all the same)"
+        )
     } else {
         error.to_string()
     }
@@ -74,7 +76,9 @@ fn configuration(insecure: bool) -> Result<ClientConfig, String> {
     // Whatever this system trusts; some of it may be unreadable, and is left out.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
-        return Err("this system trusts no certificates: install ca-certificates, or add --insecure".to_owned());
+        return Err(
+            "this system trusts no certificates: install ca-certificates, or add --insecure".to_owned()
+        );
     }
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }

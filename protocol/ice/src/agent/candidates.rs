@@ -98,14 +98,15 @@ impl Agent {
         self.session.ended = ended;
         for early in std::mem::take(&mut self.session.early_checks) {
             if early.ufrag == remote.credentials.ufrag {
-                self.take_early(now, &early);
+                self.take_early(now, early);
             }
         }
         self.settle(now);
         Ok(())
     }
 
-    fn take_early(&mut self, now: Instant, early: &EarlyCheck) {
+    fn take_early(&mut self, now: Instant, early: EarlyCheck) {
+        self.tell_all_embedded(early.embedded);
         // There is room for as many as are remembered.
         let _ = self.take_check(now, early.path, early.priority, early.nomination);
     }

@@ -35,8 +35,10 @@ impl Agent {
     /// there under this number: one of `values` in each message, in turn. With no values it is left out.
     ///
     /// From the first call on, until [`embed_no_more`](Self::embed_no_more), each check and answer that proves
-    /// to be the peer's gives [`Event::Embedded`] with the attributes of these numbers that it carried. An
-    /// answer is written when it is sent: what is embedded because of a check's event is in the answer to it.
+    /// to be the peer's gives [`Event::Embedded`] with the attributes of these numbers that it carried, the first
+    /// [few](limits::EARLY_EMBEDDED). What comes before the peer's description waits for that, as several may have
+    /// our offer. An answer is written when it is sent: what is embedded because of a check's event is in the answer
+    /// to it.
     ///
     /// `kind` must be one that a receiver need not understand (0x8000 and above); values over
     /// [`EMBEDDED_LEN`](limits::EMBEDDED_LEN) bytes are left out.
@@ -59,17 +61,28 @@ impl Agent {
 
     /// Tells what a message carried that was proven to be the peer's.
     pub(super) fn tell_embedded(&mut self, message: &Message<'_>) {
-        let Some(embedding) = &self.embedding else { return };
+        let carried = self.embedded_in(message);
+        self.tell_all_embedded(carried);
+    }
+
+    pub(super) fn tell_all_embedded(&mut self, carried: Vec<(u16, Box<[u8]>)>) {
+        if self.embedding.is_none() {
+            return;
+        }
         if self.events.len() >= limits::EVENTS {
             self.counters.count(Fault::EventsFull);
             return;
         }
-        let is_watched = |kind| embedding.attributes.iter().any(|attribute| attribute.kind == kind);
-        let carried = message
-            .attributes()
-            .filter(|attribute| is_watched(attribute.kind))
-            .map(|attribute| (attribute.kind, attribute.value.into()))
-            .collect();
         self.events.push_back(Event::Embedded(carried));
+    }
+
+    /// What a message carries of what is watched: a few attributes at most.
+    pub(super) fn embedded_in(&self, message: &Message<'_>) -> Vec<(u16, Box<[u8]>)> {
+        let Some(embedding) = &self.embedding else { return Vec::new() };
+        let is_watched = |kind| embedding.attributes.iter().any(|attribute| attribute.kind == kind);
+        let watched = message.attributes().filter(|attribute| is_watched(attribute.kind));
+        let watched = watched.filter(|attribute| attribute.value.len() <= limits::EMBEDDED_LEN);
+        let carried = watched.map(|attribute| (attribute.kind, attribute.value.into()));
+        carried.take(limits::EARLY_EMBEDDED).collect()
     }
 }

@@ -60,17 +60,19 @@ impl Agent {
             return Err(Fault::Over);
         }
         self.grant(path, message, generation)?;
-        self.tell_embedded(message);
         if generation != self.session.generation {
+            self.tell_embedded(message);
             self.hear(now, generation, &path);
             return Ok(());
         }
         match &self.session.remote {
             Some(remote) if remote.ufrag.as_str() == theirs => {
+                self.tell_embedded(message);
                 self.take_check(now, path, said.priority, said.nomination)
             }
-            // The peer is a generation ahead of its description.
-            _ => self.remember(path, theirs, &said),
+            // The peer is a generation ahead of its description, or it is another one that has our offer: what it
+            // embeds counts only if the description is its own.
+            _ => self.remember(path, theirs, &said, message),
         }
     }
 
@@ -106,18 +108,25 @@ impl Agent {
     }
 
     /// Keeps a check until the peer's credentials come (RFC 8445 §7.3: it was answered already).
-    fn remember(&mut self, path: Path, ufrag: &str, said: &Said) -> Result<(), Fault> {
+    fn remember(&mut self, path: Path, ufrag: &str, said: &Said, message: &Message<'_>) -> Result<(), Fault> {
         let Ok(ufrag) = ufrag.parse() else { return Err(Fault::BadRequest) };
+        let embedded = self.embedded_in(message);
         let early = &mut self.session.early_checks;
         let known = early.iter_mut().find(|known| known.ufrag == ufrag && known.path.is(&path));
         if let Some(known) = known {
             known.nomination = known.nomination.max(said.nomination);
+            for attribute in embedded {
+                if known.embedded.len() < limits::EARLY_EMBEDDED && !known.embedded.contains(&attribute) {
+                    known.embedded.push(attribute);
+                }
+            }
             return Ok(());
         }
         if early.len() >= limits::EARLY_CHECKS {
             return Err(Fault::Overload);
         }
-        early.push(EarlyCheck { ufrag, path, priority: said.priority, nomination: said.nomination });
+        let (priority, nomination) = (said.priority, said.nomination);
+        early.push(EarlyCheck { ufrag, path, priority, nomination, embedded });
         Ok(())
     }
 

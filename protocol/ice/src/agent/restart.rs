@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Agent;
+use super::{Agent, Event};
 use crate::credentials::Credentials;
 use crate::session::Session;
 
@@ -45,6 +45,25 @@ impl Agent {
             }
             self.settle(now);
         }
+    }
+
+    /// Forgets the peer of the present generation, since another one answers the same offer (RFC 9429 §3.8.1): our
+    /// candidates and credentials stay, and so does what others said early.
+    pub fn forget_remote(&mut self, now: Instant) {
+        if self.closed || self.session.remote.is_none() {
+            return;
+        }
+        let new = Session::new(self.session.generation, self.session.credentials.clone());
+        let mut old = std::mem::replace(&mut self.session, new);
+        self.quiet(&mut old);
+        let had_path = old.selected.is_some();
+        self.session.locals = old.locals;
+        self.session.gathered = old.gathered;
+        self.session.early_checks = old.early_checks;
+        if had_path && self.carrier().is_none() {
+            self.events.push_back(Event::Lost);
+        }
+        self.settle(now);
     }
 
     /// Ends a generation's checks.

@@ -93,7 +93,8 @@ fn no_more_candidates_is_not_nothing() {
     assert_eq!(parse(r#"{"connection":"a","candidate":null}"#), Some(Some(None)));
     let last = Signal { connection: "a".into(), candidate: Some(None), ..Signal::default() };
     assert_eq!(String::from_utf8(last.to_json()).unwrap(), r#"{"connection":"a","candidate":null}"#);
-    let some = parse(r#"{"connection":"a","candidate":{"candidate":"candidate:1","sdpMid":"0","sdpMLineIndex":0}}"#);
+    let some =
+        parse(r#"{"connection":"a","candidate":{"candidate":"candidate:1","sdpMid":"0","sdpMLineIndex":0}}"#);
     let candidate = some.unwrap().unwrap().unwrap();
     assert_eq!((candidate.sdp_mid.as_deref(), candidate.sdp_m_line_index), (Some("0"), Some(0)));
 }

@@ -141,10 +141,7 @@ fn what_was_done_is_said_again() {
     assert_eq!(orders(&mut machine), [told(FileMessage::FileDone { id: id(1) })]);
     let folder = FileMessage::FileFolder { id: id(2), batch: BATCH, path: "a/b".into() };
     machine.handle(folder.clone());
-    assert_eq!(
-        orders(&mut machine),
-        [Order::Folder { id: id(2), path: SafePath::parse("a/b").unwrap() }]
-    );
+    assert_eq!(orders(&mut machine), [Order::Folder { id: id(2), path: SafePath::parse("a/b").unwrap() }]);
     machine.kept(id(2));
     orders(&mut machine);
     machine.handle(folder);
@@ -190,10 +187,7 @@ fn nothing_is_stored_that_nobody_wanted() {
     machine.answer(BATCH, false);
     assert_eq!(
         orders(&mut machine),
-        [
-            told(FileMessage::FileDecline { id: BATCH }),
-            told(FileMessage::FileDecline { id: id(1) })
-        ]
+        [told(FileMessage::FileDecline { id: BATCH }), told(FileMessage::FileDecline { id: id(1) })]
     );
     assert!(machine.channel(id(1), 0).is_err());
     machine.handle(offer(3, 9, None));
