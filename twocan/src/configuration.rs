@@ -8,6 +8,8 @@ mod data_channel;
 mod ice_server;
 mod url;
 
+pub use peer::{BundlePolicy, IceTransportPolicy};
+
 pub use address::{AddressFilter, ExternalAddress};
 pub use data_channel::DataChannelOptions;
 pub use ice_server::{IceServer, IceServerError};
@@ -38,13 +40,13 @@ pub struct Configuration {
     pub include_loopback: bool,
     /// Which of this machine's other addresses are used; all when `None`.
     pub address_filter: Option<AddressFilter>,
-    /// Whether TCP candidates (RFC 6544) are told, and the peer's used.
+    /// Whether connections are opened to the peer's TCP candidates (RFC 6544).
     pub ice_tcp: bool,
+    /// Whether connections are taken, at TCP candidates of our own: for hosts that can be reached, as it takes a listening
+    /// socket for each address.
+    pub ice_tcp_listen: bool,
     /// Whether the peer's `….local` names are resolved by multicast DNS.
     pub resolve_mdns: bool,
-    /// Whether such names of our own are told in place of addresses, as browsers do for pages that may not
-    /// use the camera.
-    pub hide_addresses: bool,
 
     /// Bytes that may wait in the kernel on the way in; as far as the system grants them.
     pub receive_buffer: usize,
@@ -72,8 +74,8 @@ impl Default for Configuration {
             include_loopback: false,
             address_filter: None,
             ice_tcp: true,
+            ice_tcp_listen: false,
             resolve_mdns: true,
-            hide_addresses: false,
             receive_buffer: 4 << 20,
             send_buffer: 4 << 20,
             gso: true,
@@ -81,26 +83,4 @@ impl Default for Configuration {
             tls_roots: Vec::new(),
         }
     }
-}
-
-/// Which candidates may be used (`RTCIceTransportPolicy`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum IceTransportPolicy {
-    /// Any.
-    #[default]
-    All,
-    /// Relayed ones only: the peer never learns our addresses.
-    Relay,
-}
-
-/// What is done with a peer that cannot bundle (`RTCBundlePolicy`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum BundlePolicy {
-    /// One transport for each kind of media.
-    #[default]
-    Balanced,
-    /// One for each track.
-    MaxCompat,
-    /// One in all.
-    MaxBundle,
 }

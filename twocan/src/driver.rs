@@ -4,26 +4,33 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
 use tokio::time::Sleep;
 use wire::Received;
 
 use crate::budget::Budget;
-use crate::configuration::{Configuration, ExternalAddress};
+use crate::configuration::Configuration;
 use crate::sockets::Sockets;
+use crate::streams::{StreamEvent, Streams, Tls};
 use crate::{CandidatePair, Error, PeerEvent};
 
 mod channels;
 mod command;
+mod gather;
 mod tell;
 
 use channels::Channels;
 pub(crate) use command::{Command, Restart, Snapshot};
+use gather::Gathering;
 
 /// How many batches are read before everything else has its turn.
 const READS: usize = 4;
+
+/// How often this machine's addresses are looked at.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// How many calls are taken before everything else has its turn.
 const CALLS: usize = 64;
@@ -40,7 +47,14 @@ pub(crate) struct Driver {
     restart: Arc<Restart>,
     buffer: Vec<u8>,
     selected: Option<CandidatePair>,
-    external: Vec<ExternalAddress>,
+    gathering: Gathering,
+    streams: Streams,
+    tls: Arc<Tls>,
+    resolves_names: bool,
+    /// Those that take connections from peers.
+    listening: Vec<AbortHandle>,
+    /// When this machine's addresses are looked at again.
+    next_look: Instant,
     /// When the timer goes off; it may be earlier than needed, as setting it costs more than a look at the time.
     armed: Option<Instant>,
 }
@@ -68,13 +82,13 @@ impl Driver {
                 Arc::new(made.map_err(Error::Certificate)?)
             }
         };
-        for server in &configuration.ice_servers {
-            server.parse().map_err(Error::IceServer)?;
-        }
         let mut inner = peer::Configuration::new(certificate, random()?);
         inner.max_message_size = configuration.max_message_size;
+        inner.ice_transport_policy = configuration.ice_transport_policy;
+        inner.bundle_policy = configuration.bundle_policy;
+        let now = Instant::now();
         Ok(Self {
-            peer: peer::PeerConnection::new(Instant::now(), inner),
+            peer: peer::PeerConnection::new(now, inner),
             sockets: Sockets::open(configuration).map_err(Error::Socket)?,
             commands,
             events,
@@ -84,7 +98,12 @@ impl Driver {
             restart,
             buffer: Vec::new(),
             selected: None,
-            external: configuration.external_addresses.clone(),
+            gathering: Gathering::new(configuration)?,
+            streams: Streams::default(),
+            tls: Arc::new(Tls::new(configuration)),
+            resolves_names: configuration.resolve_mdns,
+            listening: Vec::new(),
+            next_look: now + LOOK,
             armed: None,
         })
     }
@@ -93,6 +112,10 @@ impl Driver {
     pub(crate) async fn run(mut self) {
         let timer = tokio::time::sleep_until(Instant::now().into());
         tokio::pin!(timer);
+        for listener in self.sockets.take_listeners() {
+            let task = self.accept(listener);
+            self.listening.push(task);
+        }
         loop {
             self.settle().await;
             match std::future::poll_fn(|context| self.poll_round(context, timer.as_mut())).await {
@@ -102,6 +125,7 @@ impl Driver {
         }
         self.peer.close(Instant::now());
         self.transmit().await;
+        self.streams.close_all();
     }
 
     /// Does everything that can be done now; pending if there was nothing.
@@ -119,7 +143,12 @@ impl Driver {
             any = true;
             self.peer.restart_ice();
         }
+        while let Poll::Ready(Some(answer)) = self.gathering.answers.poll_recv(context) {
+            any = true;
+            self.take(answer);
+        }
         any |= self.poll_read(context);
+        any |= self.poll_streams(context);
         any |= self.channels.poll_jobs(&mut self.peer, context);
         // Events were left where they are for want of room.
         any |= self.budget.is_spent() && self.budget.poll_freed(context).is_ready();
@@ -127,9 +156,15 @@ impl Driver {
     }
 
     fn poll_timer(&mut self, context: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> bool {
-        let Some((deadline, _)) = self.peer.poll_timeout() else { return false };
         let now = Instant::now();
-        if deadline <= now {
+        if self.next_look <= now {
+            self.next_look = now + LOOK;
+            self.follow_network();
+            return true;
+        }
+        let wanted = self.peer.poll_timeout().map_or(self.next_look, |(deadline, _)| deadline);
+        let deadline = wanted.min(self.next_look);
+        if wanted <= now {
             self.peer.handle_timeout(now);
             return true;
         }
@@ -159,6 +194,16 @@ impl Driver {
             });
         }
         any
+    }
+
+    fn poll_streams(&mut self, context: &mut Context<'_>) -> bool {
+        let (Self { streams, peer, .. }, now) = (self, Instant::now());
+        streams.poll(context, |id, event| match event {
+            // A fault is counted.
+            StreamEvent::Bytes(bytes) => drop(peer.handle_stream(now, id, bytes)),
+            StreamEvent::Ready => peer.set_stream_ready(id, true),
+            StreamEvent::Closed => peer.handle_disconnected(now, id),
+        })
     }
 
     /// Hands out what happened, then sends what is to be sent.
@@ -191,13 +236,25 @@ impl Driver {
         let mut now = Instant::now();
         loop {
             self.buffer.clear();
-            let Some(transmit) = self.peer.poll_transmit(now, &mut self.buffer) else {
-                return any;
-            };
+            let Some(transmit) = self.peer.poll_transmit(now, &mut self.buffer) else { break };
             any = true;
             self.sockets.send(&transmit, &self.buffer).await;
             now = Instant::now();
         }
+        while let Some(id) = self.peer.poll_stream(now, &mut self.buffer) {
+            any = true;
+            if !self.streams.write(id, &self.buffer) {
+                self.peer.set_stream_ready(id, false);
+            }
+            self.buffer.clear();
+        }
+        any
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.listening.iter().for_each(AbortHandle::abort);
     }
 }
 

@@ -18,6 +18,9 @@ pub enum PeerEvent {
     IceCandidate(Option<IceCandidateInit>),
     /// A server could not be asked for candidates. Others may have been.
     IceCandidateError(IceCandidateError),
+    /// This machine has other addresses than before; what they bring is told in candidates. Where the old path is gone
+    /// with its address and the new ones do not take over by themselves, the state says so: then restart ICE.
+    NetworkChange,
     /// How far gathering is.
     IceGatheringState(IceGatheringState),
     /// How far ICE is.

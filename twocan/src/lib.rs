@@ -45,9 +45,11 @@ mod connection;
 mod driver;
 mod error;
 mod event;
+mod mdns;
 mod room;
 mod selected;
 mod sockets;
+mod streams;
 
 pub use channel::{DataChannel, DataSender, DataStream, Message, MessagePiece};
 pub use configuration::{

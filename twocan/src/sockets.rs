@@ -8,9 +8,9 @@ use std::task::{Context, Poll};
 
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use tokio::io::Interest;
-use tokio::net::UdpSocket;
+use tokio::net::{TcpListener, UdpSocket};
 
-use crate::Configuration;
+use crate::{AddressFilter, Configuration};
 
 /// With GRO, up to 64 datagrams arrive as one.
 const BUFFER_LEN: usize = 1 << 16;
@@ -18,11 +18,15 @@ const BUFFER_LEN: usize = 1 << 16;
 /// How many buffers one receive fills.
 const BUFFERS: usize = 8;
 
+/// Addresses of this machine that are used at most.
+const ADDRESSES: usize = 32;
+
 #[derive(Debug)]
 struct Socket {
     io: UdpSocket,
     state: UdpSocketState,
     local: SocketAddr,
+    interface: u32,
     /// How many datagrams one call takes.
     most_segments: AtomicUsize,
 }
@@ -31,37 +35,107 @@ struct Socket {
 #[derive(Debug)]
 pub(crate) struct Sockets {
     sockets: Vec<Socket>,
+    listeners: Vec<(TcpListener, u32)>,
+    /// Where those listen.
+    listening: Vec<(SocketAddr, u32)>,
     arena: Vec<u8>,
+    options: Options,
+}
+
+/// What the configuration says of sockets.
+#[derive(Debug)]
+struct Options {
+    ports: Option<RangeInclusive<u16>>,
+    include_loopback: bool,
+    filter: Option<AddressFilter>,
+    receive_buffer: usize,
+    send_buffer: usize,
+    gso: bool,
+}
+
+/// What has become of this machine's addresses.
+#[derive(Debug, Default)]
+pub(crate) struct Change {
+    pub(crate) new: Vec<(SocketAddr, u32)>,
+    pub(crate) gone: Vec<SocketAddr>,
+}
+
+impl Change {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.gone.is_empty()
+    }
 }
 
 impl Sockets {
     pub(crate) fn open(configuration: &Configuration) -> io::Result<Self> {
-        let mut sockets = Vec::new();
+        let options = Options {
+            ports: configuration.ports.clone(),
+            include_loopback: configuration.include_loopback,
+            filter: configuration.address_filter.clone(),
+            receive_buffer: configuration.receive_buffer,
+            send_buffer: configuration.send_buffer,
+            gso: configuration.gso,
+        };
+        let (mut sockets, mut listeners, mut listening) = (Vec::new(), Vec::new(), Vec::new());
         let mut failure = io::Error::new(io::ErrorKind::AddrNotAvailable, "this machine has no address");
-        for interface in if_addrs::get_if_addrs()? {
-            let ip = interface.ip();
-            let is_scoped = matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
-            let is_wanted = match &configuration.address_filter {
-                _ if ip.is_loopback() => configuration.include_loopback,
-                Some(filter) => filter.accepts(&interface.name, ip),
-                None => true,
-            };
-            if !is_wanted || is_scoped {
-                continue;
-            }
-            match Socket::bind(ip, configuration) {
+        for (ip, interface) in options.addresses()? {
+            match Socket::bind(ip, interface, &options) {
                 Ok(socket) => sockets.push(socket),
                 Err(error) => failure = error,
+            }
+            if configuration.ice_tcp_listen {
+                // Without one, there is one way less.
+                if let Ok(listener) = listen(ip, options.ports.clone())
+                    && let Ok(local) = listener.local_addr()
+                {
+                    listeners.push((listener, interface));
+                    listening.push((local, interface));
+                }
             }
         }
         if sockets.is_empty() {
             return Err(failure);
         }
-        Ok(Self { sockets, arena: vec![0; BUFFERS * BUFFER_LEN] })
+        Ok(Self { sockets, listeners, listening, arena: vec![0; BUFFERS * BUFFER_LEN], options })
     }
 
-    pub(crate) fn addresses(&self) -> impl Iterator<Item = SocketAddr> + '_ {
-        self.sockets.iter().map(|socket| socket.local)
+    /// Where datagrams arrive, and on which interface.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = (SocketAddr, u32)> + '_ {
+        self.sockets.iter().map(|socket| (socket.local, socket.interface))
+    }
+
+    /// Where connections are taken, and on which interface.
+    pub(crate) fn listeners(&self) -> impl Iterator<Item = (SocketAddr, u32)> + '_ {
+        self.listening.iter().copied()
+    }
+
+    /// The sockets that take them: once.
+    pub(crate) fn take_listeners(&mut self) -> Vec<TcpListener> {
+        self.listeners.drain(..).map(|(listener, _)| listener).collect()
+    }
+
+    /// Opens sockets on addresses that are new, and closes those on addresses that are gone.
+    pub(crate) fn refresh(&mut self) -> io::Result<Change> {
+        let addresses = self.options.addresses()?;
+        let mut change = Change::default();
+        self.sockets.retain(|socket| {
+            let is_there = addresses.iter().any(|(ip, _)| *ip == socket.local.ip());
+            if !is_there {
+                change.gone.push(socket.local);
+            }
+            is_there
+        });
+        for (ip, interface) in addresses {
+            if self.sockets.iter().any(|socket| socket.local.ip() == ip) {
+                continue;
+            }
+            // IPv6 addresses are tentative at first: the next look finds them again.
+            if let Ok(socket) = Socket::bind(ip, interface, &self.options) {
+                change.new.push((socket.local, interface));
+                self.sockets.push(socket);
+            }
+        }
+        Ok(change)
     }
 
     /// The next socket that has something.
@@ -128,26 +202,43 @@ impl Socket {
         }
     }
 
-    fn bind(ip: IpAddr, configuration: &Configuration) -> io::Result<Self> {
-        let socket = match &configuration.ports {
-            None => std::net::UdpSocket::bind((ip, 0))?,
-            Some(ports) => bind_within(ip, ports.clone())?,
-        };
+    fn bind(ip: IpAddr, interface: u32, options: &Options) -> io::Result<Self> {
+        let socket = within(options.ports.clone(), |port| std::net::UdpSocket::bind((ip, port)))?;
         socket.set_nonblocking(true)?;
-        let options = socket2::SockRef::from(&socket);
+        let kernel = socket2::SockRef::from(&socket);
         // As much as the system lets everyone have.
-        let _ = options.set_recv_buffer_size(configuration.receive_buffer);
-        let _ = options.set_send_buffer_size(configuration.send_buffer);
+        let _ = kernel.set_recv_buffer_size(options.receive_buffer);
+        let _ = kernel.set_send_buffer_size(options.send_buffer);
         let state = UdpSocketState::new((&socket).into())?;
         let local = socket.local_addr()?;
-        let most_segments = if configuration.gso { state.max_gso_segments() } else { 1 };
-        Ok(Self {
-            io: UdpSocket::from_std(socket)?,
-            state,
-            local,
-            most_segments: AtomicUsize::new(most_segments),
-        })
+        let most_segments = AtomicUsize::new(if options.gso { state.max_gso_segments() } else { 1 });
+        Ok(Self { io: UdpSocket::from_std(socket)?, state, local, interface, most_segments })
     }
+}
+
+impl Options {
+    /// The addresses that are used, and their interfaces.
+    fn addresses(&self) -> io::Result<Vec<(IpAddr, u32)>> {
+        let wanted = if_addrs::get_if_addrs()?.into_iter().filter_map(|interface| {
+            let ip = interface.ip();
+            // A link-local address would need its scope told along, which candidates cannot.
+            let is_scoped = matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+            let is_wanted = match &self.filter {
+                _ if is_scoped => false,
+                _ if ip.is_loopback() => self.include_loopback,
+                Some(filter) => filter.accepts(&interface.name, ip),
+                None => true,
+            };
+            is_wanted.then_some((ip, interface.index.unwrap_or(0)))
+        });
+        Ok(wanted.take(ADDRESSES).collect())
+    }
+}
+
+fn listen(ip: IpAddr, ports: Option<RangeInclusive<u16>>) -> io::Result<TcpListener> {
+    let listener = within(ports, |port| std::net::TcpListener::bind((ip, port)))?;
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
 }
 
 /// Whether the system cannot send several datagrams at once: EIO or EINVAL.
@@ -159,14 +250,18 @@ fn is_refusal(error: &io::Error) -> bool {
 /// The same number on every system that has GSO.
 const EIO: i32 = 5;
 
-/// The first port of a range that is free, from anywhere within it: so that many do not look for the same ones.
-fn bind_within(ip: IpAddr, ports: RangeInclusive<u16>) -> io::Result<std::net::UdpSocket> {
+/// Binds to the first port of a range that is free, from anywhere within it: so that many do not look for the same ones.
+fn within<T>(
+    ports: Option<RangeInclusive<u16>>,
+    mut bind: impl FnMut(u16) -> io::Result<T>,
+) -> io::Result<T> {
+    let Some(ports) = ports else { return bind(0) };
     let mut random = [0; 8];
     let _ = aws_lc_rs::rand::fill(&mut random);
     let begin = (u64::from_le_bytes(random) % ports.len().max(1) as u64) as usize;
     let mut failure = io::Error::new(io::ErrorKind::AddrInUse, "the range of ports is empty");
     for port in ports.clone().skip(begin).chain(ports.take(begin)) {
-        match std::net::UdpSocket::bind((ip, port)) {
+        match bind(port) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => failure = error,
             other => return other,
         }

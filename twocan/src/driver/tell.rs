@@ -6,7 +6,8 @@ use std::time::Instant;
 use peer::{ChannelError, ChannelOptions, Event};
 
 use super::{Command, Driver};
-use crate::configuration::{DataChannelOptions, ExternalAddress};
+use crate::configuration::DataChannelOptions;
+use crate::event::IceCandidateError;
 use crate::{CandidatePair, PeerEvent};
 
 impl Driver {
@@ -41,7 +42,6 @@ impl Driver {
     }
 
     pub(super) fn tell(&mut self, event: Event) {
-        let now = Instant::now();
         let told = match event {
             Event::NegotiationNeeded => PeerEvent::NegotiationNeeded,
             Event::SignalingState(state) => PeerEvent::SignalingState(state),
@@ -50,8 +50,7 @@ impl Driver {
             Event::IceConnectionState(state) => PeerEvent::IceConnectionState(state),
             Event::ConnectionState(state) => PeerEvent::ConnectionState(state),
             Event::Gather => return self.gather(),
-            // Names of the local network are not resolved here.
-            Event::Resolve { id, .. } => return self.peer.handle_resolved(now, id, &[]),
+            Event::Resolve { id, name } => return self.resolve_name(id, name),
             Event::DataChannel(id) => match self.channels.adopt(&self.peer, id) {
                 Some(channel) => {
                     self.channels.opened(&self.peer, id);
@@ -73,38 +72,25 @@ impl Driver {
                 PeerEvent::SelectedCandidatePair(pair)
             }
             Event::Failed(failure) => PeerEvent::Failed(failure),
-            Event::Connect { id, .. } => return self.peer.handle_disconnected(now, id),
-            Event::Secured(_)
-            | Event::BufferedAmountLow(_)
-            | Event::Disconnect { .. }
-            | Event::IceCandidateError { .. } => return,
+            Event::Connect { id, local, remote, security } => {
+                return self.connect(id, local, remote, security);
+            }
+            Event::Disconnect { id } => return self.streams.close(id),
+            Event::IceCandidateError { address, port, url, error_code, error_text } => {
+                let address = address.zip(port).map(SocketAddr::from);
+                PeerEvent::IceCandidateError(IceCandidateError { address, url, error_code, error_text })
+            }
+            Event::Secured(_) | Event::BufferedAmountLow(_) => return,
         };
+        self.say(told);
+    }
+
+    /// Tells the application.
+    pub(super) fn say(&mut self, told: PeerEvent) {
         self.budget.put(0);
         if self.events.send(told).is_err() {
             // Nobody is listening.
             self.budget.take(0);
         }
     }
-
-    fn gather(&mut self) {
-        let now = Instant::now();
-        for address in self.sockets.addresses().collect::<Vec<_>>() {
-            for candidate in candidates(address, &self.external) {
-                // One that is not taken is not told.
-                let _ = self.peer.add_local_candidate(now, candidate);
-            }
-        }
-        self.peer.end_of_local_candidates(now);
-    }
-}
-
-/// What is told of a UDP socket at this address.
-fn candidates(local: SocketAddr, external: &[ExternalAddress]) -> Vec<ice::LocalCandidate> {
-    let host = ice::LocalCandidate::host(local);
-    let Some(mapped) = external.iter().find(|external| external.maps(local.ip())) else { return vec![host] };
-    if mapped.replaces {
-        return vec![host.advertised(mapped.public)];
-    }
-    let public = SocketAddr::new(mapped.public, local.port());
-    vec![host, ice::LocalCandidate::server_reflexive(public, local, mapped.public)]
 }

@@ -5,7 +5,7 @@ use super::*;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 fn sockets(configuration: Configuration) -> Sockets {
-    let only = crate::AddressFilter::new(|_, _| false);
+    let only = AddressFilter::new(|_, _| false);
     let configuration = Configuration { include_loopback: true, address_filter: Some(only), ..configuration };
     Sockets::open(&configuration).expect("sockets")
 }
@@ -48,7 +48,7 @@ async fn ports_stay_within_their_range() {
     let ports = 47_000..=47_063;
     let one = sockets(Configuration { ports: Some(ports.clone()), ..Configuration::default() });
     let other = sockets(Configuration { ports: Some(ports.clone()), ..Configuration::default() });
-    for address in one.addresses().chain(other.addresses()) {
+    for (address, _) in one.addresses().chain(other.addresses()) {
         assert!(ports.contains(&address.port()), "{address}");
     }
     assert_ne!(ipv4(&one).local, ipv4(&other).local);
