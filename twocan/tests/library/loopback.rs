@@ -1,10 +1,7 @@
 //! Two peer connections on this machine, over its loopback interface.
 
-use std::time::Duration;
-
+use crate::DEADLINE;
 use twocan::{Configuration, DataChannel, DataChannelOptions, Message, PeerConnection, PeerEvent};
-
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// More than calls that may wait for a driver.
 const MANY: usize = 200;

@@ -1,19 +1,10 @@
 //! What data channels do beyond single messages: streams, pieces, amounts, two tasks at once.
 
-mod pair;
-
-use std::time::Duration;
-
+use crate::pair::Pair;
+use crate::within;
 use bytes::Bytes;
-use pair::Pair;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use twocan::{Configuration, DataChannelOptions, Message, MessagePiece, SendError};
-
-const DEADLINE: Duration = Duration::from_secs(60);
-
-async fn within<T>(test: impl Future<Output = T>) -> T {
-    tokio::time::timeout(DEADLINE, test).await.expect("it ends in time")
-}
 
 #[tokio::test]
 async fn a_stream_carries_bytes_both_ways_and_ends() {

@@ -1,0 +1,16 @@
+//! The library over real sockets, on this machine.
+
+mod channels;
+mod gathering;
+mod loopback;
+mod pair;
+mod turn_server;
+
+use std::time::Duration;
+
+/// More than any test takes on any machine.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+async fn within<T>(test: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, test).await.expect("it ends in time")
+}
