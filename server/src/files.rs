@@ -24,13 +24,14 @@ mod ui;
 mod web_socket;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::Instant;
 
 use code::Code;
-use link::{Failure, Link};
+use link::{Failure, Link, Network};
 use message::Role;
 use options::Common;
 pub(crate) use options::{ReceiveOptions, SendOptions};
@@ -85,7 +86,7 @@ pub(crate) fn send(options: &SendOptions) -> ExitCode {
     let again = format!("twocan send --code {code} …");
     in_runtime(async {
         let session = Session::start(join(common, &keys.room));
-        let link = Link::new(session, code.keys().sealer, Role::Send, common.relay_only);
+        let link = Link::new(session, code.keys().sealer, Role::Send, network(common));
         let ending = send::run(link, source, &keys, common.patience(), &mut ui).await;
         end(&ui, ending, &again)
     })
@@ -95,10 +96,10 @@ pub(crate) fn send(options: &SendOptions) -> ExitCode {
 pub(crate) fn receive(options: &ReceiveOptions) -> ExitCode {
     let mut ui = Ui::new(options.common.json);
     let mut common = options.common.clone();
-    if let Some(server) = &options.invitation.server {
+    if let Some(server) = &options.from.server {
         common.server = server.clone();
     }
-    let code = &options.invitation.code;
+    let code = &options.from.code;
     let keys = code.keys();
     let name = keys.file_id("journal", 0, 0).to_string();
     let store = match disk::Store::open(&options.output, &name, options.overwrite) {
@@ -115,7 +116,7 @@ pub(crate) fn receive(options: &ReceiveOptions) -> ExitCode {
     let again = format!("twocan receive {code}");
     in_runtime(async {
         let session = Session::start(join(&common, &keys.room));
-        let link = Link::new(session, code.keys().sealer, Role::Receive, common.relay_only);
+        let link = Link::new(session, code.keys().sealer, Role::Receive, network(&common));
         let ending = receive::run(link, store, options.yes, common.patience(), &mut ui).await;
         end(&ui, ending, &again)
     })
@@ -141,6 +142,14 @@ fn join(common: &Common, room: &str) -> Join {
         insecure: common.insecure,
         room: room.to_owned(),
         invitation: common.invitation.clone(),
+    }
+}
+
+fn network(common: &Common) -> Network {
+    Network {
+        relay_only: common.relay_only,
+        is_local: common.server.is_loopback(),
+        tls: common.insecure.then(|| web_socket::configuration(true).ok().map(Arc::new)).flatten(),
     }
 }
 

@@ -106,6 +106,21 @@ const PROBLEMS = {
     text: "The two networks let no direct connection through, and this server offers no relay (TURN).",
     next: "Try another network (a phone's, for example), or ask whoever runs this server to switch its relay on.",
   },
+  tampered: {
+    title: "Somebody is between you",
+    text: "What came through the server was not sealed with this code. The server, or someone on the way to it, has changed it, or somebody without the code is in its place. Nothing was sent.",
+    next: "Compare the code with the original. If it is the same, make a new one, and use another server.",
+  },
+  "bad-code": {
+    title: "This link has no whole code in it",
+    text: "A code has 20 letters and digits, in four groups.",
+    next: "Ask for the link again and open it whole, or type the code below.",
+  },
+  "insecure-seal": {
+    title: "Sealing needs a secure address",
+    text: "Browsers give pages the means to encrypt only over https, or on localhost.",
+    next: "Open the https address that the server printed when it started.",
+  },
   "taken-over": {
     title: "This call has moved to another tab",
     text: "The same session was opened elsewhere in this browser.",

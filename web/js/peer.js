@@ -103,8 +103,10 @@ export class PeerLink extends Emitter {
    *   there, unless it may be queued for its return
    * @param {() => Partial<Record<Slot, MediaStreamTrack | null>>} options.tracks what we send now
    * @param {() => MediaState & { name?: string }} options.state what we say about it, and about ourselves
+   * @param {boolean} [options.sealed] signals are sealed: they count only if they name our present connection, so that
+   *   nothing out of another session does anything (docs/signaling.md, "Sealed")
    */
-  constructor({ self, info, media, configuration, refreshServers, signal, tracks, state }) {
+  constructor({ self, info, media, configuration, refreshServers, signal, tracks, state, sealed = false }) {
     super();
     this.id = info.id;
     this.name = info.name;
@@ -117,8 +119,12 @@ export class PeerLink extends Emitter {
     this.signalThroughServer = signal;
     this.localTracks = tracks;
     this.localState = state;
+    this.sealed = sealed;
+    /** What they want, where they have said it. @type {"send" | "receive" | "drop" | null} */
+    this.role = null;
     ({ connection: this.connection, control: this.#control, negotiation: this.#negotiation, recovery: this.#recovery } =
       this.#connect());
+    this.#greet();
   }
 
   get channelOpen() {
@@ -159,6 +165,9 @@ export class PeerLink extends Emitter {
   handleSignal(data) {
     if (this.closed) return;
     if (data.to && data.to !== this.#connectionName) return;
+    if (this.sealed && !data.to && (!data.hello || this.connection.connectionState === "connected")) return;
+    if (data.hello) this.role = data.hello.role;
+    const metAnew = this.#remoteName !== data.connection;
     const renewed = this.#remoteName !== null && this.#remoteName !== data.connection && this.connection.remoteDescription !== null;
     if (data.restart || renewed) {
       const now = performance.now();
@@ -167,7 +176,12 @@ export class PeerLink extends Emitter {
       this.#replaceConnection();
     }
     this.#remoteName = data.connection;
-    if (data.restart) return;
+    if (this.sealed) {
+      // Whoever does not know our connection, or has had us replace it, is told.
+      if (!data.to || data.restart) this.#greet();
+      if (metAnew) this.#negotiation.begin();
+    }
+    if (data.restart || data.hello) return;
     this.#noteCandidates(data);
     this.#negotiation.handle(data);
   }
@@ -221,12 +235,14 @@ export class PeerLink extends Emitter {
     const remoteName = this.#remoteName;
     this.#remoteName = null;
     this.#connectionName = randomWord();
-    this.#signal({ connection: this.#connectionName, to: remoteName ?? undefined, restart: true });
+    const hello = this.sealed ? { role: /** @type {const} */ ("drop") } : undefined;
+    this.#signal({ connection: this.#connectionName, to: remoteName ?? undefined, restart: true, hello });
     this.#replaceConnection({ keepName: true });
   }
 
   /** The server is back and may have lost what we sent meanwhile. */
   signalingReturned() {
+    if (this.connection.connectionState !== "connected") this.#greet({ anew: true });
     if (this.connection.connectionState === "connected") this.#negotiation.repeatOffer();
     else if (this.connection.remoteDescription && this.initiator) void this.restartIce();
     else if (this.initiator) this.renew();
@@ -270,6 +286,13 @@ export class PeerLink extends Emitter {
     this.emit("change", null);
   }
 
+  /** Says which connection of ours is meant, where that has to be known first. @param {{ anew?: boolean }} [options] */
+  #greet({ anew = false } = {}) {
+    if (!this.sealed) return;
+    const to = anew ? undefined : (this.#remoteName ?? undefined);
+    this.#signal({ connection: this.#connectionName, to, hello: { role: "drop" } });
+  }
+
   #connect() {
     const connection = new RTCPeerConnection(this.configuration());
     const recovery = new Recovery({
@@ -289,6 +312,7 @@ export class PeerLink extends Emitter {
       initiator: this.initiator,
       send: (data) => this.#signal({ connection: this.#connectionName, to: this.#remoteName ?? undefined, ...data }),
       onOffer: () => this.#adoptTransceivers(connection),
+      ready: () => !this.sealed || this.#remoteName !== null,
       onError: (error) => {
         console.warn("negotiation with", this.name, error);
         this.#renewUnless(() => connection.signalingState === "stable", connection);
@@ -416,6 +440,7 @@ function detach(connection) {
   connection.ondatachannel = null;
 }
 
+/** 128 bits. */
 function randomWord() {
-  return crypto.getRandomValues(new Uint32Array(2)).reduce((word, value) => word + value.toString(36), "");
+  return crypto.getRandomValues(new Uint32Array(4)).reduce((word, value) => word + value.toString(36), "");
 }

@@ -10,6 +10,8 @@ import { PeerLink } from "./peer.js";
 import { videoBudget } from "./peer/budget.js";
 import { CHAT_LIMIT, isSignalData } from "./peer/control.js";
 
+/** @typedef {import("./code.js").Keys} Keys */
+
 /** @typedef {import("./types.js").JoinRequest} JoinRequest */
 /** @typedef {import("./types.js").Joined} Joined */
 /** @typedef {import("./types.js").MediaState} MediaState */
@@ -18,6 +20,8 @@ import { CHAT_LIMIT, isSignalData } from "./peer/control.js";
 /** @typedef {import("./peer/slots.js").Slot} Slot */
 /** @typedef {import("./peer/slots.js").MediaDirection} MediaDirection */
 
+/** What the server is told we are called where it is not to know. */
+const NOBODY = "Guest";
 /** ms */
 const INVITATION_PATIENCE = 3_000;
 
@@ -32,7 +36,10 @@ const INVITATION_PATIENCE = 3_000;
  *   refused: { code: string, message: string },
  *   "taken-over": null,
  *   audience: number,
+ *   tampered: null,
  * }} RoomEvents
+ *
+ * `tampered`: what came through the server was not sealed with our code; we have left.
  */
 
 /** @extends {Emitter<RoomEvents>} */
@@ -51,14 +58,20 @@ export class Room extends Emitter {
   #iceServers = [];
   /** @type {string | null} */
   #selfBefore = null;
+  /** Sealing takes a moment; the order stays. @type {Promise<void>} */
+  #sealing = Promise.resolve();
+  /** @type {Promise<void>} */
+  #opening = Promise.resolve();
 
   /**
    * @param {object} [options]
    * @param {boolean} [options.relayOnly]
+   * @param {Keys | null} [options.keys] seals what goes through the server
    * @param {(role: "streamer" | "viewer" | undefined) => MediaDirection} [options.media] by our role
    */
-  constructor({ relayOnly = false, media = () => "both" } = {}) {
+  constructor({ relayOnly = false, keys = null, media = () => "both" } = {}) {
     super();
+    this.keys = keys;
     this.relayOnly = relayOnly;
     this.media = media;
     this.signaling = new Signaling({ url: signalingUrl(location), presence: () => ({ ...this.state }) });
@@ -93,7 +106,7 @@ export class Room extends Emitter {
   /** @param {JoinRequest} request */
   join(request) {
     this.name = request.name;
-    this.signaling.join(request);
+    this.signaling.join(this.keys ? { ...request, name: NOBODY } : request);
   }
 
   /** The connected hear of it at once. @param {string} name */
@@ -203,9 +216,8 @@ export class Room extends Emitter {
         this.#peerLeft(String(message.peer), String(message.reason));
         break;
       case "signal": {
-        const link = this.peers.get(String(message.from));
         this.counters.signalsReceived += 1;
-        if (link && isSignalData(message.data)) link.handleSignal(message.data);
+        this.#signaled(String(message.from), message.data);
         break;
       }
       case "chat": {
@@ -237,8 +249,8 @@ export class Room extends Emitter {
     const link = this.peers.get(id);
     if (!link) return;
     const connected = link.connection.connectionState === "connected";
-    // Someone whose own line to the server broke is still in the call.
-    if (connected && (reason === "lost" || reason === "dropped")) link.setListed(false);
+    // Someone whose own line to the server broke is still in the call. Where all is sealed, the server has no say in it.
+    if (connected && (this.keys || reason === "lost" || reason === "dropped")) link.setListed(false);
     else link.close();
   }
 
@@ -254,6 +266,7 @@ export class Room extends Emitter {
       signal: (data, queue) => this.#signal(info.id, data, queue),
       tracks: () => this.tracks,
       state: () => ({ ...this.state, name: this.name || undefined }),
+      sealed: this.keys !== null,
     });
     this.peers.set(info.id, link);
     link.on("change", () => this.emit("change", null));
@@ -311,8 +324,40 @@ export class Room extends Emitter {
   #signal(to, data, queue) {
     if (!queue && !this.signaling.connected) return false;
     this.counters.signalsSent += 1;
-    this.signaling.send({ type: "signal", to, data });
+    const { keys, self } = this;
+    if (!keys) {
+      this.signaling.send({ type: "signal", to, data });
+    } else if (self) {
+      this.#sealing = this.#sealing.then(async () => {
+        this.signaling.send({ type: "signal", to, data: await keys.seal(self, to, data) });
+      });
+    }
     return true;
+  }
+
+  /**
+   * @param {string} from
+   * @param {unknown} data
+   */
+  #signaled(from, data) {
+    const { keys, self } = this;
+    if (!keys) {
+      if (isSignalData(data)) this.peers.get(from)?.handleSignal(data);
+      return;
+    }
+    this.#opening = this.#opening.then(async () => {
+      const link = this.peers.get(from);
+      if (!link || !self || this.left) return;
+      try {
+        const opened = await keys.open(from, self, data);
+        if (isSignalData(opened)) link.handleSignal(opened);
+      } catch {
+        // To a connection that stands, it is nothing.
+        if (link.connection.connectionState === "connected") return;
+        this.leave();
+        this.emit("tampered", null);
+      }
+    });
   }
 
   /** @returns {RTCConfiguration} */

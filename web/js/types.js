@@ -44,6 +44,7 @@
  * @property {RTCSessionDescriptionInit} [description]
  * @property {RTCIceCandidateInit | null} [candidate]
  * @property {boolean} [restart]
+ * @property {{ role: "send" | "receive" | "drop" }} [hello]  sealed rooms: who is there, before anything else
  *
  * @typedef {object} Path  the selected candidate pair, in words and in parts
  * @property {string} kind  LOCALTYPE-REMOTETYPE

@@ -6,13 +6,14 @@
 //! connection that stands. So whatever is repeated out of another session has no effect.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use twocan::{
-    Configuration, DataChannel, DataChannelOptions, Message, PeerConnection, PeerConnectionState, PeerEvent,
-    SdpType, SessionDescription,
+    CandidatePair, Configuration, DataChannel, DataChannelOptions, IceTransportPolicy, Message,
+    PeerConnection, PeerConnectionState, PeerEvent, SdpType, SessionDescription,
 };
 
 use super::message::{Candidate, Control, Description, FileMessage, Hello, Role, Signal};
@@ -46,6 +47,8 @@ pub(crate) enum Event {
     Found,
     /// The control channel is open.
     Open,
+    /// Which way everything goes.
+    Path(CandidatePair),
     /// The connection is gone; another is being made.
     Lost,
     /// They said that they leave.
@@ -87,12 +90,23 @@ struct Attempt {
     deadline: Option<Instant>,
 }
 
+/// What is known about the network before anybody is met.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Network {
+    /// Only the relay may be used.
+    pub(crate) relay_only: bool,
+    /// The server is on this computer, and so may the other end be.
+    pub(crate) is_local: bool,
+    /// How TLS to the relay is done, where not by the system's roots.
+    pub(crate) tls: Option<Arc<rustls::ClientConfig>>,
+}
+
 /// The connection to whoever knows the code.
 pub(crate) struct Link {
     session: Session,
     sealer: Sealer,
     role: Role,
-    relay_only: bool,
+    network: Network,
     own: Option<String>,
     ice_servers: Vec<IceServer>,
     known: BTreeMap<String, Known>,
@@ -114,12 +128,12 @@ enum Wake {
 }
 
 impl Link {
-    pub(crate) fn new(session: Session, sealer: Sealer, role: Role, relay_only: bool) -> Self {
+    pub(crate) fn new(session: Session, sealer: Sealer, role: Role, network: Network) -> Self {
         Self {
             session,
             sealer,
             role,
-            relay_only,
+            network,
             own: None,
             ice_servers: Vec::new(),
             known: BTreeMap::new(),
@@ -401,8 +415,23 @@ impl Link {
     }
 
     fn configuration(&self) -> Configuration {
-        let _ = (self.relay_only, &self.ice_servers);
-        Configuration { include_loopback: true, ..Configuration::default() }
+        let ice_servers = self.ice_servers.iter().map(|server| twocan::IceServer {
+            urls: server.urls.clone(),
+            username: server.username.clone().unwrap_or_default(),
+            credential: server.credential.clone().unwrap_or_default(),
+        });
+        Configuration {
+            // One that is not understood is of no use, and no reason to give up.
+            ice_servers: ice_servers.filter(|server| server.parse().is_ok()).collect(),
+            ice_transport_policy: if self.network.relay_only {
+                IceTransportPolicy::Relay
+            } else {
+                IceTransportPolicy::All
+            },
+            include_loopback: self.network.is_local,
+            tls: self.network.tls.clone(),
+            ..Configuration::default()
+        }
     }
 
     async fn offer(&mut self) {
@@ -460,6 +489,7 @@ impl Link {
                 self.send(Signal { candidate, ..Signal::default() }).await;
             }
             PeerEvent::ConnectionState(state) => self.set_state(state),
+            PeerEvent::SelectedCandidatePair(pair) => self.events.push_back(Event::Path(pair)),
             PeerEvent::DataChannel(channel) => self.events.push_back(Event::Channel(channel)),
             _ => {}
         }

@@ -282,7 +282,8 @@ fn read_digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::
 /// Lower-case hexadecimal of exactly `N` bytes.
 fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digits = text.as_bytes();
-    if digits.len() != 2 * N || digits.iter().any(u8::is_ascii_uppercase) {
+    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if digits.len() != 2 * N || !digits.iter().all(is_digit) {
         return None;
     }
     let mut bytes = [0; N];

@@ -65,7 +65,7 @@ pub(crate) struct SendOptions {
 pub(crate) struct ReceiveOptions {
     /// The code that the sender shows, or the whole link, which names the server too
     #[arg(value_name = "CODE")]
-    pub(crate) invitation: Invitation,
+    pub(crate) from: Invitation,
     /// The folder to put the files into
     #[arg(long, short, env = "TWOCAN_OUTPUT", value_name = "DIR", default_value = ".")]
     pub(crate) output: PathBuf,

@@ -143,6 +143,12 @@ pub(super) async fn run(mut link: Link, store: Store, yes: bool, patience: Durat
             () = &mut interrupted => break Ending::Interrupted,
         }
     };
+    let faults = receiver.machine.faults();
+    if faults > 0 {
+        receiver.ui.line(&format!(
+            "The sender's program did {faults} things that no honest one does; they had no effect."
+        ));
+    }
     receiver.stop(&mut inbox).await;
     link.leave(LEAVE_PATIENCE).await;
     ending
@@ -235,9 +241,8 @@ impl Receiver<'_> {
             | Report::Kept { id, kept: Err(error) }
             | Report::FolderMade { id, made: Err(error) } => self.broken(id, &error),
             Report::Came { id, bytes } => {
-                if self.machine.bytes(id, bytes).is_err() {
-                    self.when_rested(id, Then::Forget);
-                }
+                // Too many end the file, by an order; those of a channel that was given up count for nothing.
+                let _ = self.machine.bytes(id, bytes);
             }
             Report::Stored { id, bytes } => {
                 self.machine.stored(id, bytes);

@@ -34,11 +34,13 @@ enum Report {
     /// All was sent; the task waits for its end.
     Sent {
         item: usize,
+        attempt: u64,
         digest: Digest,
     },
     /// The channel closed before.
     Interrupted {
         item: usize,
+        attempt: u64,
     },
     Unreadable {
         item: usize,
@@ -52,6 +54,8 @@ enum Report {
 
 /// A file that is being sent. The task ends with it.
 struct Active {
+    /// Which of all: reports of earlier ones come late.
+    attempt: u64,
     stored: watch::Sender<u64>,
 }
 
@@ -62,6 +66,7 @@ struct Sender<'a> {
     items: Vec<super::sending::Item>,
     hashes: BTreeMap<usize, TreeHash>,
     active: BTreeMap<usize, Active>,
+    attempts: u64,
     reports: mpsc::Sender<Report>,
     bad: usize,
     done: u64,
@@ -87,6 +92,7 @@ pub(super) async fn run(
         items,
         hashes: BTreeMap::new(),
         active: BTreeMap::new(),
+        attempts: 0,
         reports,
         bad: 0,
         done: 0,
@@ -177,9 +183,12 @@ impl Sender<'_> {
         let label = format!("file/{}/{offset}", described.id);
         let Some(channel) = link.open_channel(&label).await else { return };
         self.ui.file(described.id, &described.path, described.size, offset);
-        self.active.insert(item, Active { stored });
+        self.attempts += 1;
+        let attempt = self.attempts;
+        self.active.insert(item, Active { attempt, stored });
         let job = Job {
             item,
+            attempt,
             channel,
             place: self.places[item].clone(),
             size: described.size,
@@ -193,18 +202,25 @@ impl Sender<'_> {
     }
 
     fn heed(&mut self, report: Report) {
+        let is_present = |active: &BTreeMap<usize, Active>, item: usize, attempt: u64| {
+            active.get(&item).is_some_and(|active| active.attempt == attempt)
+        };
         match report {
-            Report::Sent { item, digest } => {
+            Report::Sent { item, attempt, digest } if is_present(&self.active, item, attempt) => {
                 self.ui.digest(self.items[item].id, &digest);
                 self.machine.sent(item, digest);
             }
-            Report::Interrupted { item } => {
+            Report::Interrupted { item, attempt } if is_present(&self.active, item, attempt) => {
                 self.active.remove(&item);
                 self.machine.interrupted(item);
             }
+            Report::Sent { .. } | Report::Interrupted { .. } => {}
             Report::Unreadable { item } => self.machine.unreadable(item),
             Report::Hash { item, hash } => {
-                self.hashes.insert(item, hash);
+                let known = self.hashes.entry(item).or_default();
+                if hash.leaves() > known.leaves() {
+                    *known = hash;
+                }
             }
         }
     }
@@ -221,6 +237,7 @@ impl Sender<'_> {
 /// One file over one channel.
 struct Job {
     item: usize,
+    attempt: u64,
     channel: DataChannel,
     place: PathBuf,
     size: u64,
@@ -241,7 +258,7 @@ enum Stopped {
 
 impl Job {
     async fn run(mut self, hash: TreeHash) {
-        let item = self.item;
+        let (item, attempt) = (self.item, self.attempt);
         let (blocks, incoming) = mpsc::channel(AHEAD);
         let (place, size, offset) = (self.place.clone(), self.size, self.offset);
         let reading = tokio::task::spawn_blocking(move || read(&place, size, offset, hash, &blocks));
@@ -251,7 +268,7 @@ impl Job {
         // Whoever asked for the job has gone where a report is not taken.
         let report = match (read, sent) {
             (Err(_), Ok(()) | Err(Stopped::Unreadable)) => Report::Unreadable { item },
-            (_, Ok(())) => Report::Sent { item, digest: hash.finish() },
+            (_, Ok(())) => Report::Sent { item, attempt, digest: hash.finish() },
             (_, Err(Stopped::Called)) => {
                 let _ = self.reports.send(Report::Hash { item, hash }).await;
                 return;
@@ -259,7 +276,7 @@ impl Job {
             (_, Err(_)) => {
                 let _ = self.reports.send(Report::Hash { item, hash }).await;
                 tokio::time::sleep(TRY_AGAIN).await;
-                Report::Interrupted { item }
+                Report::Interrupted { item, attempt }
             }
         };
         let _ = self.reports.send(report).await;

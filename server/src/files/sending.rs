@@ -222,12 +222,6 @@ impl Sending {
         self.fill();
     }
 
-    /// Ends everything that is not over; the receiver is told.
-    pub(crate) fn cancel(&mut self) {
-        let reason = "the sender has stopped".to_owned();
-        self.orders.push_back(Order::Tell(FileMessage::FileCancel { id: self.batch_id, reason }));
-    }
-
     /// Whether the receiver said no to all of it.
     pub(crate) fn is_declined(&self) -> bool {
         self.declined

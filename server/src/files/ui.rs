@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use twocan::{CandidatePair, IceCandidateType, RelayProtocol};
 
 use super::digest::{Digest, to_hex};
 use super::link::Event;
@@ -82,10 +83,6 @@ impl Ui {
         }
     }
 
-    pub(crate) fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// So many more bytes are expected.
     pub(crate) fn begin(&mut self, bytes: u64) {
         self.expected += bytes;
@@ -113,6 +110,14 @@ impl Ui {
             Event::Found => {
                 self.event("found", json!({}));
                 self.line("Somebody with the code is there: connecting …");
+            }
+            Event::Path(pair) => {
+                let words = way(pair);
+                self.event(
+                    "path",
+                    json!({ "words": words, "pair": pair.to_string(), "relayed": pair.is_relayed() }),
+                );
+                self.line(&format!("The way: {words}."));
             }
             _ => {}
         }
@@ -266,6 +271,26 @@ impl Ui {
             let under_way: u64 = self.rows.values().map(|row| row.bytes).sum();
             total.set_position(self.finished + under_way);
         }
+    }
+}
+
+/// The path in words.
+fn way(pair: &CandidatePair) -> String {
+    let over = match pair.relay_protocol {
+        Some(RelayProtocol::Tcp) => "TCP",
+        Some(RelayProtocol::Tls) => "TLS",
+        Some(RelayProtocol::Udp) | None => "UDP",
+    };
+    let is_mapped =
+        |kind| matches!(kind, IceCandidateType::ServerReflexive | IceCandidateType::PeerReflexive);
+    if pair.local.kind == IceCandidateType::Relayed {
+        format!("through the server's relay, over {over}; it sees ciphertext only")
+    } else if pair.remote.kind == IceCandidateType::Relayed {
+        "through the server's relay, which the other side needs; it sees ciphertext only".to_owned()
+    } else if is_mapped(pair.local.kind) || is_mapped(pair.remote.kind) {
+        "directly, through the routers between".to_owned()
+    } else {
+        "directly".to_owned()
     }
 }
 

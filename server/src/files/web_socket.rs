@@ -63,7 +63,8 @@ fn certificate_words(error: &std::io::Error) -> String {
     }
 }
 
-fn configuration(insecure: bool) -> Result<ClientConfig, String> {
+/// How TLS is done here.
+pub(crate) fn configuration(insecure: bool) -> Result<ClientConfig, String> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()

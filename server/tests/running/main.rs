@@ -5,6 +5,7 @@ mod authority;
 mod certificates;
 mod client;
 mod command_line;
+mod files;
 mod hostile;
 mod invitations;
 mod program;

@@ -1,7 +1,7 @@
 /** Our files on their way to one person: offering, sending, pausing, resuming. */
 import { FILE_LABEL } from "../peer.js";
-import { FILE_PROTOCOL_VERSION, newFileId, safeName } from "./protocol.js";
-import { Interrupted, sendFile } from "./sender.js";
+import { FILE_PROTOCOL_VERSION, safeName } from "./protocol.js";
+import { Interrupted, WINDOW, sendFile, windowFor } from "./sender.js";
 import { Transfer } from "./transfer.js";
 import { TreeHash } from "./tree.js";
 
@@ -11,6 +11,7 @@ import { TreeHash } from "./tree.js";
 export class OutgoingFile {
   #file;
   #hash = new TreeHash();
+  #window = WINDOW;
   #accepted = false;
   #started = false;
   /** @type {AbortController | null} the running attempt */
@@ -21,16 +22,19 @@ export class OutgoingFile {
   /**
    * @param {object} options
    * @param {File} options.file
+   * @param {string} options.id
+   * @param {import("./protocol.js").Batch} options.batch what it is offered with
    * @param {PeerLink} options.link
    * @param {() => void} options.onChange
    */
-  constructor({ file, link, onChange }) {
+  constructor({ file, id, batch, link, onChange }) {
     this.#file = file;
+    this.batch = batch;
     this.#onChange = onChange;
     /** @type {PeerLink | null} */
     this.link = link;
     this.transfer = new Transfer({
-      id: newFileId(),
+      id,
       direction: "send",
       peer: link.id,
       peerName: link.name,
@@ -52,7 +56,10 @@ export class OutgoingFile {
   /** Says, or says again after a reconnect, what we have. */
   offer() {
     const { id, name, size } = this.transfer;
-    this.link?.send({ type: "file-offer", id, version: FILE_PROTOCOL_VERSION, name, size });
+    const modified = this.#file.lastModified;
+    // In a folder that was chosen: where it lies there.
+    const path = this.#file.webkitRelativePath || undefined;
+    this.link?.send({ type: "file-offer", id, version: FILE_PROTOCOL_VERSION, name, size, path, batch: this.batch.id, modified });
   }
 
   /** The connection, or its data channel, is gone: keep everything for the next one. */
@@ -91,6 +98,7 @@ export class OutgoingFile {
         if (this.#attempt || message.offset > transfer.size) return;
         if (transfer.state === "paused") transfer.resumes += 1;
         transfer.done = message.offset;
+        this.#window = windowFor(message.window);
         this.#accepted = true;
         this.#started = false;
         this.#onChange();
@@ -133,6 +141,7 @@ export class OutgoingFile {
         offset,
         largestMessage: link.connection.sctp?.maxMessageSize ?? 0,
         hash: this.#hash,
+        window: this.#window,
         stored: () => transfer.done,
         onStored: (wake) => {
           this.#wake = wake;

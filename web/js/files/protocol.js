@@ -4,16 +4,21 @@
 
 export const FILE_PROTOCOL_VERSION = 1;
 const NAME_LIMIT = 200;
+/** Folders deep. */
+const DEEPEST = 64;
 
 /**
- * @typedef {{ type: "file-offer", id: string, version: number, name: string, size: number }} Offer
- * @typedef {{ type: "file-accept", id: string, offset: number }} Accept
+ * @typedef {{ type: "file-batch", id: string, version: number, files: number, bytes: number, name: string }} Batch
+ * @typedef {{ type: "file-folder", id: string }} Folder
+ * @typedef {{ type: "file-offer", id: string, version: number, name: string, size: number, path?: string, batch?: string,
+ *   modified?: number }} Offer  `path`: of a file in a folder, its parts with `/` between; each of them safe
+ * @typedef {{ type: "file-accept", id: string, offset: number, window?: number }} Accept
  * @typedef {{ type: "file-decline", id: string }} Decline
  * @typedef {{ type: "file-progress", id: string, received: number }} Progress
  * @typedef {{ type: "file-end", id: string, digest: string }} End
  * @typedef {{ type: "file-done", id: string }} Done
  * @typedef {{ type: "file-cancel", id: string, reason: string }} Cancel
- * @typedef {Offer | Accept | Decline | Progress | End | Done | Cancel} FileMessage
+ * @typedef {Batch | Folder | Offer | Accept | Decline | Progress | End | Done | Cancel} FileMessage
  */
 
 /**
@@ -26,9 +31,22 @@ export function parseFileMessage(message) {
   switch (type) {
     case "file-offer":
       if (message.version !== FILE_PROTOCOL_VERSION || typeof message.name !== "string" || !isCount(message.size)) return null;
-      return { type, id, version: FILE_PROTOCOL_VERSION, name: safeName(message.name), size: message.size };
+      return {
+        type,
+        id,
+        version: FILE_PROTOCOL_VERSION,
+        name: safeName(message.name),
+        size: message.size,
+        ...(typeof message.path === "string" ? { path: message.path.split("/").slice(0, DEEPEST).map(safeName).join("/") } : {}),
+      };
+    case "file-batch":
+      if (message.version !== FILE_PROTOCOL_VERSION || !isCount(message.files) || !isCount(message.bytes)) return null;
+      return { type, id, version: FILE_PROTOCOL_VERSION, files: message.files, bytes: message.bytes, name: safeName(String(message.name ?? "")) };
+    case "file-folder":
+      return { type, id };
     case "file-accept":
-      return isCount(message.offset) ? { type, id, offset: message.offset } : null;
+      if (!isCount(message.offset)) return null;
+      return { type, id, offset: message.offset, ...(isCount(message.window) ? { window: message.window } : {}) };
     case "file-progress":
       return isCount(message.received) ? { type, id, received: message.received } : null;
     case "file-end":

@@ -14,6 +14,14 @@ const QUEUE_LOW = 256 * 1024;
 /** So far may we be ahead of what the other side has stored. */
 export const WINDOW = 8 * 1024 * 1024;
 
+/** As far as the other side may ask us to be. */
+const LARGEST_WINDOW = 64 * 1024 * 1024;
+
+/** @param {number | undefined} wished by the other side, bytes */
+export function windowFor(wished) {
+  return wished === undefined ? WINDOW : Math.min(LARGEST_WINDOW, Math.max(LEAF_SIZE, wished));
+}
+
 /** The channel closed, or we were told to stop, in the middle. */
 export class Interrupted extends Error {}
 
@@ -26,11 +34,12 @@ export class Interrupted extends Error {}
  * @param {number} options.offset
  * @param {number} options.largestMessage of this connection, bytes; 0 for no limit
  * @param {import("./tree.js").TreeHash} options.hash
+ * @param {number} [options.window] how far we may be ahead of what the other side has stored, bytes
  * @param {() => number} options.stored how much the other side has stored
  * @param {(wake: () => void) => void} options.onStored sets what to call when that grows
  * @param {AbortSignal} options.signal
  */
-export async function sendFile({ file, channel, offset, largestMessage, hash, stored, onStored, signal }) {
+export async function sendFile({ file, channel, offset, largestMessage, hash, window = WINDOW, stored, onStored, signal }) {
   channel.binaryType = "arraybuffer";
   channel.bufferedAmountLowThreshold = QUEUE_LOW;
   const piece = pieceSize(largestMessage);
@@ -47,7 +56,7 @@ export async function sendFile({ file, channel, offset, largestMessage, hash, st
     if (start + block.length < file.size) reading = readFrom(file, start + block.length);
     const hashed = hash.update(block, start);
     for (let from = 0; from < block.length; from += piece) {
-      await waiter.until(() => channel.bufferedAmount < QUEUE_HIGH && position - stored() < WINDOW);
+      await waiter.until(() => channel.bufferedAmount < QUEUE_HIGH && position - stored() < window);
       const part = block.subarray(from, from + piece);
       channel.send(part);
       position += part.length;

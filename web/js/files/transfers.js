@@ -6,7 +6,7 @@ import { Emitter } from "../emitter.js";
 import { FILE_LABEL } from "../peer.js";
 import { IncomingFile } from "./incoming.js";
 import { OutgoingFile } from "./outgoing.js";
-import { parseFileMessage } from "./protocol.js";
+import { FILE_PROTOCOL_VERSION, newFileId, parseFileMessage, safeName } from "./protocol.js";
 
 /** @typedef {import("../peer.js").PeerLink} PeerLink */
 /** @typedef {import("../room.js").Room} Room */
@@ -21,6 +21,8 @@ const OFFERS_PER_PEER = 200;
 const KEPT_PER_PEER = 200;
 /** A person who left without a word may come back for so long, ms. */
 const RETURN_PATIENCE = 120_000;
+/** And where a code says who it is, however often they come anew. */
+const SEALED_RETURN_PATIENCE = 600_000;
 
 /** @extends {Emitter<{ change: null, offer: IncomingFile, received: Transfer }>} */
 export class Transfers extends Emitter {
@@ -53,15 +55,34 @@ export class Transfers extends Emitter {
    * @returns {boolean} false if nobody is there to take them
    */
   send(files, peer) {
-    const links = [...this.#room.peers.values()].filter((link) => !peer || link.id === peer);
-    for (const link of links) {
-      for (const file of files) {
-        const outgoing = new OutgoingFile({ file, link, onChange: () => this.#changed() });
-        this.files.set(outgoing.transfer.id, outgoing);
-      }
-    }
-    this.#changed();
+    const links = [...this.#room.peers.values()].filter((link) => (!peer || link.id === peer) && link.role !== "send");
+    for (const link of links) void this.#offer(files, link);
     return links.length > 0;
+  }
+
+  /**
+   * @param {File[]} files
+   * @param {PeerLink} link
+   */
+  async #offer(files, link) {
+    const bytes = files.reduce((sum, { size }) => sum + size, 0);
+    const name = files.length === 1 ? safeName(files[0].name) : `${files.length} files`;
+    /** @type {import("./protocol.js").Batch} */
+    const batch = { type: "file-batch", id: newFileId(), version: FILE_PROTOCOL_VERSION, files: files.length, bytes, name };
+    const ids = await Promise.all(files.map((file) => this.#idOf(file)));
+    link.send(batch);
+    files.forEach((file, index) => {
+      // The same file may be on its way to somebody else.
+      const id = this.files.has(ids[index]) ? newFileId() : ids[index];
+      this.files.set(id, new OutgoingFile({ file, id, batch, link, onChange: () => this.#changed() }));
+    });
+    this.#changed();
+  }
+
+  /** With a code, a file is known again after this page was closed. @param {File} file */
+  async #idOf(file) {
+    const path = file.webkitRelativePath || file.name;
+    return (await this.#room.keys?.fileId(path, file.size, file.lastModified)) ?? newFileId();
   }
 
   /** @returns {IncomingFile[]} those that wait for an answer */
@@ -80,8 +101,8 @@ export class Transfers extends Emitter {
     const known = this.#of(link.id);
     for (const file of known) file.link = link;
     link.on("open", () => {
-      for (const file of this.#of(link.id)) if (file instanceof OutgoingFile) file.resume(link);
-      this.#changed();
+      this.#adopt();
+      this.#resume(link);
     });
     let connected = link.connection.connectionState === "connected";
     link.on("change", () => {
@@ -92,6 +113,7 @@ export class Transfers extends Emitter {
         if (connected) file.unstall();
         else file.stall();
       }
+      if (!connected) this.#adopt();
     });
     link.on("renewed", () => {
       for (const file of this.#of(link.id)) file.pause();
@@ -107,6 +129,35 @@ export class Transfers extends Emitter {
     });
   }
 
+  /** Offers anew what is not done. @param {PeerLink} link */
+  #resume(link) {
+    const files = this.#of(link.id).filter((file) => file instanceof OutgoingFile && !file.transfer.finished);
+    const batches = new Set(files.map((file) => (file instanceof OutgoingFile ? file.batch : null)));
+    for (const batch of batches) if (batch) link.send(batch);
+    for (const file of files) if (file instanceof OutgoingFile) file.resume(link);
+    this.#changed();
+  }
+
+  /**
+   * Everybody with the code is as good as who had it before: a receiver that was started again is somebody new to the
+   * server, and gets what the one before did not.
+   */
+  #adopt() {
+    if (!this.#room.keys) return;
+    const free = [...this.#room.peers.values()].find((link) => isThere(link) && link.role !== "send");
+    if (!free) return;
+    let any = false;
+    for (const file of this.files.values()) {
+      if (!(file instanceof OutgoingFile) || file.transfer.finished || isThere(file.link)) continue;
+      file.pause();
+      file.transfer.peer = free.id;
+      file.transfer.peerName = free.name;
+      file.link = free;
+      any = true;
+    }
+    if (any) this.#resume(free);
+  }
+
   /** @param {PeerLink} link */
   #lose(link) {
     const files = this.#of(link.id).filter((file) => !file.transfer.finished);
@@ -117,8 +168,14 @@ export class Transfers extends Emitter {
     const giveUp = () => {
       for (const file of files) if (!file.link) file.fail(`${link.name} has left.`);
     };
-    if (link.saidBye) giveUp();
-    else if (files.length > 0) setTimeout(giveUp, RETURN_PATIENCE);
+    if (this.#room.keys) {
+      this.#adopt();
+      if (files.length > 0) setTimeout(giveUp, SEALED_RETURN_PATIENCE);
+    } else if (link.saidBye) {
+      giveUp();
+    } else if (files.length > 0) {
+      setTimeout(giveUp, RETURN_PATIENCE);
+    }
   }
 
   /**
@@ -127,8 +184,15 @@ export class Transfers extends Emitter {
    */
   #handle(link, message) {
     const known = this.files.get(message.id);
-    // Nobody may speak about another's file.
-    if (known && known.transfer.peer !== link.id) return;
+    // Nobody may speak about another's file; but a sender who was started again, with the code, is the same.
+    if (known && known.transfer.peer !== link.id) {
+      if (!this.#room.keys || message.type !== "file-offer" || isThere(known.link)) return;
+      known.transfer.peer = link.id;
+      known.link = link;
+    }
+    // A browser cannot keep a folder that holds nothing; the files in others come by themselves.
+    if (message.type === "file-folder") link.send({ type: "file-decline", id: message.id });
+    if (message.type === "file-batch" || message.type === "file-folder") return;
     if (message.type !== "file-offer") {
       known?.handle(message);
       return;
@@ -181,6 +245,11 @@ export class Transfers extends Emitter {
       void file.start();
     }
   }
+}
+
+/** @param {PeerLink | null} link */
+function isThere(link) {
+  return link !== null && !link.closed && link.channelOpen && link.connection.connectionState === "connected";
 }
 
 /** @param {OutgoingFile | IncomingFile} file @returns {file is IncomingFile} */

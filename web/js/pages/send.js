@@ -1,9 +1,14 @@
-/** `/send` and `/send/NAME`: files only. The first opens a drop of its own; whoever has its link joins. */
+/**
+ * `/send` and `/send/NAME`: files only. The first opens a drop that is sealed by a code, which stands behind the `#` of its
+ * link and so never reaches the server; whoever has the code joins, in a browser or a terminal. The second is a drop by
+ * name, which the server is to be trusted with.
+ */
+import { Keys, newCode, parseCode } from "../code.js";
 import { expose } from "../expose.js";
 import { append, find, h, setText } from "../dom.js";
 import { pathProblem, problem, refusalProblem } from "../errors.js";
 import { Transfers } from "../files/transfers.js";
-import { isRoomName, randomRoomName } from "../names.js";
+import { isRoomName } from "../names.js";
 import { readParams, roomFromPath } from "../params.js";
 import { Room } from "../room.js";
 import { Watch } from "../room/watch.js";
@@ -20,22 +25,27 @@ import { dropTarget } from "../ui/tiles.js";
 /** @typedef {import("../peer.js").PeerLink} PeerLink */
 
 const params = readParams(location.search, navigator.webdriver === true);
-let roomName = roomFromPath(location.pathname);
-if (roomName === "") {
-  roomName = randomRoomName();
-  history.replaceState(null, "", `/send/${roomName}${location.search}`);
-}
-const link = roomLink(`/send/${roomName}`);
+const namedRoom = roomFromPath(location.pathname);
+/** Where there is no WebCrypto nothing can be sealed, nor can a checksum be made. */
+const canSeal = Boolean(globalThis.crypto?.subtle);
+const typedCode = location.hash.length > 1 ? parseCode(location.hash) : newCode();
+const code = namedRoom === "" && canSeal ? typedCode : null;
+if (code) history.replaceState(null, "", `/send${location.search}#${code}`);
+const keys = code ? await Keys.of(code) : null;
+const roomName = keys?.room ?? namedRoom;
+const link = code ? `${location.origin}/send#${code}` : roomLink(`/send/${roomName}`);
+// Another code in the address is another drop.
+addEventListener("hashchange", () => location.reload());
 const main = find("main");
 const problems = new Problems();
 const banner = new Banner();
 const { title } = header(iconButton({ icon: "copy", label: "Copy the link to this drop", class: "quiet", onclick: () => void copy(link, "Link") }));
 setText(title, "Send files");
-document.title = `Send files: ${roomName} – twocan`;
+document.title = code ? "Send files, sealed – twocan" : `Send files: ${roomName} – twocan`;
 
 /** @type {PageStage} */
 let stage = "joining";
-const room = new Room({ relayOnly: params.relayOnly, media: () => "none" });
+const room = new Room({ relayOnly: params.relayOnly, keys, media: () => "none" });
 const roomBanner = new RoomBanner(banner, room);
 const watch = new Watch(room);
 const transfers = new Transfers(room);
@@ -43,7 +53,9 @@ const files = new FilesPanel(transfers, { forced: params.files });
 expose({ page: "send", stage: () => stage, room, watch, transfers: () => transfers.snapshots });
 
 const people = h("ul", { class: "people", "aria-label": "People in this drop" });
-const nobody = h("p", { class: "panel-empty" }, "Nobody else is here yet. Open the link on the other device, or send it to someone; then drop files.");
+const nobody = h("p", { class: "panel-empty" }, code
+  ? "Nobody else is here yet. Give the code or the link to someone, or open it on another device; then drop files."
+  : "Nobody else is here yet. Open the link on the other device, or send it to someone; then drop files.");
 /** @type {Map<string, { element: HTMLElement, title: HTMLElement, state: HTMLElement, path: PathPicture }>} */
 const cards = new Map();
 
@@ -127,6 +139,11 @@ room.on("peer-removed", (peer) => {
 room.on("change", update);
 watch.onSample = update;
 
+room.on("tampered", () => {
+  stage = "refused";
+  problems.add(problem("tampered"), { action: { label: "Make a new code", run: () => location.assign("/send") } });
+});
+
 const password = h("input", { type: "password", testid: "password", maxLength: 256, autocomplete: "off", "aria-label": "Room password" });
 const passwordForm = h(
   "form",
@@ -152,6 +169,89 @@ const drop = h(
   h("p", { class: "lead" }, "They go straight from this device to everyone in this drop, of any size, and are checked on arrival. Nothing is stored in between."),
   h("div", { class: "tile-drop", "aria-hidden": "true" }, logo(), h("span", {}, "Drop for everyone")),
 );
+
+/** The line that a terminal takes. @param {string} secret */
+function commandFor(secret) {
+  const usual = "http://localhost:8080";
+  return `twocan receive ${secret}${location.origin === usual ? "" : ` --server ${location.origin}`}`;
+}
+
+/** The code, in all the ways that it can be given to somebody. @param {string} secret */
+function codeCard(secret) {
+  const command = commandFor(secret);
+  return h(
+    "section",
+    { class: "card send-link-card", testid: "sealed" },
+    h("h2", {}, "The code of this drop"),
+    h("p", { class: "send-code", testid: "send-code" }, ...secret.split("-").map((group) => h("span", {}, group))),
+    h(
+      "div",
+      { class: "row" },
+      h("button", { type: "button", class: "button primary small", testid: "copy-link", onclick: () => void copy(link, "Link") }, icon("copy"), "Copy link"),
+      h("button", { type: "button", class: "button small", testid: "copy-code", onclick: () => void copy(secret, "Code") }, icon("copy"), "Copy code"),
+      "share" in navigator ? h("button", { type: "button", class: "button small", onclick: () => void share(link, "Files on twocan") }, icon("share"), "Share") : null,
+    ),
+    h("a", { class: "room-link visually-hidden", href: link, testid: "send-link", tabIndex: -1, "aria-hidden": "true" }, link),
+    h(
+      "div",
+      { class: "send-command" },
+      h("span", { class: "field-help" }, "In a terminal:"),
+      h("code", { testid: "send-command" }, command),
+      h("button", { type: "button", class: "button quiet small", testid: "copy-command", "aria-label": "Copy the command", onclick: () => void copy(command, "Command") }, icon("copy")),
+    ),
+    h(
+      "p",
+      { class: "field-help send-seal" },
+      icon("lock"),
+      h("span", {}, "Sealed by the code, which never reaches the server: it can neither read your files nor put itself between you. Whoever has the code gets in, so send it by a way that you trust."),
+    ),
+    passwordForm,
+  );
+}
+
+/** A drop by name. */
+function nameCard() {
+  return h(
+    "section",
+    { class: "card send-link-card" },
+    h("h2", {}, "The link to this drop"),
+    h("div", { class: "link-row" }, h("a", { class: "room-link", href: link, testid: "send-link" }, link.replace(/^https?:\/\//, ""))),
+    h(
+      "div",
+      { class: "row" },
+      h("button", { type: "button", class: "button primary small", testid: "copy-link", onclick: () => void copy(link, "Link") }, icon("copy"), "Copy link"),
+      h("button", { type: "button", class: "button small", onclick: () => void share(link, "Files on twocan") }, icon("share"), "Share"),
+    ),
+    h(
+      "p",
+      { class: "field-help send-seal", testid: "not-sealed" },
+      icon("warn"),
+      h("span", {}, "This drop is not sealed: its files are encrypted on the way, but whoever runs the server could put themselves between you. ", h("a", { href: "/send", testid: "link-sealed" }, "Make a sealed one"), "."),
+    ),
+    passwordForm,
+  );
+}
+
+const codeInput = h("input", { testid: "code-input", autocomplete: "off", autocapitalize: "none", spellcheck: false, placeholder: "k3m9x-7qv2t-…", "aria-label": "A code, or a link with one", maxLength: 400 });
+const codeWrong = h("p", { class: "field-help send-wrong", role: "alert", testid: "code-wrong", hidden: true }, "That is no code: it has 20 letters and digits in four groups. Copy it whole.");
+const codeForm = h(
+  "form",
+  {
+    class: "send-receive",
+    onsubmit: (/** @type {Event} */ event) => {
+      event.preventDefault();
+      const typed = parseCode(codeInput.value);
+      codeWrong.hidden = typed !== null;
+      // The page is made anew for another code.
+      if (typed && typed !== code) location.assign(`/send${location.search}#${typed}`);
+      if (typed && namedRoom === "" && typed !== code) location.reload();
+    },
+  },
+  h("h2", {}, "Have you got a code?"),
+  h("div", { class: "row" }, codeInput, h("button", { type: "submit", class: "button", testid: "code-open" }, "Receive")),
+  codeWrong,
+);
+
 append(main, [
   problems.element,
   h(
@@ -162,19 +262,8 @@ append(main, [
       "div",
       { class: "send-left" },
       drop,
-      h(
-        "section",
-        { class: "card send-link-card" },
-        h("h2", {}, "The link to this drop"),
-        h("div", { class: "link-row" }, h("a", { class: "room-link", href: link, testid: "send-link" }, link.replace(/^https?:\/\//, ""))),
-        h(
-          "div",
-          { class: "row" },
-          h("button", { type: "button", class: "button primary small", testid: "copy-link", onclick: () => void copy(link, "Link") }, icon("copy"), "Copy link"),
-          h("button", { type: "button", class: "button small", onclick: () => void share(link, "Files on twocan") }, icon("share"), "Share"),
-        ),
-        passwordForm,
-      ),
+      code ? codeCard(code) : nameCard(),
+      codeForm,
       h("section", { class: "send-people" }, h("h2", {}, "Who is here"), h("label", { class: "field send-name" }, h("span", {}, "You are"), name), nobody, people),
     ),
     h("section", { class: "send-files" }, h("h2", {}, "Files"), files.element),
@@ -182,6 +271,8 @@ append(main, [
 ]);
 files.acceptDrops(find("main .send"));
 
-if (!isRoomName(roomName)) problems.add(problem("bad-room"), { action: wayOut(roomName) });
+if (namedRoom === "" && !canSeal) problems.add(problem("insecure-seal"));
+else if (namedRoom === "" && !code) problems.add(problem("bad-code"), { action: { label: "Make a new code", run: () => location.assign("/send") } });
+else if (!isRoomName(roomName)) problems.add(problem("bad-room"), { action: wayOut(roomName) });
 else if (!("RTCPeerConnection" in window)) problems.add(problem("unsupported-browser"));
 else join();

@@ -68,8 +68,9 @@ export function parseControl(text) {
 /** What comes as `signal.data`, from whoever. @param {any} data @returns {data is SignalData} */
 export function isSignalData(data) {
   if (!isObject(data) || !isName(data.connection)) return false;
-  const { to, description, candidate } = data;
+  const { to, description, candidate, hello } = data;
   return (
+    (hello === undefined || (isObject(hello) && ["send", "receive", "drop"].includes(String(hello.role)))) &&
     (to === undefined || isName(to)) &&
     (description === undefined || (isObject(description) && typeof description.type === "string" && isOptionalText(description.sdp))) &&
     (candidate === undefined || candidate === null || (isObject(candidate) && isOptionalText(candidate.candidate)))

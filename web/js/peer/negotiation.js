@@ -26,14 +26,16 @@ export class Negotiation {
    * @param {(data: Pick<SignalData, "description" | "candidate">) => void} options.send
    * @param {() => void} options.onOffer an offer has been set and is about to be answered
    * @param {(error: unknown) => void} options.onError
+   * @param {() => boolean} [options.ready] whether the other side can be told of an offer yet
    */
-  constructor({ connection, polite, initiator, send, onOffer, onError }) {
+  constructor({ connection, polite, initiator, send, onOffer, onError, ready = () => true }) {
     this.connection = connection;
     this.polite = polite;
     this.initiator = initiator;
     this.send = send;
     this.onOffer = onOffer;
     this.onError = onError;
+    this.ready = ready;
     /** Finished offer/answer exchanges. */
     this.negotiations = 0;
 
@@ -43,7 +45,7 @@ export class Negotiation {
 
   async #offer() {
     const { connection } = this;
-    if (!this.initiator && !connection.remoteDescription) return;
+    if (!this.ready() || (!this.initiator && !connection.remoteDescription)) return;
     try {
       this.#makingOffer = true;
       await connection.setLocalDescription();
@@ -53,6 +55,13 @@ export class Negotiation {
     } finally {
       this.#makingOffer = false;
     }
+  }
+
+  /** The other side can be told now: makes the first offer, or repeats it. */
+  begin() {
+    if (!this.initiator || this.connection.remoteDescription || this.#makingOffer) return;
+    if (this.connection.signalingState === "have-local-offer") this.repeatOffer();
+    else void this.#offer();
   }
 
   /** Signals may have been lost with the server: repeat an offer that still waits for its answer. */

@@ -12,4 +12,5 @@ mod nat;
 mod relayed;
 mod rust_peer;
 mod screen;
+mod sealed;
 mod server_dies;

@@ -1,0 +1,195 @@
+//! Files between a terminal and a browser, sealed by a code, from behind NATs.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
+
+use natlab::{Lab, Nat, Running};
+use serde_json::Value;
+use twocan_interop::Browser::Chromium;
+use twocan_interop::{DEADLINE, NAME, Page, Scene, begin, twocan};
+
+const MIB: u64 = 1 << 20;
+
+/// For what takes its time on a busy machine.
+const LONG: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// `twocan send` or `receive` in a client's namespace; killed when dropped.
+struct Terminal {
+    child: Child,
+    events: Receiver<Value>,
+}
+
+impl Terminal {
+    fn start(lab: &Running, client: &str, arguments: &[&str]) -> Self {
+        let program = twocan().unwrap_or_else(|why| panic!("{why}"));
+        let mut child = lab
+            .command(client, program)
+            .args(arguments)
+            .args(["--json", "--insecure", "--server", &format!("https://{NAME}")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("twocan starts");
+        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let (sender, events) = channel();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let event = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+                if sender.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, events }
+    }
+
+    /// The next event that is meant; others are passed over.
+    fn wait(&mut self, mut is_it: impl FnMut(&Value) -> bool) -> Value {
+        let end = Instant::now() + LONG;
+        let mut seen = Vec::new();
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            match self.events.recv_timeout(left) {
+                Ok(event) if is_it(&event) => return event,
+                Ok(event) => seen.push(event),
+                Err(_) => break,
+            }
+        }
+        panic!("it did not come; what came: {seen:#?}");
+    }
+
+    fn named(&mut self, name: &str) -> Value {
+        self.wait(|event| event["event"] == name)
+    }
+
+    fn exit_code(mut self) -> Option<i32> {
+        let end = Instant::now() + LONG;
+        while Instant::now() < end {
+            if let Some(status) = self.child.try_wait().expect("it is ours") {
+                return status.code();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("it does not end: {:#?}", self.events.try_iter().collect::<Vec<_>>());
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn progress(beyond: u64) -> impl FnMut(&Value) -> bool {
+    move |event| event["event"] == "progress" && event["bytes"].as_u64() > Some(beyond)
+}
+
+fn lab() -> Lab {
+    Lab::new().client("ada", Nat::PortRestricted).client("bob", Nat::PortRestricted)
+}
+
+fn open(scene: &mut Scene, client: &str, code: &str) -> Page {
+    let page = scene.page_with_disk(client, Chromium);
+    page.goto(&format!("https://{NAME}/send?files=opfs{code}"));
+    page
+}
+
+/// What the page's sum is of, done here (lab/interop/driver/in-page.js).
+fn stored_sum(page: &Page, size: u64) -> Value {
+    page.eval(&format!(
+        "lab.files().then((files) => lab.sum(files.map(([, file]) => file).find((file) => file.size === {size})))"
+    ))
+}
+
+#[test]
+fn a_browser_sends_to_a_terminal_that_dies_and_comes_back() {
+    let Some(_turn) = begin("a sealed drop from a browser to a terminal", &[Chromium]) else { return };
+    let mut scene = Scene::new("sealed-to-terminal", lab());
+    let ada = open(&mut scene, "ada", "");
+    let code =
+        ada.wait("document.querySelector('[data-testid=send-code]')?.textContent && location.hash.slice(1)");
+    let code = code.as_str().expect("a code").to_owned();
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().to_str().expect("a name");
+    let size = 96 * MIB;
+    let mut bob = Terminal::start(scene.lab(), "bob", &["receive", &code, "--output", output]);
+    ada.wait("twocan.peers[0]?.channel === 'open'");
+    ada.eval(&format!("lab.choose('[data-testid=file-input]', 'film.bin', {size}, 7)"));
+    bob.wait(progress(4 * MIB));
+    drop(bob);
+
+    let mut bob = Terminal::start(scene.lab(), "bob", &["receive", &code, "--output", output]);
+    let again = bob.named("file");
+    assert!(again["offset"].as_u64() >= Some(4 * MIB), "{again}");
+    let done = bob.named("file_done");
+    assert_eq!(bob.exit_code(), Some(0));
+    ada.wait_for(LONG, "twocan.transfers[0].state === 'done'");
+    assert_eq!(done["digest"], ada.eval("twocan.transfers[0].digest"));
+    assert_eq!(fs::metadata(folder.path().join("film.bin")).map(|file| file.len()).ok(), Some(size));
+}
+
+#[test]
+fn a_terminal_sends_to_a_browser_and_dies_and_comes_back() {
+    let Some(_turn) = begin("a sealed drop from a terminal to a browser", &[Chromium]) else { return };
+    let mut scene = Scene::new("sealed-to-browser", lab());
+    let folder = tempfile::tempdir().expect("a folder");
+    let film = folder.path().join("film.bin");
+    let size = 96 * MIB;
+    write(&film, size);
+    let path = film.to_str().expect("a name");
+    let mut ada = Terminal::start(scene.lab(), "ada", &["send", path]);
+    let code = ada.named("code")["code"].as_str().expect("a code").to_owned();
+    let bob = open(&mut scene, "bob", &format!("#{code}"));
+    bob.click("transfer-accept");
+    ada.wait(progress(4 * MIB));
+    drop(ada);
+
+    let mut ada = Terminal::start(scene.lab(), "ada", &["send", path, "--code", &code]);
+    let again = ada.named("file");
+    assert!(again["offset"].as_u64() >= Some(4 * MIB), "{again}");
+    let done = ada.named("file_done");
+    assert_eq!(ada.exit_code(), Some(0));
+    bob.wait_for(LONG, "twocan.transfers[0].state === 'done'");
+    assert_eq!(done["digest"], bob.eval("twocan.transfers[0].digest"));
+    assert!(stored_sum(&bob, size).is_string() || stored_sum(&bob, size).is_number());
+}
+
+#[test]
+fn what_is_not_sealed_with_the_code_is_refused_by_the_page() {
+    let Some(_turn) = begin("a sealed drop and somebody without the code", &[Chromium]) else { return };
+    let mut scene = Scene::new("sealed-stranger", lab());
+    let ada = open(&mut scene, "ada", "");
+    ada.wait("twocan.stage === 'joined'");
+    // Whoever runs the server knows the room's name, and can join it.
+    let room = ada.eval("twocan.room.name");
+    let bob = scene.visit("bob", Chromium, &format!("/send/{}?files=opfs", room.as_str().expect("a name")));
+    ada.wait("document.querySelector('[data-testid=problem][data-code=tampered]') !== null");
+    assert_eq!(ada.eval("twocan.stage"), "refused");
+    assert_eq!(bob.eval("twocan.peers.filter((peer) => peer.channel === 'open').length"), 0);
+    let _ = DEADLINE;
+}
+
+/// Bytes that do not repeat within a block.
+fn write(path: &Path, size: u64) {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let block: Vec<u8> = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    })
+    .take(MIB as usize / 8)
+    .flatten()
+    .collect();
+    let mut file = fs::File::create(path).expect("a file");
+    for number in 0..size / MIB {
+        use std::io::Write as _;
+        let mut block = block.clone();
+        block[..8].copy_from_slice(&number.to_le_bytes());
+        file.write_all(&block).expect("room on the disk");
+    }
+}

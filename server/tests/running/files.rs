@@ -1,0 +1,289 @@
+//! `twocan send` and `twocan receive`, each a process of its own, by way of a running server.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
+
+use serde_json::Value;
+use tempfile::{TempDir, tempdir};
+
+use crate::program::{DEADLINE, Program, command};
+
+const MIB: usize = 1 << 20;
+
+/// Either end of a transfer, in a terminal of its own; killed when dropped.
+pub(crate) struct End {
+    child: Child,
+    events: Receiver<Value>,
+}
+
+impl End {
+    pub(crate) fn start(arguments: &[&str], server: &str) -> Self {
+        let all = [arguments, &["--json", "--server", server]].concat();
+        let mut child =
+            command(&all).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("twocan starts");
+        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let (sender, events) = channel();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let event = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+                if sender.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, events }
+    }
+
+    /// The next event of this name; others are passed over.
+    pub(crate) fn wait(&mut self, name: &str) -> Value {
+        self.wait_until(|event| event["event"] == name)
+    }
+
+    pub(crate) fn wait_until(&mut self, mut is_it: impl FnMut(&Value) -> bool) -> Value {
+        let end = Instant::now() + DEADLINE;
+        let mut seen = Vec::new();
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            match self.events.recv_timeout(left) {
+                Ok(event) if is_it(&event) => return event,
+                Ok(event) => seen.push(event),
+                Err(_) => break,
+            }
+        }
+        panic!("it did not come; what came: {seen:#?}");
+    }
+
+    /// Its exit code, and what it said last.
+    pub(crate) fn exit(mut self) -> (Option<i32>, Vec<Value>) {
+        let end = Instant::now() + DEADLINE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("it is ours") {
+                break status;
+            }
+            assert!(
+                Instant::now() < end,
+                "it does not end: {:#?}",
+                self.events.try_iter().collect::<Vec<_>>()
+            );
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        };
+        (status.code(), self.events.iter().collect())
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// As if the power had failed.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Two folders and a server.
+struct Place {
+    folder: TempDir,
+    _data: TempDir,
+    server: Program,
+}
+
+impl Place {
+    fn new() -> Self {
+        let data = tempdir().unwrap();
+        let server = Program::start(&data, &[]);
+        Self { folder: tempdir().unwrap(), _data: data, server }
+    }
+
+    fn address(&self) -> String {
+        format!("http://{}", self.server.http())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A file of bytes that do not repeat.
+    fn file(&self, name: &str, size: usize) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, noise(size)).unwrap();
+        path
+    }
+
+    fn send(&self, paths: &[&Path], more: &[&str]) -> (End, String) {
+        let mut arguments = vec!["send"];
+        arguments.extend(paths.iter().map(|path| path.to_str().unwrap()));
+        arguments.extend(more);
+        let mut end = End::start(&arguments, &self.address());
+        let code = end.wait("code")["code"].as_str().unwrap().to_owned();
+        (end, code)
+    }
+
+    fn receive(&self, code: &str, more: &[&str]) -> End {
+        let output = self.path("out");
+        let arguments = [&["receive", code, "--output", output.to_str().unwrap()], more].concat();
+        End::start(&arguments, &self.address())
+    }
+}
+
+fn noise(size: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut bytes = Vec::with_capacity(size + 8);
+    while bytes.len() < size {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(size);
+    bytes
+}
+
+/// Every file below, with its contents.
+fn tree(folder: &Path) -> Vec<(String, Option<Vec<u8>>)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(current) = folders.pop() {
+        for entry in fs::read_dir(&current).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() {
+                folders.push(path);
+                found.push((name, None));
+            } else {
+                found.push((name, Some(fs::read(path).unwrap())));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn assert_done(end: End) {
+    let (code, events) = end.exit();
+    assert_eq!(code, Some(0), "{events:#?}");
+}
+
+#[test]
+fn files_and_folders_arrive_whole() {
+    let place = Place::new();
+    let film = place.file("film.bin", 20 * MIB + 7);
+    place.file("photos/a.txt", 5);
+    place.file("photos/deep/er/b.bin", MIB);
+    place.file("photos/deep/empty", 0);
+    fs::create_dir_all(place.path("photos/nothing/here")).unwrap();
+    for number in 0..150 {
+        place.file(&format!("photos/many/{number}"), number);
+    }
+    let (sender, code) = place.send(&[&film, &place.path("photos")], &[]);
+    let mut receiver = place.receive(&code, &[]);
+    let offered = receiver.wait("offered");
+    assert_eq!(offered["files"], 154);
+    assert_done(receiver);
+    assert_done(sender);
+    assert!(fs::read(place.path("out/film.bin")).unwrap() == fs::read(&film).unwrap());
+    assert!(tree(&place.path("photos")) == tree(&place.path("out/photos")));
+    // Nothing else is left behind.
+    assert_eq!(fs::read_dir(place.path("out")).unwrap().count(), 2);
+}
+
+#[test]
+fn either_end_may_die_and_go_on() {
+    let place = Place::new();
+    let film = place.file("film.bin", 96 * MIB);
+    let (mut sender, code) = place.send(&[&film], &[]);
+    let mut receiver = place.receive(&code, &[]);
+    let part = |event: &Value| event["event"] == "progress" && event["bytes"].as_u64() > Some(8 << 20);
+    receiver.wait_until(part);
+    receiver.kill();
+
+    let mut receiver = place.receive(&code, &[]);
+    let again = receiver.wait("file");
+    assert!(again["offset"].as_u64() >= Some(8 << 20), "{again}");
+    sender.wait("interrupted");
+    let before = again["offset"].as_u64().unwrap();
+    receiver.wait_until(|event| {
+        event["event"] == "progress" && event["bytes"].as_u64() > Some(before + (8 << 20))
+    });
+    sender.kill();
+
+    let (sender, same) = place.send(&[&film], &["--code", &code]);
+    assert_eq!(same, code);
+    let third = receiver.wait("file");
+    assert!(third["offset"].as_u64() >= Some(before + (8 << 20)), "{third}");
+    assert_done(receiver);
+    assert_done(sender);
+    assert!(fs::read(place.path("out/film.bin")).unwrap() == fs::read(&film).unwrap());
+}
+
+#[test]
+fn the_server_may_vanish_once_they_are_connected() {
+    let mut place = Place::new();
+    let film = place.file("film.bin", 48 * MIB);
+    let (sender, code) = place.send(&[&film], &[]);
+    let mut receiver = place.receive(&code, &[]);
+    receiver.wait("file");
+    let data = tempdir().unwrap();
+    std::mem::replace(&mut place.server, Program::start(&data, &[])).kill();
+    assert_done(receiver);
+    assert_done(sender);
+    assert!(fs::read(place.path("out/film.bin")).unwrap() == fs::read(&film).unwrap());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_what_has_arrived_and_says_how_to_go_on() {
+    let place = Place::new();
+    let film = place.file("film.bin", 96 * MIB);
+    let (sender, code) = place.send(&[&film], &[]);
+    let mut receiver = place.receive(&code, &[]);
+    receiver.wait_until(|event| event["event"] == "progress" && event["bytes"].as_u64() > Some(2 << 20));
+    let id = rustix::process::Pid::from_raw(i32::try_from(receiver.id()).unwrap()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    let (exit, events) = receiver.exit();
+    let last = events.last().unwrap();
+    assert_eq!((exit, &last["code"]), (Some(130), &"interrupted".into()));
+    assert!(last["message"].as_str().unwrap().contains(&format!("twocan receive {code}")), "{last}");
+    let mut receiver = place.receive(&code, &[]);
+    assert!(receiver.wait("file")["offset"].as_u64() > Some(0));
+    assert_done(receiver);
+    assert_done(sender);
+}
+
+#[test]
+fn what_is_wrong_is_told_with_the_next_step() {
+    let place = Place::new();
+    let server = place.address();
+    let run = |arguments: &[&str]| {
+        let output = command(arguments).stdin(Stdio::null()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for (arguments, exit, words) in [
+        (&["send"][..], 2, "PATH"),
+        (&["send", "/nonexistent/file"], 2, "/nonexistent/file: No such file"),
+        (&["receive"], 2, "CODE"),
+        (&["receive", "k3m9x"], 2, "a code has 20 letters and digits, this has 5"),
+        (&["receive", "k3m9x-7qv2t-h4n80-2wx1u"], 2, "no code has a 'u' in it"),
+        (&["receive", "k3m9x-7qv2t-h4n80-2wx1z", "--server", "ftp://x"], 2, "write the server's address"),
+        (
+            &["receive", "k3m9x-7qv2t-h4n80-2wx1z", "--output", "/dev/null/x", "--server", &server],
+            2,
+            "--output",
+        ),
+    ] {
+        let (code, text) = run(arguments);
+        assert_eq!(code, Some(exit), "{arguments:?}: {text}");
+        assert!(text.contains(words), "{arguments:?}: {text}");
+    }
+}
