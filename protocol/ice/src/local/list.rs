@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{LocalCandidate, NotAdded};
+use super::{LocalCandidate, NotAdded, RelayProtocol};
 use crate::candidate::{Address, Candidate, Foundation, Kind, TcpType, Transport};
 use crate::limits;
 use crate::path::{Protocol, same};
@@ -38,12 +38,15 @@ impl Local {
     }
 }
 
+/// Kind, protocol, base address, server, and how that is reached.
+type Origin = (Kind, Protocol, IpAddr, Option<IpAddr>, Option<RelayProtocol>);
+
 /// All of a generation.
 #[derive(Debug, Default)]
 pub(crate) struct Locals {
     all: Vec<Local>,
-    /// What makes a foundation: kind, protocol, base address, server.
-    foundations: Vec<(Kind, Protocol, IpAddr, Option<IpAddr>)>,
+    /// What makes a foundation.
+    foundations: Vec<Origin>,
 }
 
 impl Locals {
@@ -139,7 +142,7 @@ impl Locals {
     }
 
     fn push(&mut self, id: u32, given: LocalCandidate, local_preference: u16, priority: u32) -> usize {
-        let key = (given.kind, given.transport.protocol(), given.base.ip(), given.server);
+        let key = (given.kind, given.transport.protocol(), given.base.ip(), given.server, given.via);
         let foundation = self.foundations.iter().position(|known| *known == key).unwrap_or_else(|| {
             self.foundations.push(key);
             self.foundations.len() - 1

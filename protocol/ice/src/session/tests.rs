@@ -132,7 +132,7 @@ fn a_late_sibling_of_one_that_works_waits_for_nobody() {
 
 /// RFC 8445 §5.1.1.3.
 #[test]
-fn foundations_tell_kind_base_and_server_apart() {
+fn foundations_tell_kind_base_server_and_transport_apart() {
     let mut it = Builder::new();
     let (one, two): (IpAddr, IpAddr) = ("198.51.100.1".parse().unwrap(), "198.51.100.2".parse().unwrap());
     let base = address("10.0.0.1:1");
@@ -143,6 +143,8 @@ fn foundations_tell_kind_base_and_server_apart() {
         LocalCandidate::server_reflexive(address("203.0.113.1:1"), base, one),
         LocalCandidate::server_reflexive(address("203.0.113.1:2"), base, two),
         LocalCandidate::relayed(address("198.51.100.1:9"), base, one, RelayProtocol::Tls),
+        LocalCandidate::relayed(address("198.51.100.1:8"), base, one, RelayProtocol::Tls),
+        LocalCandidate::relayed(address("198.51.100.1:7"), base, one, RelayProtocol::Udp),
     ];
     let foundations: Vec<_> = locals
         .into_iter()
@@ -151,7 +153,7 @@ fn foundations_tell_kind_base_and_server_apart() {
             it.session.locals.describe(index).foundation.as_str().to_owned()
         })
         .collect();
-    assert_eq!(foundations, ["1", "1", "2", "3", "4", "5"]);
+    assert_eq!(foundations, ["1", "1", "2", "3", "4", "5", "5", "6"]);
     let priorities: Vec<_> = it.session.locals.all().iter().map(|local| local.priority).collect();
     let mut distinct = priorities.clone();
     distinct.sort_unstable();
