@@ -8,7 +8,8 @@
 //! for again are told again, and the server is asked whether it still knows us; the others are given back once nothing
 //! goes through them. Reflexive addresses are asked for anew.
 //!
-//! An allocation that ends by itself takes its candidate along, and is asked for once more.
+//! An allocation that ends by itself takes its candidate along, and is asked for once more; but no server is asked more
+//! often than every [`relays::MIN_LIFE`] because of that.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
@@ -97,6 +98,8 @@ struct Job {
     server: Arc<IceServer>,
     /// None over a stream.
     base: Option<Base>,
+    /// Not to begin before; none: at once.
+    after: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -210,15 +213,17 @@ impl Gatherer {
     fn attempt(&mut self, now: Instant, server: &Arc<IceServer>, base: Option<Base>) {
         self.round.began(server);
         if !self.take_up_relay(now, server, base) {
-            self.jobs.push_back(Job { server: Arc::clone(server), base });
+            self.jobs.push_back(Job { server: Arc::clone(server), base, after: None });
         }
         self.pump(now);
     }
 
     /// Begins what may begin by now.
     fn pump(&mut self, now: Instant) {
+        let is_due = |job: &Job| job.after.is_none_or(|after| after <= now);
         while self.pacer.may_begin(now)
-            && let Some(job) = self.jobs.pop_front()
+            && let Some(index) = self.jobs.iter().position(is_due)
+            && let Some(job) = self.jobs.remove(index)
         {
             self.pacer.began(now);
             self.deadline = Some(now + PATIENCE);
@@ -228,7 +233,7 @@ impl Gatherer {
     }
 
     fn start(&mut self, now: Instant, job: Job) {
-        let Job { server, base } = job;
+        let Job { server, base, .. } = job;
         let seed = self.seeds.next();
         let outcome = match (&server.kind, base) {
             (IceServerKind::Stun, Some(base)) if self.bindings.len() < limits::BINDINGS => {
@@ -293,8 +298,9 @@ impl Gatherer {
         let bindings = bindings.map(|(at, reason)| (at, Reason::Stun(reason)));
         let relays = self.relays.iter().filter_map(Relay::poll_timeout);
         let relays = relays.map(|(at, reason)| (at, Reason::Turn(reason)));
-        let pacing = self.pacer.ready().filter(|_| !self.jobs.is_empty());
-        let gathering = [pacing, self.deadline].into_iter().flatten().map(|at| (at, Reason::Gathering));
+        let begin = |job: &Job| job.after.max(self.pacer.ready());
+        let jobs = self.jobs.iter().filter_map(begin).min();
+        let gathering = [jobs, self.deadline].into_iter().flatten().map(|at| (at, Reason::Gathering));
         bindings.chain(relays).chain(gathering).min_by_key(|(at, _)| *at)
     }
 

@@ -70,6 +70,13 @@ impl Stream {
         }
     }
 
+    /// Whether it is the one between these addresses, between us and the peer.
+    pub(crate) fn is_between(&self, local: SocketAddr, remote: SocketAddr) -> bool {
+        matches!(self.carries, Carries::Ice(_))
+            && self.local.is_some_and(|own| same(own, local))
+            && same(self.remote, remote)
+    }
+
     pub(crate) fn can_send(&self) -> bool {
         self.is_ready && self.local.is_some()
     }
@@ -171,6 +178,14 @@ impl Streams {
         self.list.iter_mut().find(|stream| stream.id == id)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Stream> {
+        self.list.iter()
+    }
+
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
         self.list.iter_mut()
     }
@@ -182,11 +197,7 @@ impl Streams {
 
     /// The one between these addresses, between us and the peer.
     pub(crate) fn between(&mut self, local: SocketAddr, remote: SocketAddr) -> Option<&mut Stream> {
-        self.list.iter_mut().find(|stream| {
-            matches!(stream.carries, Carries::Ice(_))
-                && stream.local.is_some_and(|own| same(own, local))
-                && same(stream.remote, remote)
-        })
+        self.list.iter_mut().find(|stream| stream.is_between(local, remote))
     }
 
     /// Those that have brought nothing for too long.

@@ -272,7 +272,9 @@ impl Transport {
     pub(crate) fn poll_timeout(&self) -> Option<(Instant, Reason)> {
         let ice = self.ice.poll_timeout().map(|(at, reason)| (at, Reason::Ice(reason)));
         let dtls = self.dtls.poll_timeout().map(|(at, reason)| (at, Reason::Dtls(reason)));
-        let sctp = self.channels.poll_timeout().map(|(at, reason)| (at, Reason::Sctp(reason)));
+        // Where nothing can leave, SCTP has nothing to be woken for: its pacing would ask without end.
+        let sctp = self.channels.poll_timeout().filter(|_| self.has_outlet());
+        let sctp = sctp.map(|(at, reason)| (at, Reason::Sctp(reason)));
         let streams = self.streams.poll_timeout().map(|at| (at, Reason::Stream));
         let all = [ice, dtls, sctp, self.gather.poll_timeout(), streams];
         all.into_iter().flatten().min_by_key(|(at, _)| *at)

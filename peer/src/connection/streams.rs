@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::PeerConnection;
+use crate::config::IceTransportPolicy;
 use crate::event::Event;
 use crate::fault::Fault;
 use crate::stream::{self, StreamId};
@@ -19,7 +20,8 @@ impl PeerConnection {
         }
     }
 
-    /// Somebody has connected to a passive candidate at `local`. None: close it.
+    /// Somebody has connected to a passive candidate at `local`. None: close it. One that does not prove to be the peer
+    /// is closed after ten seconds.
     pub fn handle_accepted(
         &mut self,
         now: Instant,
@@ -27,7 +29,9 @@ impl PeerConnection {
         remote: SocketAddr,
     ) -> Option<StreamId> {
         self.now = now;
-        if self.is_closed { None } else { self.transport.streams.accept(now, local, remote) }
+        let is_welcome =
+            self.configuration.ice_transport_policy == IceTransportPolicy::All && !self.is_closed;
+        is_welcome.then(|| self.transport.streams.accept(now, local, remote)).flatten()
     }
 
     /// Takes bytes that came over a connection, cut anywhere. They are changed in place.

@@ -15,9 +15,9 @@ use crate::fault::Fault;
 use crate::server::{IceServer, IceServerKind, ServerTransport};
 use crate::stream::StreamSecurity;
 
-/// An allocation that ended by itself is asked for again if it lived for so long: a server that grants and forgets is not
-/// asked for ever.
-const MIN_LIFE: Duration = Duration::from_secs(60);
+/// An allocation that ended by itself is asked for again so long after it came about, or later: a server that grants and
+/// forgets is not to keep us busy.
+pub(super) const MIN_LIFE: Duration = Duration::from_secs(10);
 
 impl Gatherer {
     /// Begins an allocation.
@@ -140,7 +140,7 @@ impl Gatherer {
             Some(client) => client.handle_unreachable(now),
             None => {
                 let failure = stun::client::Failure::Unreachable;
-                self.lose_relay(now, index, Some(Failure::Stun(failure)));
+                self.lose_relay(index, Some(Failure::Stun(failure)));
             }
         }
         if let Some(index) = self.relays.iter().position(|relay| relay.key == key) {
@@ -196,8 +196,8 @@ impl Gatherer {
                         self.events.push_back(Found::Connect(key, server, security));
                     }
                 }
-                Event::Failed(failure) => return self.lose_relay(now, index, Some(failure)),
-                Event::Closed => return self.lose_relay(now, index, None),
+                Event::Failed(failure) => return self.lose_relay(index, Some(failure)),
+                Event::Closed => return self.lose_relay(index, None),
             }
         }
     }
@@ -212,7 +212,7 @@ impl Gatherer {
     }
 
     /// There is no allocation, or none any more.
-    fn lose_relay(&mut self, now: Instant, index: usize, failure: Option<Failure>) {
+    fn lose_relay(&mut self, index: usize, failure: Option<Failure>) {
         let relay = self.relays.swap_remove(index);
         let Relay { key, server, base, lent, is_wanted, is_awaited, .. } = relay;
         if base.is_none() {
@@ -221,13 +221,12 @@ impl Gatherer {
         for relayed in lent.iter().flat_map(|lent| &lent.relayed) {
             self.events.push_back(Found::Lost(*relayed));
         }
-        // One that the server has forgotten, or that was in use for long, is worth another attempt.
-        let is_worth = |lent: &Lent| is_awaited || now.saturating_duration_since(lent.since) >= MIN_LIFE;
-        if is_wanted && failure.is_some() && lent.as_ref().is_some_and(is_worth) {
+        if let Some(lent) = lent.filter(|_| is_wanted && failure.is_some()) {
             if !is_awaited {
                 self.round.began(&server);
             }
-            self.jobs.push_back(Job { server, base });
+            let after = Some(lent.since + MIN_LIFE);
+            self.jobs.push_back(Job { server, base, after });
         } else if is_awaited {
             let base = base.map(|base| base.address);
             let outcome = failure.map_or(Ok(()), |failure| Err(problem(failure)));
@@ -249,7 +248,7 @@ impl Gatherer {
                 index += 1;
             } else {
                 let failure = stun::client::Failure::TimedOut;
-                self.lose_relay(now, index, Some(Failure::Stun(failure)));
+                self.lose_relay(index, Some(Failure::Stun(failure)));
             }
         }
     }
@@ -283,7 +282,7 @@ impl Gatherer {
                 self.heed_relay(now, index);
                 index += usize::from(self.relays.len() == before);
             } else {
-                self.lose_relay(now, index, None);
+                self.lose_relay(index, None);
             }
         }
     }
@@ -298,6 +297,11 @@ impl Gatherer {
     }
 
     /// The relay that lends this address.
+    pub(crate) fn lender(&self, address: SocketAddr) -> Option<&Relay> {
+        self.relays.iter().find(|relay| relay.is_at(address))
+    }
+
+    /// The same, to send through it.
     pub(crate) fn relay_at(&mut self, address: SocketAddr) -> Option<&mut Relay> {
         self.relays.iter_mut().find(|relay| relay.is_at(address))
     }

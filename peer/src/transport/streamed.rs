@@ -154,6 +154,9 @@ impl Transport {
 
     /// Appends what is to be sent over a connection.
     pub(crate) fn poll_stream(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<StreamId> {
+        if self.streams.is_empty() {
+            return None;
+        }
         self.queue_frames(now);
         if let Some(id) = self.poll_stream_queue(buffer).or_else(|| self.poll_stream_data(now, buffer)) {
             return Some(id);
@@ -177,6 +180,23 @@ impl Transport {
         let Some(path) = self.ice.path() else { return false };
         path.protocol == ice::Protocol::Tcp
             || self.gather.relay_at(path.local).is_some_and(|relay| relay.is_on_stream())
+    }
+
+    /// Whether data can leave.
+    pub(super) fn has_outlet(&self) -> bool {
+        let Some(path) = self.ice.path() else { return false };
+        let relay = self.gather.lender(path.local);
+        match (path.protocol, relay) {
+            (ice::Protocol::Tcp, _) => self
+                .streams
+                .iter()
+                .any(|stream| stream.is_between(path.local, path.remote) && stream.can_send()),
+            (ice::Protocol::Udp, Some(relay)) if relay.is_on_stream() => {
+                let carries = Carries::Relay(relay.key);
+                self.streams.iter().any(|stream| stream.carries == carries && stream.can_send())
+            }
+            (ice::Protocol::Udp, _) => true,
+        }
     }
 
     /// What ICE and relays' clients send over connections.

@@ -6,6 +6,7 @@ mod forks;
 mod nats;
 mod paths;
 mod pipes;
+mod properties;
 mod relays;
 mod rounds;
 mod server;

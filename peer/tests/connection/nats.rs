@@ -51,7 +51,7 @@ pub(crate) fn is_direct(one: Place, other: Place) -> bool {
     ![one, other].contains(&Place::Blocked) && !hopeless(one, other) && !hopeless(other, one)
 }
 
-pub(crate) fn world(seed: u8, places: [Place; 2]) -> World {
+pub(crate) fn world(seed: u64, places: [Place; 2]) -> World {
     let mut world = World::new(seed, [places[0].home(0), places[1].home(1)]);
     world.serve("203.0.113.1");
     for end in [ADA, BOB] {

@@ -47,3 +47,20 @@ fn a_peer_that_is_gone_is_disconnected_then_failed() {
         world.ends[ADA].events.iter().filter(|event| matches!(event, Event::ConnectionState(_))).count();
     assert_eq!(states, 4, "connecting, connected, disconnected, failed");
 }
+
+#[test]
+fn nobody_is_woken_for_data_that_cannot_leave() {
+    let mut world = World::lan(9);
+    let (ada, _) = world.channel("chat");
+    let (now, bob) = (world.now, world.ends[BOB].host);
+    let cut = Link { mtu: 0, ..Link::default() };
+    world.network.relink(bob, cut.clone(), cut);
+    world.ends[ADA].peer.send_copy(now, ada, Kind::Binary, &[1; 200_000]).unwrap();
+    // Would time stand still, the world says so.
+    world.pass(Duration::from_secs(120));
+    assert!(world.ends[ADA].peer.ice().path().is_none());
+    assert!(world.ends[ADA].peer.buffered_amount(ada) > 0);
+    world.network.relink(bob, Link::default(), Link::default());
+    world.ends[ADA].peer.restart_ice();
+    world.until(PATIENCE, |world| world.ends[BOB].messages.len() == 1);
+}

@@ -11,13 +11,13 @@ use crate::world::{ADA, BOB, World};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Both behind NATs that only a relay joins.
-fn apart(seed: u8) -> World {
+fn apart(seed: u64) -> World {
     let symmetric = Place::Behind(netsim::Nat::SYMMETRIC);
     world(seed, [symmetric, symmetric])
 }
 
 /// Both reached through relays only.
-pub(crate) fn relayed(seed: u8, transport: ServerTransport) -> World {
+pub(crate) fn relayed(seed: u64, transport: ServerTransport) -> World {
     let homes = [Place::Open.home(0), Place::Open.home(1)];
     let mut world = World::configured(seed, homes, |_, configuration| {
         configuration.ice_transport_policy = IceTransportPolicy::Relay;

@@ -53,6 +53,10 @@ pub(crate) struct World {
     pub(crate) trickles: bool,
     /// Whether somebody on the way changes Bob's fingerprint.
     pub(crate) swap_fingerprint: bool,
+    /// To whom something has happened since they were last asked what they have to say.
+    touched: [bool; 2],
+    /// How often something has happened without time passing.
+    at_once: u32,
 }
 
 pub(crate) const ADA: usize = 0;
@@ -69,23 +73,32 @@ pub(crate) fn certificate(seed: u8) -> Arc<dtls::Certificate> {
     Arc::new(dtls::Certificate::generate([seed; 32], now).unwrap())
 }
 
+/// What an end of a world with this seed draws from.
+fn secret(seed: u64, name: u8) -> [u8; 32] {
+    let mut secret = [seed as u8 ^ (name << 6); 32];
+    for (byte, more) in secret.iter_mut().zip((seed >> 8).to_be_bytes()) {
+        *byte ^= more;
+    }
+    secret
+}
+
 impl World {
-    pub(crate) fn new(seed: u8, homes: [Home; 2]) -> Self {
+    pub(crate) fn new(seed: u64, homes: [Home; 2]) -> Self {
         Self::configured(seed, homes, |_, _| {})
     }
 
     /// With ends that are configured otherwise.
     pub(crate) fn configured(
-        seed: u8,
+        seed: u64,
         homes: [Home; 2],
         configure: impl Fn(usize, &mut Configuration),
     ) -> Self {
         let start = beginning();
-        let mut network = Network::new(seed.into(), start);
+        let mut network = Network::new(seed, start);
         let mut name = 0;
         let ends = homes.map(|home| {
             name += 1;
-            let mut configuration = Configuration::new(certificate(name), [seed ^ (name << 6); 32]);
+            let mut configuration = Configuration::new(certificate(name), secret(seed, name));
             configure(usize::from(name) - 1, &mut configuration);
             End {
                 peer: PeerConnection::new(start, configuration),
@@ -110,11 +123,13 @@ impl World {
             signaling: Duration::from_millis(10),
             trickles: true,
             swap_fingerprint: false,
+            touched: [false; 2],
+            at_once: 0,
         }
     }
 
     /// On one LAN, a millisecond apart.
-    pub(crate) fn lan(seed: u8) -> Self {
+    pub(crate) fn lan(seed: u64) -> Self {
         let link = || netsim::Link::of(Duration::from_millis(1));
         Self::new(seed, [Home::public("192.0.2.1").link(link()), Home::public("192.0.2.2").link(link())])
     }
@@ -232,8 +247,17 @@ impl World {
 
     /// Takes what both ends have to say, until neither has anything left.
     pub(crate) fn settle(&mut self) {
+        self.touched = [true; 2];
+        self.settle_touched();
+    }
+
+    /// The same of those to whom something has happened: whoever else has something to say must have asked to be woken.
+    fn settle_touched(&mut self) {
         let mut buffer = Vec::new();
         for at in [ADA, BOB] {
+            if !std::mem::take(&mut self.touched[at]) {
+                continue;
+            }
             loop {
                 while let Some(event) = self.ends[at].peer.poll_event() {
                     self.happen(at, event);
@@ -255,7 +279,6 @@ impl World {
 
     /// The next thing that happens by itself; false when nothing ever will.
     pub(crate) fn step(&mut self, until: Instant) -> bool {
-        self.settle();
         let timeouts = self.ends.iter().filter_map(|end| end.peer.poll_timeout().map(|(at, _)| at));
         let signals = self.signals.iter().map(|(at, ..)| *at);
         let servers =
@@ -266,6 +289,12 @@ impl World {
             self.now = until;
             return false;
         };
+        self.at_once = if next == self.now { self.at_once + 1 } else { 0 };
+        assert!(
+            self.at_once < 1000,
+            "time stands still: {:?}",
+            self.ends.each_ref().map(|end| end.peer.poll_timeout())
+        );
         self.now = next;
         while let Some(arrival) = self.network.receive(self.now) {
             if let Some(server) = self.servers.iter_mut().find(|server| server.host == arrival.host) {
@@ -273,10 +302,11 @@ impl World {
                 continue;
             }
             let netsim::Arrival { host, source, destination, mut bytes, .. } = arrival;
-            let end = self.ends.iter_mut().find(|end| end.host == host).unwrap();
+            let at = self.ends.iter().position(|end| end.host == host).unwrap();
             let received = Received { source, destination, bytes: &mut bytes };
             // A fault is counted.
-            let _ = end.peer.handle_datagram(self.now, received);
+            let _ = self.ends[at].peer.handle_datagram(self.now, received);
+            self.touched[at] = true;
         }
         while let Some(delivery) = self.pipes.receive(self.now) {
             self.deliver(delivery);
@@ -288,12 +318,15 @@ impl World {
         while let Some(index) = self.signals.iter().position(|(at, ..)| *at <= self.now) {
             let (_, to, signal) = self.signals.remove(index);
             self.hear(to, signal);
+            self.touched[to] = true;
         }
-        for end in &mut self.ends {
+        for (end, touched) in self.ends.iter_mut().zip(&mut self.touched) {
             if end.peer.poll_timeout().is_some_and(|(at, _)| at <= self.now) {
                 end.peer.handle_timeout(self.now);
+                *touched = true;
             }
         }
+        self.settle_touched();
         true
     }
 
@@ -331,6 +364,7 @@ impl World {
                 let peer = [ADA, BOB].into_iter().find(|other| listens(*other));
                 let accepted = peer.and_then(|other| {
                     let id = self.ends[other].peer.handle_accepted(now, remote, local)?;
+                    self.touched[other] = true;
                     Some(Party::Peer(other, id))
                 });
                 match server.or(accepted) {
@@ -342,17 +376,23 @@ impl World {
                     None => self.pipes.put(now, Delivery::Closed(end, id)),
                 }
             }
-            Delivery::Accepted(end, id, local) => self.ends[end].peer.handle_connected(now, id, local),
-            Delivery::Closed(end, id) => self.ends[end].peer.handle_disconnected(now, id),
+            Delivery::Accepted(end, id, local) => {
+                self.ends[end].peer.handle_connected(now, id, local);
+                self.touched[end] = true;
+            }
+            Delivery::Closed(end, id) => {
+                self.ends[end].peer.handle_disconnected(now, id);
+                self.touched[end] = true;
+            }
             // A fault is counted.
             Delivery::Bytes { to: Party::Peer(end, id), mut bytes, .. } => {
                 let _ = self.ends[end].peer.handle_stream(now, id, &mut bytes);
+                self.touched[end] = true;
             }
             Delivery::Bytes { from, to: Party::Server(index), bytes } => {
                 self.servers[index].hear_stream(now, &mut self.network, from, &bytes);
             }
         }
-        self.settle();
     }
 
     /// Lets time pass until something holds, at most so long.
@@ -373,6 +413,7 @@ impl World {
 
     pub(crate) fn pass(&mut self, time: Duration) {
         let deadline = self.now + time;
+        self.settle();
         while self.step(deadline) {}
         self.settle();
     }
