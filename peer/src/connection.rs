@@ -25,7 +25,11 @@ mod streams;
 /// Call order: exchange descriptions with the peer through any signaling, and candidates as they come; give what
 /// arrives to [`handle_datagram`](Self::handle_datagram) and call [`handle_timeout`](Self::handle_timeout) when
 /// [`poll_timeout`](Self::poll_timeout) says. **After each call** that takes `now`, take everything that
-/// [`poll_event`](Self::poll_event) gives, then everything that [`poll_transmit`](Self::poll_transmit) gives.
+/// [`poll_event`](Self::poll_event) gives, then everything that [`poll_transmit`](Self::poll_transmit) gives, then, where
+/// there are connections, everything that [`poll_stream`](Self::poll_stream) gives.
+///
+/// Datagrams from STUN and TURN servers come in as any others; what a relay forwards is found in them, and what is to
+/// go through one comes out wrapped, from the socket and to the server.
 #[derive(Debug)]
 pub struct PeerConnection {
     pub(crate) configuration: Configuration,

@@ -57,6 +57,19 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # What differs from the standards
+//!
+//! - A STUN server that does not answer is given up after 9.5 s, and a TURN server after 10 s, as browsers do, and not
+//!   after the 39.5 s of RFC 8489 §6.2.1: gathering ends sooner.
+//! - Relays that are not used are kept and refreshed (RFC 8445 §8.3.1 would free them): another pair may be needed when the
+//!   selected one dies, and the next ICE restart takes them up.
+//! - A relay that is lost while the session lives is asked for again, and told although the end of candidates was: who
+//!   has no ear for it learns of it from its checks.
+//! - `errorText` of a TURN server's refusal says what to do, not the server's own phrase (W3C webrtc-pc §4.8.2).
+//! - The first few questions to servers are asked at once; RFC 8445 §14.2 has one per Ta, as they are in the long run.
+//! - STUN servers are asked over UDP only (RFC 6544 §5.2 has TCP too, for simultaneous open).
+//! - `max-bundle` means what RFC 9429 §4.1.1 calls `must-bundle`.
 
 mod config;
 mod connection;

@@ -3,6 +3,7 @@
 mod channels;
 mod descriptions;
 mod forks;
+mod luck;
 mod nats;
 mod paths;
 mod pipes;

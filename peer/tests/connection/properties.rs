@@ -9,6 +9,7 @@ use std::time::Duration;
 use netsim::{Home, Link, Loss, Outage};
 use twocan_peer::{Kind as Payload, ServerTransport};
 
+use crate::luck::Luck;
 use crate::nats::{PLACES, Place};
 use crate::pipes::Party;
 use crate::world::{ADA, BOB, World};
@@ -41,26 +42,7 @@ fn for_every_seed(name: &str, property: impl Fn(u64)) {
     }
 }
 
-/// Chance, from a seed (splitmix64).
-struct Luck(u64);
-
 impl Luck {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (word ^ (word >> 31)) % bound.max(1)
-    }
-
-    fn one_in(&mut self, bound: u64) -> bool {
-        self.below(bound) == 0
-    }
-
-    fn milliseconds(&mut self, bound: u64) -> Duration {
-        Duration::from_millis(self.below(bound))
-    }
-
     /// A link that loses, repeats, reorders, and sometimes stops for a while.
     fn link(&mut self) -> Link {
         let loss = match self.below(3) {
@@ -194,5 +176,32 @@ fn nothing_is_lost_when_paths_change() {
             let now = world.now;
             world.ends[end].peer.close(now);
         }
+    });
+}
+
+#[test]
+fn a_server_that_says_anything_does_no_harm() {
+    for_every_seed("a_server_that", |seed| {
+        let mut luck = Luck(seed);
+        let homes = [Place::Open.home(0), Place::Open.home(1)];
+        let mut world = World::new(seed, homes);
+        world.serve("203.0.113.1");
+        world.servers[0].garble = Some(Luck(seed));
+        let server = &world.servers[0];
+        let servers =
+            vec![server.stun(), server.turn(ServerTransport::Udp), server.turn(ServerTransport::Tcp)];
+        world.ends[ADA].ice_servers = servers;
+        let (ada, _) = world.channel("chat");
+        for _ in 0..5 {
+            world.pass(Duration::from_secs(60));
+            let now = world.now;
+            if luck.one_in(3) {
+                world.ends[ADA].peer.restart_ice();
+            }
+            world.ends[ADA].peer.send_copy(now, ada, Payload::Binary, b"still there?").unwrap();
+        }
+        world.until(PATIENCE, |world| world.ends[BOB].messages.len() == 5 && world.is_connected());
+        assert_bounded(&world);
+        assert!(world.ends[ADA].events.len() < 1000, "{} events", world.ends[ADA].events.len());
     });
 }

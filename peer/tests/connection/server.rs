@@ -10,6 +10,8 @@ use stun::framing::Deframer;
 use turn::server::{Client, Config, Event, Ledger, Limits, RelayId, Server, Transport};
 use twocan_peer::{IceServer, IceServerKind, ServerTransport};
 
+use crate::luck::Luck;
+
 pub(crate) const USER: &str = "ada";
 pub(crate) const PASSWORD: &str = "secret";
 
@@ -21,6 +23,8 @@ pub(crate) struct TurnServer {
     /// Whether it hears anything.
     pub(crate) is_alive: bool,
     streams: BTreeMap<SocketAddr, Deframer>,
+    /// Spoils what it says.
+    pub(crate) garble: Option<Luck>,
     /// For streams: to which client, what.
     pub(crate) outbox: Vec<(SocketAddr, Vec<u8>)>,
     /// Datagrams of peers' that were relayed, either way, and Send or Data indications among them.
@@ -48,6 +52,7 @@ impl TurnServer {
             relays: BTreeMap::new(),
             is_alive: true,
             streams: BTreeMap::new(),
+            garble: None,
             outbox: Vec::new(),
             relayed: 0,
             indications: 0,
@@ -144,7 +149,10 @@ impl TurnServer {
         }
     }
 
-    fn send(&mut self, now: Instant, network: &mut Network, client: &Client, bytes: Vec<u8>) {
+    fn send(&mut self, now: Instant, network: &mut Network, client: &Client, mut bytes: Vec<u8>) {
+        if let Some(luck) = &mut self.garble {
+            luck.garble(&mut bytes);
+        }
         match client.transport {
             Transport::Udp => network.send(now, self.host, self.address, client.remote, &bytes),
             Transport::Tcp | Transport::Tls => self.outbox.push((client.remote, bytes)),
