@@ -31,7 +31,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ice(fault) => return fault.fmt(f),
-            Self::Dtls(fault) => fault.label(),
+            Self::Dtls(fault) => return fault.fmt(f),
             Self::Sctp(fault) => return write!(f, "{fault}"),
             Self::Stun(fault) => return fault.fmt(f),
             Self::Turn(fault) => return fault.fmt(f),

@@ -1,61 +1,42 @@
 //! Everything that can be wrong with what comes in and only drops it: RFC 9147 §4.5.2 wants invalid records
 //! silently discarded. Each fault is counted.
 
-macro_rules! faults {
-    ($($(#[$doc:meta])* $name:ident => $label:literal,)*) => {
-        /// Why a datagram, or a record in it, was dropped.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Fault {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Fault {
-            /// Every fault there is.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// Its name in metrics.
-            pub const fn label(self) -> &'static str {
-                match self {
-                    $(Self::$name => $label,)*
-                }
-            }
-        }
-    };
-}
-
-faults! {
-    /// Not a record of DTLS, or one that is cut.
-    NotDtls => "not_dtls",
-    /// A record of an epoch that has no keys, or none any more.
-    UnknownEpoch => "unknown_epoch",
-    /// A record that was not sealed with the peer's key, or was changed.
-    Forged => "forged",
-    /// A record that came before, or is too old to tell.
-    Replayed => "replayed",
-    /// An authentic record of nothing.
-    EmptyRecord => "empty_record",
-    /// A record of a kind that may not come now.
-    UnexpectedRecord => "unexpected_record",
-    /// A handshake message's fragment that is not of its form, or contradicts others.
-    BadFragment => "bad_fragment",
-    /// A handshake message longer, or further ahead, than is kept.
-    FragmentsFull => "fragments_full",
-    /// A ClientHello that makes no sense, while none has come yet.
-    BadClientHello => "bad_client_hello",
-    /// An alert that is not of its form.
-    BadAlert => "bad_alert",
-    /// An alert in the clear, where alerts are protected already.
-    UnprotectedAlert => "unprotected_alert",
-    /// An acknowledgement that is not of its form.
-    BadAck => "bad_ack",
-    /// A second handshake, which is refused.
-    Renegotiation => "renegotiation",
-    /// Too many records came before their keys, or before the connection.
-    EarlyFull => "early_full",
-    /// More records in one datagram than can be handed out.
-    TooManyRecords => "too_many_records",
-    /// The connection is over.
-    Closed => "closed",
+wire::faults! {
+    /// Why a datagram, or a record in it, was dropped.
+    pub enum Fault {
+        /// Not a record of DTLS, or one that is cut.
+        NotDtls => "not_dtls",
+        /// A record of an epoch that has no keys, or none any more.
+        UnknownEpoch => "unknown_epoch",
+        /// A record that was not sealed with the peer's key, or was changed.
+        Forged => "forged",
+        /// A record that came before, or is too old to tell.
+        Replayed => "replayed",
+        /// An authentic record of nothing.
+        EmptyRecord => "empty_record",
+        /// A record of a kind that may not come now.
+        UnexpectedRecord => "unexpected_record",
+        /// A handshake message's fragment that is not of its form, or contradicts others.
+        BadFragment => "bad_fragment",
+        /// A handshake message longer, or further ahead, than is kept.
+        FragmentsFull => "fragments_full",
+        /// A ClientHello that makes no sense, while none has come yet.
+        BadClientHello => "bad_client_hello",
+        /// An alert that is not of its form.
+        BadAlert => "bad_alert",
+        /// An alert in the clear, where alerts are protected already.
+        UnprotectedAlert => "unprotected_alert",
+        /// An acknowledgement that is not of its form.
+        BadAck => "bad_ack",
+        /// A second handshake, which is refused.
+        Renegotiation => "renegotiation",
+        /// Too many records came before their keys, or before the connection.
+        EarlyFull => "early_full",
+        /// More records in one datagram than can be handed out.
+        TooManyRecords => "too_many_records",
+        /// The connection is over.
+        Closed => "closed",
+    }
 }
 
 /// How often each fault came.

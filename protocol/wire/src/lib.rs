@@ -1,5 +1,5 @@
 //! What every protocol crate says in common: datagrams in and out of a state machine, a cursor
-//! that cannot read past its end, and a hash table with a bound and no order.
+//! that cannot read past its end, a hash table with a bound and no order, and how faults are enumerated.
 //!
 //! The lowest room of the house: it depends on nothing of ours, and knows no protocol.
 //!
@@ -12,6 +12,7 @@
 //! assert_eq!(reader.rest(), [1]);
 //! ```
 
+mod faults;
 mod reader;
 mod received;
 mod table;

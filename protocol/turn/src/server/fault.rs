@@ -1,65 +1,46 @@
 //! Everything that can be wrong with what comes in: each fault drops one datagram, as RFC 8656 §11 and §12
 //! demand (indications and ChannelData are never answered), and is counted.
 
-macro_rules! faults {
-    ($($(#[$doc:meta])* $name:ident => $label:literal,)*) => {
-        /// Why a datagram was dropped.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Fault {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Fault {
-            /// Every fault there is.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// Its name in metrics.
-            pub const fn label(self) -> &'static str {
-                match self {
-                    $(Self::$name => $label,)*
-                }
-            }
-        }
-    };
-}
-
-faults! {
-    /// Neither a STUN message nor ChannelData.
-    NotStun => "not_stun",
-    /// A STUN message, or ChannelData, whose lengths do not fit.
-    Malformed => "malformed",
-    /// FINGERPRINT is wrong.
-    BadFingerprint => "bad_fingerprint",
-    /// A method that this server does not know.
-    UnknownMethod => "unknown_method",
-    /// A response, where nothing was asked.
-    UnexpectedClass => "unexpected_class",
-    /// An indication with an attribute that must be understood and is not.
-    UnknownAttribute => "unknown_attribute",
-    /// An indication without what it needs.
-    MissingAttribute => "missing_attribute",
-    /// Data from a client that has no allocation.
-    NoAllocation => "no_allocation",
-    /// ChannelData on a channel that is not bound.
-    NoChannel => "no_channel",
-    /// Data to or from a peer for which the client has installed no permission.
-    NoPermission => "no_permission",
-    /// Data to an address that is denied.
-    PeerDenied => "peer_denied",
-    /// Data to a peer of a family that the allocation does not have.
-    FamilyMismatch => "family_mismatch",
-    /// Beyond the bandwidth that the user or the client's address may use.
-    OverBandwidth => "over_bandwidth",
-    /// A datagram too long for a ChannelData message or a Data indication.
-    TooLong => "too_long",
-    /// An ICMP error of a kind that is not passed on.
-    IcmpIgnored => "icmp_ignored",
-    /// Too many answers wait to be sent.
-    AnswersFull => "answers_full",
-    /// A request whose answer would have been larger than an unproven sender may draw.
-    AnswerTooLarge => "answer_too_large",
-    /// A request while its allocation is still being opened.
-    StillOpening => "still_opening",
+wire::faults! {
+    /// Why a datagram was dropped.
+    pub enum Fault {
+        /// Neither a STUN message nor ChannelData.
+        NotStun => "not_stun",
+        /// A STUN message, or ChannelData, whose lengths do not fit.
+        Malformed => "malformed",
+        /// FINGERPRINT is wrong.
+        BadFingerprint => "bad_fingerprint",
+        /// A method that this server does not know.
+        UnknownMethod => "unknown_method",
+        /// A response, where nothing was asked.
+        UnexpectedClass => "unexpected_class",
+        /// An indication with an attribute that must be understood and is not.
+        UnknownAttribute => "unknown_attribute",
+        /// An indication without what it needs.
+        MissingAttribute => "missing_attribute",
+        /// Data from a client that has no allocation.
+        NoAllocation => "no_allocation",
+        /// ChannelData on a channel that is not bound.
+        NoChannel => "no_channel",
+        /// Data to or from a peer for which the client has installed no permission.
+        NoPermission => "no_permission",
+        /// Data to an address that is denied.
+        PeerDenied => "peer_denied",
+        /// Data to a peer of a family that the allocation does not have.
+        FamilyMismatch => "family_mismatch",
+        /// Beyond the bandwidth that the user or the client's address may use.
+        OverBandwidth => "over_bandwidth",
+        /// A datagram too long for a ChannelData message or a Data indication.
+        TooLong => "too_long",
+        /// An ICMP error of a kind that is not passed on.
+        IcmpIgnored => "icmp_ignored",
+        /// Too many answers wait to be sent.
+        AnswersFull => "answers_full",
+        /// A request whose answer would have been larger than an unproven sender may draw.
+        AnswerTooLarge => "answer_too_large",
+        /// A request while its allocation is still being opened.
+        StillOpening => "still_opening",
+    }
 }
 
 /// What has happened since the server started.
