@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use peer::{IceCandidateInit, PeerConnectionState, SessionDescription, SignalingState};
+use peer::{IceCandidateInit, PeerConnectionState, SessionDescription, SignalingState, StatsReport};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::budget::Budget;
@@ -93,6 +93,14 @@ impl PeerConnection {
     /// Our latest description, with the candidates that were gathered since.
     pub async fn local_description(&self) -> Option<SessionDescription> {
         self.ask(Command::LocalDescription).await.ok().flatten()
+    }
+
+    /// Everything that is known of the connection, under the names of W3C webrtc-stats.
+    ///
+    /// # Errors
+    /// If the connection is closed.
+    pub async fn get_stats(&self) -> Result<StatsReport, Error> {
+        self.ask(Command::Stats).await
     }
 
     /// Makes a data channel. The first one needs an exchange of descriptions.

@@ -65,6 +65,6 @@ pub use ice::{
 };
 pub use peer::{
     ChannelState as DataChannelState, IceCandidateInit, IceGatheringState, PeerConnectionState, Reliability,
-    SdpType, SessionDescription, SignalingState,
+    SdpType, SessionDescription, SignalingState, StatsReport, stats,
 };
 pub use selected::{CandidatePair, PairEnd};

@@ -7,6 +7,7 @@
 //! can be said of it. Nothing that is shipped contains it.
 
 mod echo;
+mod peer;
 mod process;
 mod relay;
 mod signaling;
@@ -31,6 +32,8 @@ enum Command {
     Heap(relay::heap::Options),
     /// epoll beside io_uring, in a bare echo.
     Echo(echo::Options),
+    /// Peer connections, beside other stacks.
+    Peer(peer::Options),
     /// The signaling server: memory of idle connections, CPU time of messages.
     Signaling(signaling::Options),
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Command::Relay(options) => relay::run(&options),
         Command::Heap(options) => relay::heap::run(&options),
         Command::Echo(options) => echo::run(&options),
+        Command::Peer(options) => peer::run(&options),
         Command::Signaling(options) => signaling::run(&options),
     };
     match outcome {

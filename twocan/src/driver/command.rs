@@ -5,7 +5,7 @@ use std::task::Context;
 
 use peer::{
     CandidateError, ChannelError, DescriptionError, IceCandidateInit, PeerConnectionState,
-    SessionDescription, SignalingState,
+    SessionDescription, SignalingState, StatsReport,
 };
 use tokio::sync::oneshot;
 
@@ -21,6 +21,7 @@ pub(crate) enum Command {
     SetRemote(SessionDescription, oneshot::Sender<Result<(), DescriptionError>>),
     AddCandidate(Option<IceCandidateInit>, oneshot::Sender<Result<(), CandidateError>>),
     LocalDescription(oneshot::Sender<Option<SessionDescription>>),
+    Stats(oneshot::Sender<StatsReport>),
     CreateChannel {
         label: String,
         options: DataChannelOptions,

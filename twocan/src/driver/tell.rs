@@ -31,6 +31,7 @@ impl Driver {
                 drop(reply.send(self.peer.add_ice_candidate(now, candidate.as_ref())));
             }
             Command::LocalDescription(reply) => drop(reply.send(self.peer.local_description())),
+            Command::Stats(reply) => drop(reply.send(self.peer.stats(now))),
             Command::CreateChannel { label, options, reply } => {
                 let DataChannelOptions { ordered, reliability, protocol, priority, negotiated } = options;
                 let options = ChannelOptions { ordered, reliability, priority, negotiated };

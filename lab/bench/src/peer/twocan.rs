@@ -1,0 +1,101 @@
+//! twocan's row.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use tokio::runtime::Runtime;
+use twocan::{Certificate, Configuration, DataChannel, DataChannelOptions, PeerConnection, PeerEvent};
+
+use super::Stack;
+
+pub(super) struct Twocan {
+    runtime: Runtime,
+    /// One per process, as the other stacks are measured.
+    certificate: Arc<Certificate>,
+    pairs: Vec<Pair>,
+}
+
+struct Pair {
+    channel: DataChannel,
+    /// Bytes that have arrived at the other end.
+    arrived: Arc<AtomicU64>,
+    _ends: [PeerConnection; 2],
+}
+
+impl Twocan {
+    pub(super) fn new() -> io::Result<Self> {
+        let seed = std::array::from_fn(|index| (std::process::id() >> (index % 4 * 8)) as u8);
+        let certificate = Certificate::generate(seed, SystemTime::now()).map_err(io::Error::other)?;
+        Ok(Self { runtime: Runtime::new()?, certificate: Arc::new(certificate), pairs: Vec::new() })
+    }
+}
+
+impl Stack for Twocan {
+    fn connect(&mut self) -> io::Result<()> {
+        let pair = self.runtime.block_on(connect(&self.certificate)).map_err(io::Error::other)?;
+        self.pairs.push(pair);
+        Ok(())
+    }
+
+    fn pump(&mut self, size: usize, window: Duration) -> io::Result<u64> {
+        let Some(Pair { channel, arrived, .. }) = self.pairs.last() else { return Ok(0) };
+        let before = arrived.load(Ordering::Relaxed);
+        let (sender, message) = (channel.sender(), Bytes::from(vec![7; size]));
+        let sending = self.runtime.spawn(async move {
+            let begun = Instant::now();
+            while begun.elapsed() < window {
+                for _ in 0..16 {
+                    sender.send(message.clone()).await?;
+                }
+            }
+            Ok::<_, twocan::SendError>(())
+        });
+        self.runtime.block_on(sending)?.map_err(io::Error::other)?;
+        Ok(arrived.load(Ordering::Relaxed) - before)
+    }
+
+    fn forget(&mut self) {
+        self.pairs.clear();
+    }
+}
+
+async fn connect(certificate: &Arc<Certificate>) -> Result<Pair, twocan::Error> {
+    let configuration = || Configuration {
+        certificates: vec![Arc::clone(certificate)],
+        include_loopback: true,
+        address_filter: Some(twocan::AddressFilter::new(|_, _| false)),
+        ..Configuration::default()
+    };
+    let mut ada = PeerConnection::new(configuration()).await?;
+    let mut bob = PeerConnection::new(configuration()).await?;
+    let channel = ada.create_data_channel("bench", DataChannelOptions::default()).await?;
+    let offer = ada.set_local_description(None).await?;
+    bob.set_remote_description(offer).await?;
+    let answer = bob.set_local_description(None).await?;
+    ada.set_remote_description(answer).await?;
+    let mut theirs = loop {
+        tokio::select! {
+            Some(event) = ada.next_event() => if let PeerEvent::IceCandidate(candidate) = event {
+                bob.add_ice_candidate(candidate).await?;
+            },
+            Some(event) = bob.next_event() => match event {
+                PeerEvent::IceCandidate(candidate) => ada.add_ice_candidate(candidate).await?,
+                PeerEvent::DataChannel(channel) => break channel,
+                _ => {}
+            },
+            else => return Err(twocan::Error::Closed),
+        }
+    };
+    channel.ready().await?;
+    let arrived = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&arrived);
+    tokio::spawn(async move {
+        while let Some(message) = theirs.recv().await {
+            counter.fetch_add(message.len() as u64, Ordering::Relaxed);
+        }
+    });
+    Ok(Pair { channel, arrived, _ends: [ada, bob] })
+}
