@@ -8,6 +8,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::budget::Budget;
 use crate::configuration::{Configuration, DataChannelOptions};
 use crate::driver::{Command, Driver, Restart, Snapshot};
+use crate::port::Port;
+use crate::sockets::Sockets;
 use crate::{CandidatePair, DataChannel, Error, IceConnectionState, PeerEvent};
 
 /// How many calls may wait for the driver.
@@ -29,13 +31,24 @@ impl PeerConnection {
     /// # Errors
     /// If a server's URL is none, or there are no sockets, no randomness or no certificate to be had.
     pub async fn new(configuration: Configuration) -> Result<Self, Error> {
+        let sockets = Sockets::open(&configuration).map_err(Error::Socket)?;
+        Self::over(&configuration, Port::Own(Box::new(sockets)))
+    }
+
+    pub(crate) fn over(configuration: &Configuration, port: Port) -> Result<Self, Error> {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (sender, events) = mpsc::unbounded_channel();
         let (publish, snapshot) = watch::channel(Snapshot::default());
         let budget = Arc::new(Budget::default());
         let restart = Arc::new(Restart::default());
-        let driver =
-            Driver::new(&configuration, inbox, (sender, Arc::clone(&budget)), Arc::clone(&restart), publish)?;
+        let driver = Driver::new(
+            configuration,
+            port,
+            inbox,
+            (sender, Arc::clone(&budget)),
+            Arc::clone(&restart),
+            publish,
+        )?;
         tokio::spawn(driver.run());
         Ok(Self { commands, events, budget, restart, snapshot })
     }

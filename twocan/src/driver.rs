@@ -13,7 +13,7 @@ use wire::Received;
 
 use crate::budget::Budget;
 use crate::configuration::Configuration;
-use crate::sockets::Sockets;
+use crate::port::Port;
 use crate::streams::{StreamEvent, Streams, Tls};
 use crate::{CandidatePair, Error, PeerEvent};
 
@@ -38,7 +38,7 @@ const CALLS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Driver {
     peer: peer::PeerConnection,
-    sockets: Sockets,
+    port: Port,
     commands: mpsc::Receiver<Command>,
     events: mpsc::UnboundedSender<PeerEvent>,
     snapshot: watch::Sender<Snapshot>,
@@ -70,6 +70,7 @@ enum Round {
 impl Driver {
     pub(crate) fn new(
         configuration: &Configuration,
+        port: Port,
         commands: mpsc::Receiver<Command>,
         (events, budget): (mpsc::UnboundedSender<PeerEvent>, Arc<Budget>),
         restart: Arc<Restart>,
@@ -89,7 +90,7 @@ impl Driver {
         let now = Instant::now();
         Ok(Self {
             peer: peer::PeerConnection::new(now, inner),
-            sockets: Sockets::open(configuration).map_err(Error::Socket)?,
+            port,
             commands,
             events,
             snapshot,
@@ -112,7 +113,7 @@ impl Driver {
     pub(crate) async fn run(mut self) {
         let timer = tokio::time::sleep_until(Instant::now().into());
         tokio::pin!(timer);
-        for listener in self.sockets.take_listeners() {
+        for listener in self.port.take_listeners() {
             let task = self.accept(listener);
             self.listening.push(task);
         }
@@ -182,18 +183,11 @@ impl Driver {
     }
 
     fn poll_read(&mut self, context: &mut Context<'_>) -> bool {
-        let Self { sockets, peer, .. } = self;
-        let mut any = false;
-        for _ in 0..READS {
-            let Poll::Ready(index) = sockets.poll_readable(context) else { break };
-            any = true;
-            let now = Instant::now();
-            sockets.receive(index, |source, destination, bytes| {
-                // A fault is counted.
-                let _ = peer.handle_datagram(now, Received { source, destination, bytes });
-            });
-        }
-        any
+        let (Self { port, peer, .. }, now) = (self, Instant::now());
+        port.poll_read(context, READS, |source, destination, bytes| {
+            // A fault is counted.
+            let _ = peer.handle_datagram(now, Received { source, destination, bytes });
+        })
     }
 
     fn poll_streams(&mut self, context: &mut Context<'_>) -> bool {
@@ -222,6 +216,7 @@ impl Driver {
             }
         }
         self.channels.account(&self.peer);
+        self.port.answer_to(self.peer.ice().credentials().ufrag.as_str());
         let snapshot = Snapshot {
             signaling: self.peer.signaling_state(),
             ice: self.peer.ice_connection_state(),
@@ -238,7 +233,7 @@ impl Driver {
             self.buffer.clear();
             let Some(transmit) = self.peer.poll_transmit(now, &mut self.buffer) else { break };
             any = true;
-            self.sockets.send(&transmit, &self.buffer).await;
+            self.port.send(&transmit, &self.buffer).await;
             now = Instant::now();
         }
         while let Some(id) = self.peer.poll_stream(now, &mut self.buffer) {
@@ -258,7 +253,7 @@ impl Drop for Driver {
     }
 }
 
-fn random() -> Result<[u8; 32], Error> {
+pub(crate) fn random() -> Result<[u8; 32], Error> {
     let mut seed = [0; 32];
     aws_lc_rs::rand::fill(&mut seed).map_err(|_| Error::Randomness)?;
     Ok(seed)

@@ -43,9 +43,11 @@ mod channel;
 mod configuration;
 mod connection;
 mod driver;
+mod endpoint;
 mod error;
 mod event;
 mod mdns;
+mod port;
 mod room;
 mod selected;
 mod sockets;
@@ -58,6 +60,7 @@ pub use configuration::{
 };
 pub use connection::PeerConnection;
 pub use dtls::{Certificate, CertificateError, Failure as DtlsFailure};
+pub use endpoint::Endpoint;
 pub use error::{Error, SendError};
 pub use event::{IceCandidateError, PeerEvent};
 pub use ice::{

@@ -3,6 +3,7 @@
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
@@ -13,16 +14,19 @@ use tokio::net::{TcpListener, UdpSocket};
 use crate::{AddressFilter, Configuration};
 
 /// With GRO, up to 64 datagrams arrive as one.
-const BUFFER_LEN: usize = 1 << 16;
+pub(crate) const BUFFER_LEN: usize = 1 << 16;
 
 /// How many buffers one receive fills.
 const BUFFERS: usize = 8;
+
+/// Ports that are tried for one that is free on every address.
+const PORTS: usize = 16;
 
 /// Addresses of this machine that are used at most.
 const ADDRESSES: usize = 32;
 
 #[derive(Debug)]
-struct Socket {
+pub(crate) struct Socket {
     io: UdpSocket,
     state: UdpSocketState,
     local: SocketAddr,
@@ -34,11 +38,11 @@ struct Socket {
 /// One socket on each of this host's addresses.
 #[derive(Debug)]
 pub(crate) struct Sockets {
-    sockets: Vec<Socket>,
+    sockets: Vec<Arc<Socket>>,
     listeners: Vec<(TcpListener, u32)>,
     /// Where those listen.
     listening: Vec<(SocketAddr, u32)>,
-    arena: Vec<u8>,
+    arena: Vec<Vec<u8>>,
     options: Options,
 }
 
@@ -80,7 +84,7 @@ impl Sockets {
         let mut failure = io::Error::new(io::ErrorKind::AddrNotAvailable, "this machine has no address");
         for (ip, interface) in options.addresses()? {
             match Socket::bind(ip, interface, &options) {
-                Ok(socket) => sockets.push(socket),
+                Ok(socket) => sockets.push(Arc::new(socket)),
                 Err(error) => failure = error,
             }
             if configuration.ice_tcp_listen {
@@ -96,7 +100,35 @@ impl Sockets {
         if sockets.is_empty() {
             return Err(failure);
         }
-        Ok(Self { sockets, listeners, listening, arena: vec![0; BUFFERS * BUFFER_LEN], options })
+        Ok(Self { sockets, listeners, listening, arena: Vec::new(), options })
+    }
+
+    /// One port, the same on every address.
+    pub(crate) fn bind(port: u16, configuration: &Configuration) -> io::Result<Self> {
+        let configuration = Configuration { ice_tcp_listen: false, ..configuration.clone() };
+        if port != 0 {
+            return Self::open(&Configuration { ports: Some(port..=port), ..configuration });
+        }
+        // Whatever port the first address gives may be taken on another.
+        let mut failure = io::Error::new(io::ErrorKind::AddrInUse, "no port is free on every address");
+        for _ in 0..PORTS {
+            let first = Self::open(&Configuration { ports: None, ..configuration.clone() })?;
+            let Some((address, _)) = first.addresses().next() else { break };
+            let count = first.sockets.len();
+            drop(first);
+            let port = address.port();
+            match Self::open(&Configuration { ports: Some(port..=port), ..configuration.clone() }) {
+                Ok(sockets) if sockets.sockets.len() == count => return Ok(sockets),
+                Ok(_) => {}
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    /// The sockets, for others to send on.
+    pub(crate) fn shared(&self) -> Arc<[Arc<Socket>]> {
+        self.sockets.clone().into()
     }
 
     /// Where datagrams arrive, and on which interface.
@@ -132,7 +164,7 @@ impl Sockets {
             // IPv6 addresses are tentative at first: the next look finds them again.
             if let Ok(socket) = Socket::bind(ip, interface, &self.options) {
                 change.new.push((socket.local, interface));
-                self.sockets.push(socket);
+                self.sockets.push(Arc::new(socket));
             }
         }
         Ok(change)
@@ -148,20 +180,35 @@ impl Sockets {
         Poll::Pending
     }
 
-    /// Hands out what a socket has: source, destination, bytes.
-    pub(crate) fn receive(&mut self, index: usize, mut each: impl FnMut(SocketAddr, SocketAddr, &mut [u8])) {
+    /// Hands out what a socket has: source, destination, how long each datagram is but the last, all bytes.
+    pub(crate) fn receive(
+        &mut self,
+        index: usize,
+        mut each: impl FnMut(SocketAddr, SocketAddr, usize, &mut [u8]),
+    ) {
+        self.receive_into(index, |source, destination, stride, buffer, length| {
+            each(source, destination, stride, &mut buffer[..length]);
+        });
+    }
+
+    /// The same, with the buffers: one that is kept is to be replaced by another of [`BUFFER_LEN`] bytes.
+    pub(crate) fn receive_into(
+        &mut self,
+        index: usize,
+        mut each: impl FnMut(SocketAddr, SocketAddr, usize, &mut Vec<u8>, usize),
+    ) {
         let Some(socket) = self.sockets.get(index) else { return };
+        // A connection that hears nothing needs none.
+        self.arena.resize_with(BUFFERS, || vec![0; BUFFER_LEN]);
         let mut meta = [RecvMeta::default(); BUFFERS];
-        let mut chunks = self.arena.chunks_mut(BUFFER_LEN);
+        let mut arena = self.arena.iter_mut();
         let mut buffers: [IoSliceMut<'_>; BUFFERS] =
-            std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
+            std::array::from_fn(|_| IoSliceMut::new(arena.next().map_or(&mut [], Vec::as_mut_slice)));
         let read = || socket.state.recv((&socket.io).into(), &mut buffers, &mut meta);
         // An error is an old one, about something sent: it says nothing of what arrives.
         let Ok(count) = socket.io.try_io(Interest::READABLE, read) else { return };
-        for (buffer, meta) in self.arena.chunks_mut(BUFFER_LEN).zip(&meta[..count]) {
-            for bytes in buffer[..meta.len].chunks_mut(meta.stride.max(1)) {
-                each(meta.addr, socket.local, bytes);
-            }
+        for (buffer, meta) in self.arena.iter_mut().zip(&meta[..count]) {
+            each(meta.addr, socket.local, meta.stride.max(1), buffer, meta.len);
         }
     }
 
@@ -174,7 +221,16 @@ impl Sockets {
 }
 
 impl Socket {
-    async fn send(&self, transmit: &wire::Transmit, mut contents: &[u8]) {
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    pub(crate) fn interface(&self) -> u32 {
+        self.interface
+    }
+
+    /// Sends, waiting for room. What the system refuses is lost.
+    pub(crate) async fn send(&self, transmit: &wire::Transmit, mut contents: &[u8]) {
         let segment = transmit.segment_size.unwrap_or(contents.len()).max(1);
         while !contents.is_empty() {
             let most = self.most_segments.load(Ordering::Relaxed).max(1);

@@ -108,15 +108,19 @@ impl Driver {
         let now = Instant::now();
         self.gathering.round += 1;
         self.gathering.unresolved = 0;
-        for (address, interface) in self.sockets.addresses().collect::<Vec<_>>() {
+        for (address, interface) in self.port.addresses() {
             self.add_address(now, address, interface);
         }
-        for (local, interface) in self.sockets.listeners().collect::<Vec<_>>() {
+        for (local, interface) in self.port.listeners() {
             let passive = ice::LocalCandidate::tcp(local, TcpType::Passive).on_interface(interface, 0);
             // One that is not taken is not told.
             let _ = self.peer.add_local_candidate(now, passive);
         }
         for (server, Server { url, .. }) in Arc::clone(&self.gathering.servers).iter().enumerate() {
+            // To a server, all connections of one port are one client.
+            if self.port.is_shared() && url.transport == ServerTransport::Udp {
+                continue;
+            }
             if let Ok(ip) = url.host.parse::<IpAddr>() {
                 self.add_server(now, server, SocketAddr::new(ip, url.port));
             } else {
@@ -278,7 +282,7 @@ impl Driver {
     /// Compares this machine's addresses with those that are in use.
     pub(super) fn follow_network(&mut self) {
         let now = Instant::now();
-        let Ok(change) = self.sockets.refresh() else { return };
+        let Ok(change) = self.port.refresh() else { return };
         if change.is_empty() {
             return;
         }

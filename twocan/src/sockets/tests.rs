@@ -20,7 +20,9 @@ async fn count(sockets: &mut Sockets, size: usize, enough: usize) -> usize {
     let reading = async {
         while arrived < enough {
             let index = std::future::poll_fn(|context| sockets.poll_readable(context)).await;
-            sockets.receive(index, |_, _, bytes| arrived += usize::from(bytes.len() == size));
+            sockets.receive(index, |_, _, stride, bytes| {
+                arrived += bytes.chunks(stride).filter(|bytes| bytes.len() == size).count();
+            });
         }
     };
     // Less than enough is for the caller to see.

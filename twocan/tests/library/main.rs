@@ -1,7 +1,9 @@
 //! The library over real sockets, on this machine.
 
 mod channels;
+mod endpoint;
 mod gathering;
+mod lives;
 mod loopback;
 mod pair;
 mod turn_server;
