@@ -193,7 +193,7 @@ impl Partial {
 /// The length of what is there, if it is a plain file and no link to one.
 fn is_file(path: &Path) -> Option<u64> {
     let metadata = fs::symlink_metadata(path).ok()?;
-    metadata.is_file().then(|| metadata.len())
+    metadata.is_file().then_some(metadata.len())
 }
 
 /// A folder of ours: an existing one must be real, since a link may lead anywhere.

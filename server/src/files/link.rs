@@ -84,7 +84,6 @@ struct Attempt {
     peer: String,
     connection: PeerConnection,
     control: DataChannel,
-    state: PeerConnectionState,
     is_open: bool,
     /// When it is given up.
     deadline: Option<Instant>,
@@ -405,7 +404,6 @@ impl Link {
             peer: peer.to_owned(),
             connection,
             control,
-            state: PeerConnectionState::New,
             is_open: false,
             deadline: Some(Instant::now() + CONNECT_PATIENCE),
         });
@@ -497,14 +495,18 @@ impl Link {
     }
 
     fn set_state(&mut self, state: PeerConnectionState) {
-        let offers = self.attempt.as_ref().is_some_and(|attempt| self.offers_to(&attempt.peer));
+        let Some(peer) = self.attempt.as_ref().map(|attempt| attempt.peer.clone()) else { return };
+        let (offers, has_another) = (self.offers_to(&peer), self.has_another(&peer));
         let Some(attempt) = &mut self.attempt else { return };
-        attempt.state = state;
-        let by_role = |(offering, other): (Duration, Duration)| if offers { offering } else { other };
+        let by_role = |(offering, other): (Duration, Duration)| match (has_another, offers) {
+            (true, _) => Duration::ZERO,
+            (false, true) => offering,
+            (false, false) => other,
+        };
         match state {
             PeerConnectionState::Connected => attempt.deadline = None,
             PeerConnectionState::Disconnected => {
-                attempt.deadline = Some(Instant::now() + by_role(INTERRUPTED))
+                attempt.deadline = Some(Instant::now() + by_role(INTERRUPTED));
             }
             PeerConnectionState::Failed => attempt.deadline = Some(Instant::now() + by_role(FAILED)),
             _ => {}
@@ -537,26 +539,40 @@ impl Link {
         Ok(())
     }
 
-    /// The attempt is over. With the same person a fresh one is asked for, unless another waits.
+    /// The attempt is over. Whoever is there and does what we need is asked for a fresh connection.
     fn give_up(&mut self, ask: bool) {
         let Some(peer) = self.attempt.as_ref().map(|attempt| attempt.peer.clone()) else { return };
-        let remote = self.known.get_mut(&peer).and_then(|known| known.remote.take());
         self.drop_attempt();
         let is_there = self.known.get(&peer).is_some_and(|known| known.is_there);
-        if let (true, true, Some(known), Some(to)) = (ask, is_there, self.known.get(&peer), remote) {
-            let hello = Some(Hello { role: self.role });
-            let connection = known.word.clone();
-            let signal = Signal { connection, to: Some(to), hello, restart: true, ..Signal::default() };
-            self.send_sealed(&peer, &signal);
-        }
         if !is_there {
             self.known.remove(&peer);
         }
+        // Somebody new first: with two ends in the room under one code, the old one is most likely dead.
         let others: Vec<String> = self.known.keys().filter(|other| **other != peer).cloned().collect();
         for other in others {
-            self.greet(&other, false);
+            self.ask_anew(&other);
+        }
+        if ask && is_there {
+            self.ask_anew(&peer);
         }
         self.greet_at = Some(Instant::now() + GREET_AGAIN);
+    }
+
+    /// Asks for a fresh connection, or, where theirs is not known, says that we are there.
+    fn ask_anew(&mut self, peer: &str) {
+        let is_met = self.fits(peer);
+        let Some(known) = self.known.get_mut(peer) else { return };
+        let Some(to) = known.remote.take().filter(|_| is_met) else { return self.greet(peer, false) };
+        known.word = random_word();
+        let hello = Some(Hello { role: self.role });
+        let connection = known.word.clone();
+        let signal = Signal { connection, to: Some(to), hello, restart: true, ..Signal::default() };
+        self.send_sealed(peer, &signal);
+    }
+
+    /// Whether somebody else is there who does what we need.
+    fn has_another(&self, peer: &str) -> bool {
+        self.known.iter().any(|(other, known)| other != peer && known.is_there && self.fits(other))
     }
 
     fn drop_attempt(&mut self) {

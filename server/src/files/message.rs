@@ -54,10 +54,11 @@ impl<'de> Deserialize<'de> for Id {
 
 /// A message about files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
+#[serde(tag = "type")]
 pub(crate) enum FileMessage {
     /// Several files are going to be offered: one question is enough.
-    FileBatch {
+    #[serde(rename = "file-batch")]
+    Batch {
         id: Id,
         version: u32,
         #[serde(deserialize_with = "count")]
@@ -69,11 +70,14 @@ pub(crate) enum FileMessage {
         name: String,
     },
     /// A folder, for those that hold nothing.
-    FileFolder { id: Id, batch: Id, path: String },
+    #[serde(rename = "file-folder")]
+    Folder { id: Id, batch: Id, path: String },
     /// A file.
-    FileOffer(Offer),
+    #[serde(rename = "file-offer")]
+    Offer(Offer),
     /// Yes: to a file, from `offset` on; to a batch.
-    FileAccept {
+    #[serde(rename = "file-accept")]
+    Accept {
         id: Id,
         #[serde(deserialize_with = "count")]
         offset: u64,
@@ -82,23 +86,28 @@ pub(crate) enum FileMessage {
         window: Option<u64>,
     },
     /// No.
-    FileDecline { id: Id },
+    #[serde(rename = "file-decline")]
+    Decline { id: Id },
     /// So much is stored.
-    FileProgress {
+    #[serde(rename = "file-progress")]
+    Progress {
         id: Id,
         #[serde(deserialize_with = "count")]
         received: u64,
     },
     /// That was all of it.
-    FileEnd {
+    #[serde(rename = "file-end")]
+    End {
         id: Id,
         #[serde(serialize_with = "write_digest", deserialize_with = "read_digest")]
         digest: Digest,
     },
     /// All is stored, and the digest is equal.
-    FileDone { id: Id },
+    #[serde(rename = "file-done")]
+    Done { id: Id },
     /// No more of it.
-    FileCancel {
+    #[serde(rename = "file-cancel")]
+    Cancel {
         id: Id,
         #[serde(default)]
         reason: String,

@@ -158,7 +158,7 @@ impl Receiver<'_> {
     async fn obey(&mut self, order: Order, link: &Link) {
         match order {
             Order::Tell(message) => link.tell(message).await,
-            Order::Ask(question) => self.ask(question),
+            Order::Ask(question) => self.ask(&question),
             Order::Open { id, path, size, modified } => {
                 self.paths.insert(id, (path.clone(), size));
                 let store = Arc::clone(&self.store);
@@ -185,10 +185,10 @@ impl Receiver<'_> {
         }
     }
 
-    fn ask(&mut self, question: Question) {
+    fn ask(&mut self, question: &Question) {
         let id = question.id;
         self.ui.begin(question.size);
-        let answer = self.ui.ask(&question, self.yes);
+        let answer = self.ui.ask(question, self.yes);
         let reports = self.reports.clone();
         tokio::spawn(async move {
             let yes = answer.await;

@@ -180,26 +180,26 @@ impl Receiving {
     /// What the sender says.
     pub(crate) fn handle(&mut self, message: FileMessage) {
         let heard = match message {
-            FileMessage::FileBatch { id, version, files, bytes, name } => {
+            FileMessage::Batch { id, version, files, bytes, name } => {
                 self.announced(id, version, Question { id, files, size: bytes, name: shown(&name) })
             }
-            FileMessage::FileOffer(offer) => self.offered(offer),
-            FileMessage::FileFolder { id, batch, path } => self.folder(id, batch, &path),
-            FileMessage::FileEnd { id, digest } => {
+            FileMessage::Offer(offer) => self.offered(&offer),
+            FileMessage::Folder { id, batch, path } => self.folder(id, batch, &path),
+            FileMessage::End { id, digest } => {
                 if let Some(file) = self.files.get_mut(&id) {
                     file.expected = Some(digest);
                     self.look(id);
                 }
                 Ok(())
             }
-            FileMessage::FileCancel { id, reason } => {
+            FileMessage::Cancel { id, reason } => {
                 self.cancelled(id, &shown(&reason));
                 Ok(())
             }
-            FileMessage::FileAccept { .. }
-            | FileMessage::FileDecline { .. }
-            | FileMessage::FileProgress { .. }
-            | FileMessage::FileDone { .. } => Err(Fault::Direction),
+            FileMessage::Accept { .. }
+            | FileMessage::Decline { .. }
+            | FileMessage::Progress { .. }
+            | FileMessage::Done { .. } => Err(Fault::Direction),
         };
         self.faults += u64::from(heard.is_err());
     }
@@ -209,9 +209,9 @@ impl Receiving {
         let Some(batch @ Batch { answer: Answer::Asked, .. }) = self.batches.get_mut(&id) else { return };
         batch.answer = if yes { Answer::Yes } else { Answer::No };
         let reply = if yes {
-            FileMessage::FileAccept { id, offset: 0, window: None }
+            FileMessage::Accept { id, offset: 0, window: None }
         } else {
-            FileMessage::FileDecline { id }
+            FileMessage::Decline { id }
         };
         let is_announced = batch.files.is_some();
         if is_announced {
@@ -231,7 +231,7 @@ impl Receiving {
             } else {
                 file.state = State::Declined;
                 self.open -= 1;
-                self.orders.push_back(Order::Tell(FileMessage::FileDecline { id: file_id }));
+                self.orders.push_back(Order::Tell(FileMessage::Decline { id: file_id }));
             }
         }
     }
@@ -241,7 +241,7 @@ impl Receiving {
         let Some(file @ File { state: State::Opening, .. }) = self.files.get_mut(&id) else { return };
         file.stored = stored.min(file.size);
         file.state = State::Ready { offset: file.stored };
-        let accept = FileMessage::FileAccept { id, offset: file.stored, window: Some(WINDOW) };
+        let accept = FileMessage::Accept { id, offset: file.stored, window: Some(WINDOW) };
         self.orders.push_back(Order::Tell(accept));
         self.look(id);
     }
@@ -288,7 +288,7 @@ impl Receiving {
             return;
         }
         file.stored = bytes;
-        self.orders.push_back(Order::Tell(FileMessage::FileProgress { id, received: bytes }));
+        self.orders.push_back(Order::Tell(FileMessage::Progress { id, received: bytes }));
         self.look(id);
     }
 
@@ -321,7 +321,7 @@ impl Receiving {
     pub(crate) fn kept(&mut self, id: Id) {
         let Some(file) = self.files.get_mut(&id) else { return };
         let State::Keeping { digest } = file.state else { return };
-        self.orders.push_back(Order::Tell(FileMessage::FileDone { id }));
+        self.orders.push_back(Order::Tell(FileMessage::Done { id }));
         self.end(id, State::Done, End::Done { digest });
     }
 
@@ -331,7 +331,7 @@ impl Receiving {
             return;
         }
         let reason = "it could not be received".to_owned();
-        self.orders.push_back(Order::Tell(FileMessage::FileCancel { id, reason }));
+        self.orders.push_back(Order::Tell(FileMessage::Cancel { id, reason }));
         self.end(id, State::Lost, End::Failed(why.to_owned()));
     }
 
@@ -342,8 +342,8 @@ impl Receiving {
         if let Some(batch) = self.batches.get(&id) {
             let reply = match batch.answer {
                 Answer::Asked => return Ok(()),
-                Answer::Yes => FileMessage::FileAccept { id, offset: 0, window: None },
-                Answer::No => FileMessage::FileDecline { id },
+                Answer::Yes => FileMessage::Accept { id, offset: 0, window: None },
+                Answer::No => FileMessage::Decline { id },
             };
             self.orders.push_back(Order::Tell(reply));
             return Ok(());
@@ -353,7 +353,7 @@ impl Receiving {
 
     fn ask(&mut self, id: Id, files: Option<u64>, question: Question) -> Result<(), Fault> {
         if self.batches.len() >= MOST_BATCHES {
-            self.orders.push_back(Order::Tell(FileMessage::FileDecline { id }));
+            self.orders.push_back(Order::Tell(FileMessage::Decline { id }));
             return Err(Fault::TooMany);
         }
         self.batches.insert(id, Batch { answer: Answer::Asked, files, ended: 0 });
@@ -361,16 +361,16 @@ impl Receiving {
         Ok(())
     }
 
-    fn offered(&mut self, offer: Offer) -> Result<(), Fault> {
+    fn offered(&mut self, offer: &Offer) -> Result<(), Fault> {
         let id = offer.id;
         if offer.version != VERSION {
             return Err(Fault::Version);
         }
         if self.files.contains_key(&id) {
-            return self.offered_again(&offer);
+            return self.offered_again(offer);
         }
         if let Err(fault) = self.has_room() {
-            self.orders.push_back(Order::Tell(FileMessage::FileDecline { id }));
+            self.orders.push_back(Order::Tell(FileMessage::Decline { id }));
             return Err(fault);
         }
         let batch_id = offer.batch.unwrap_or(id);
@@ -383,7 +383,7 @@ impl Receiving {
             Answer::Asked => State::Asked { offer: Box::new(offer.clone()) },
             Answer::Yes => State::Opening,
             Answer::No => {
-                self.orders.push_back(Order::Tell(FileMessage::FileDecline { id }));
+                self.orders.push_back(Order::Tell(FileMessage::Decline { id }));
                 return Ok(());
             }
         };
@@ -391,7 +391,7 @@ impl Receiving {
         let file = File { size: offer.size, stored: 0, batch: batch_id, expected: None, state };
         self.files.insert(id, file);
         if answer == Answer::Yes {
-            self.open(id, &offer);
+            self.open(id, offer);
         }
         Ok(())
     }
@@ -410,9 +410,9 @@ impl Receiving {
                 self.orders.push_back(Order::Settle { id });
                 return Ok(());
             }
-            State::Done => FileMessage::FileDone { id },
-            State::Declined => FileMessage::FileDecline { id },
-            State::Lost => FileMessage::FileCancel { id, reason: String::new() },
+            State::Done => FileMessage::Done { id },
+            State::Declined => FileMessage::Decline { id },
+            State::Lost => FileMessage::Cancel { id, reason: String::new() },
         };
         self.orders.push_back(Order::Tell(reply));
         Ok(())
@@ -421,7 +421,7 @@ impl Receiving {
     fn folder(&mut self, id: Id, batch: Id, path: &str) -> Result<(), Fault> {
         if let Some(file) = self.files.get(&id) {
             if file.state == State::Done {
-                self.orders.push_back(Order::Tell(FileMessage::FileDone { id }));
+                self.orders.push_back(Order::Tell(FileMessage::Done { id }));
             }
             return Ok(());
         }
@@ -431,7 +431,7 @@ impl Receiving {
             return Ok(());
         }
         let Ok(path) = SafePath::parse(path) else {
-            self.orders.push_back(Order::Tell(FileMessage::FileDecline { id }));
+            self.orders.push_back(Order::Tell(FileMessage::Decline { id }));
             return Err(Fault::Path);
         };
         let state = State::Keeping { digest: None };

@@ -106,7 +106,7 @@ impl Sending {
         let files = items.iter().filter(|item| !item.is_folder).count() as u64;
         let by_id = items.iter().enumerate().map(|(index, item)| (item.id, index)).collect();
         Self {
-            batch: FileMessage::FileBatch { id: batch, version: VERSION, files, bytes, name },
+            batch: FileMessage::Batch { id: batch, version: VERSION, files, bytes, name },
             batch_id: batch,
             items: items.into_iter().map(|item| (item, State::Waiting)).collect(),
             by_id,
@@ -152,28 +152,28 @@ impl Sending {
     /// What the receiver says.
     pub(crate) fn handle(&mut self, message: FileMessage) {
         match message {
-            FileMessage::FileDecline { id } if id == self.batch_id => {
+            FileMessage::Decline { id } if id == self.batch_id => {
                 self.declined = true;
                 for index in 0..self.items.len() {
                     self.end(index, End::Declined);
                 }
             }
-            FileMessage::FileCancel { id, reason } if id == self.batch_id => {
+            FileMessage::Cancel { id, reason } if id == self.batch_id => {
                 for index in 0..self.items.len() {
                     self.end(index, End::Cancelled(shown(&reason)));
                 }
             }
-            FileMessage::FileAccept { id, offset, window } => self.accepted(id, offset, window),
-            FileMessage::FileDecline { id } => self.end_id(id, End::Declined),
-            FileMessage::FileCancel { id, reason } => self.end_id(id, End::Cancelled(shown(&reason))),
-            FileMessage::FileProgress { id, received } => {
+            FileMessage::Accept { id, offset, window } => self.accepted(id, offset, window),
+            FileMessage::Decline { id } => self.end_id(id, End::Declined),
+            FileMessage::Cancel { id, reason } => self.end_id(id, End::Cancelled(shown(&reason))),
+            FileMessage::Progress { id, received } => {
                 if let Some(&item) = self.by_id.get(&id)
                     && let (Item { size, .. }, State::Sending | State::Verifying) = &self.items[item]
                 {
                     self.orders.push_back(Order::Stored { item, bytes: received.min(*size) });
                 }
             }
-            FileMessage::FileDone { id } => {
+            FileMessage::Done { id } => {
                 if let Some(&item) = self.by_id.get(&id) {
                     let (described, state) = &self.items[item];
                     // Whoever has not been told the digest cannot have compared it, unless it was done before a
@@ -186,10 +186,10 @@ impl Sending {
                 }
             }
             // Those are a sender's.
-            FileMessage::FileBatch { .. }
-            | FileMessage::FileFolder { .. }
-            | FileMessage::FileOffer(_)
-            | FileMessage::FileEnd { .. } => {}
+            FileMessage::Batch { .. }
+            | FileMessage::Folder { .. }
+            | FileMessage::Offer(_)
+            | FileMessage::End { .. } => {}
         }
         self.fill();
     }
@@ -198,7 +198,7 @@ impl Sending {
     pub(crate) fn sent(&mut self, item: usize, digest: Digest) {
         let Some((described, state @ State::Sending)) = self.items.get_mut(item) else { return };
         *state = State::Verifying;
-        self.orders.push_back(Order::Tell(FileMessage::FileEnd { id: described.id, digest }));
+        self.orders.push_back(Order::Tell(FileMessage::End { id: described.id, digest }));
         self.fill();
     }
 
@@ -217,7 +217,7 @@ impl Sending {
             return;
         }
         let reason = "the file could not be read, or was changed meanwhile".to_owned();
-        self.orders.push_back(Order::Tell(FileMessage::FileCancel { id: described.id, reason }));
+        self.orders.push_back(Order::Tell(FileMessage::Cancel { id: described.id, reason }));
         self.end(item, End::Unreadable);
         self.fill();
     }
@@ -286,13 +286,13 @@ impl Sending {
     fn offer(&self, index: usize) -> FileMessage {
         let (item, _) = &self.items[index];
         if item.is_folder {
-            return FileMessage::FileFolder { id: item.id, batch: self.batch_id, path: item.path.clone() };
+            return FileMessage::Folder { id: item.id, batch: self.batch_id, path: item.path.clone() };
         }
         let (name, path) = match item.path.rsplit_once('/') {
             Some((_, name)) => (name.to_owned(), Some(item.path.clone())),
             None => (item.path.clone(), None),
         };
-        FileMessage::FileOffer(Offer {
+        FileMessage::Offer(Offer {
             id: item.id,
             version: VERSION,
             name,

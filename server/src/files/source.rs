@@ -61,9 +61,8 @@ impl Source {
         }
         let is_folder = metadata.is_dir();
         if is_folder {
-            let mut entries = fs::read_dir(place)
-                .and_then(|entries| entries.collect::<io::Result<Vec<_>>>())
-                .map_err(unreadable)?;
+            let mut entries =
+                fs::read_dir(place).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(unreadable)?;
             entries.sort_by_key(fs::DirEntry::file_name);
             for entry in &entries {
                 let name = entry.file_name();

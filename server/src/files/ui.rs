@@ -40,6 +40,8 @@ pub(crate) struct Ui {
     expected: u64,
     is_away: bool,
     was_open: bool,
+    /// The last one that was told.
+    way: String,
 }
 
 impl Ui {
@@ -57,6 +59,7 @@ impl Ui {
             expected: 0,
             is_away: false,
             was_open: false,
+            way: String::new(),
         }
     }
 
@@ -113,6 +116,10 @@ impl Ui {
             }
             Event::Path(pair) => {
                 let words = way(pair);
+                if self.way == words {
+                    return;
+                }
+                self.way.clone_from(&words);
                 self.event(
                     "path",
                     json!({ "words": words, "pair": pair.to_string(), "relayed": pair.is_relayed() }),

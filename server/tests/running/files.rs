@@ -73,6 +73,14 @@ impl End {
         (status.code(), self.events.iter().collect())
     }
 
+    /// Ends it; what it said.
+    pub(crate) fn stop(mut self) -> (Option<i32>, Vec<Value>) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let status = self.child.wait().expect("it is ours");
+        (status.code(), self.events.iter().collect())
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }

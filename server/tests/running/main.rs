@@ -12,6 +12,7 @@ mod program;
 mod shared_port;
 mod signaling;
 mod stopping;
+mod tampering;
 mod terminal;
 mod tls;
 mod web;

@@ -21,31 +21,31 @@ fn messages_about_files_are_those_of_the_document() {
     let digest = hex("cd", 32);
     for (message, text) in [
         (
-            FileMessage::FileBatch { id: ID, version: 1, files: 2, bytes: 9, name: "photos".into() },
+            FileMessage::Batch { id: ID, version: 1, files: 2, bytes: 9, name: "photos".into() },
             format!(r#"{{"type":"file-batch","id":"{id}","version":1,"files":2,"bytes":9,"name":"photos"}}"#),
         ),
         (
-            FileMessage::FileOffer(offer),
+            FileMessage::Offer(offer),
             format!(
                 r#"{{"type":"file-offer","id":"{id}","version":1,"name":"a.jpg","size":7,"path":"photos/a.jpg","batch":"{id}"}}"#
             ),
         ),
         (
-            FileMessage::FileAccept { id: ID, offset: 3, window: None },
+            FileMessage::Accept { id: ID, offset: 3, window: None },
             format!(r#"{{"type":"file-accept","id":"{id}","offset":3}}"#),
         ),
-        (FileMessage::FileDecline { id: ID }, format!(r#"{{"type":"file-decline","id":"{id}"}}"#)),
+        (FileMessage::Decline { id: ID }, format!(r#"{{"type":"file-decline","id":"{id}"}}"#)),
         (
-            FileMessage::FileProgress { id: ID, received: 5 },
+            FileMessage::Progress { id: ID, received: 5 },
             format!(r#"{{"type":"file-progress","id":"{id}","received":5}}"#),
         ),
         (
-            FileMessage::FileEnd { id: ID, digest: [0xcd; 32] },
+            FileMessage::End { id: ID, digest: [0xcd; 32] },
             format!(r#"{{"type":"file-end","id":"{id}","digest":"{digest}"}}"#),
         ),
-        (FileMessage::FileDone { id: ID }, format!(r#"{{"type":"file-done","id":"{id}"}}"#)),
+        (FileMessage::Done { id: ID }, format!(r#"{{"type":"file-done","id":"{id}"}}"#)),
         (
-            FileMessage::FileCancel { id: ID, reason: "no".into() },
+            FileMessage::Cancel { id: ID, reason: "no".into() },
             format!(r#"{{"type":"file-cancel","id":"{id}","reason":"no"}}"#),
         ),
     ] {

@@ -7,7 +7,7 @@ fn id(number: u8) -> Id {
 }
 
 fn offer(number: u8, size: u64, path: Option<&str>) -> FileMessage {
-    FileMessage::FileOffer(Offer {
+    FileMessage::Offer(Offer {
         id: id(number),
         version: VERSION,
         name: format!("{number}.txt"),
@@ -19,7 +19,7 @@ fn offer(number: u8, size: u64, path: Option<&str>) -> FileMessage {
 }
 
 fn batch(files: u64) -> FileMessage {
-    FileMessage::FileBatch { id: BATCH, version: VERSION, files, bytes: 9, name: "photos".into() }
+    FileMessage::Batch { id: BATCH, version: VERSION, files, bytes: 9, name: "photos".into() }
 }
 
 fn orders(machine: &mut Receiving) -> Vec<Order> {
@@ -67,23 +67,23 @@ fn a_file_goes_its_way() {
     assert_eq!(
         orders(&mut machine),
         [
-            told(FileMessage::FileAccept { id: BATCH, offset: 0, window: None }),
+            told(FileMessage::Accept { id: BATCH, offset: 0, window: None }),
             Order::Open { id: id(1), path, size: 9, modified: None }
         ]
     );
     machine.opened(id(1), 0);
     assert_eq!(
         orders(&mut machine),
-        [told(FileMessage::FileAccept { id: id(1), offset: 0, window: Some(WINDOW) })]
+        [told(FileMessage::Accept { id: id(1), offset: 0, window: Some(WINDOW) })]
     );
     assert_eq!(machine.channel(id(1), 0), Ok(()));
     assert_eq!(machine.bytes(id(1), 9), Ok(()));
-    machine.handle(FileMessage::FileEnd { id: id(1), digest: [7; 32] });
+    machine.handle(FileMessage::End { id: id(1), digest: [7; 32] });
     assert_eq!(orders(&mut machine), []);
     machine.stored(id(1), 9);
     assert_eq!(
         orders(&mut machine),
-        [told(FileMessage::FileProgress { id: id(1), received: 9 }), Order::Hash { id: id(1) }]
+        [told(FileMessage::Progress { id: id(1), received: 9 }), Order::Hash { id: id(1) }]
     );
     machine.hashed(id(1), [7; 32]);
     assert_eq!(orders(&mut machine), [Order::Keep { id: id(1) }]);
@@ -91,7 +91,7 @@ fn a_file_goes_its_way() {
     assert_eq!(
         orders(&mut machine),
         [
-            told(FileMessage::FileDone { id: id(1) }),
+            told(FileMessage::Done { id: id(1) }),
             Order::Release { id: id(1) },
             Order::Ended { id: id(1), end: End::Done { digest: Some([7; 32]) } }
         ]
@@ -103,7 +103,7 @@ fn a_file_goes_its_way() {
 #[test]
 fn an_empty_file_needs_no_bytes() {
     let mut machine = ready(1, 0, 0);
-    machine.handle(FileMessage::FileEnd { id: id(1), digest: [7; 32] });
+    machine.handle(FileMessage::End { id: id(1), digest: [7; 32] });
     assert_eq!(orders(&mut machine), [Order::Hash { id: id(1) }]);
 }
 
@@ -117,14 +117,14 @@ fn after_an_interruption_it_goes_on_from_what_is_stored() {
     machine.handle(offer(1, 9, None));
     assert_eq!(
         orders(&mut machine),
-        [told(FileMessage::FileAccept { id: BATCH, offset: 0, window: None }), Order::Settle { id: id(1) }]
+        [told(FileMessage::Accept { id: BATCH, offset: 0, window: None }), Order::Settle { id: id(1) }]
     );
     // The old channel says nothing more.
     assert!(machine.bytes(id(1), 1).is_err());
     machine.opened(id(1), 4);
     assert_eq!(
         orders(&mut machine),
-        [told(FileMessage::FileAccept { id: id(1), offset: 4, window: Some(WINDOW) })]
+        [told(FileMessage::Accept { id: id(1), offset: 4, window: Some(WINDOW) })]
     );
     assert!(machine.channel(id(1), 0).is_err());
     assert!(machine.channel(id(1), 4).is_ok());
@@ -136,22 +136,22 @@ fn what_was_done_is_said_again() {
     machine.handle(offer(1, 9, None));
     orders(&mut machine);
     machine.known(id(1));
-    assert_eq!(orders(&mut machine)[0], told(FileMessage::FileDone { id: id(1) }));
+    assert_eq!(orders(&mut machine)[0], told(FileMessage::Done { id: id(1) }));
     machine.handle(offer(1, 9, None));
-    assert_eq!(orders(&mut machine), [told(FileMessage::FileDone { id: id(1) })]);
-    let folder = FileMessage::FileFolder { id: id(2), batch: BATCH, path: "a/b".into() };
+    assert_eq!(orders(&mut machine), [told(FileMessage::Done { id: id(1) })]);
+    let folder = FileMessage::Folder { id: id(2), batch: BATCH, path: "a/b".into() };
     machine.handle(folder.clone());
     assert_eq!(orders(&mut machine), [Order::Folder { id: id(2), path: SafePath::parse("a/b").unwrap() }]);
     machine.kept(id(2));
     orders(&mut machine);
     machine.handle(folder);
-    assert_eq!(orders(&mut machine), [told(FileMessage::FileDone { id: id(2) })]);
+    assert_eq!(orders(&mut machine), [told(FileMessage::Done { id: id(2) })]);
 }
 
 #[test]
 fn another_digest_throws_the_file_away() {
     let mut machine = ready(1, 9, 9);
-    machine.handle(FileMessage::FileEnd { id: id(1), digest: [7; 32] });
+    machine.handle(FileMessage::End { id: id(1), digest: [7; 32] });
     machine.hashed(id(1), [8; 32]);
     let after = orders(&mut machine);
     assert!(after.contains(&Order::Discard { id: id(1) }), "{after:?}");
@@ -166,9 +166,9 @@ fn paths_that_lead_out_are_refused() {
         assert_eq!(faults(&mut machine, offer(number, 9, Some(path))), 1, "{path}");
         let after = orders(&mut machine);
         assert!(!after.iter().any(|order| matches!(order, Order::Open { .. })), "{after:?}");
-        assert!(matches!(after[0], Order::Tell(FileMessage::FileCancel { .. })), "{after:?}");
+        assert!(matches!(after[0], Order::Tell(FileMessage::Cancel { .. })), "{after:?}");
     }
-    let folder = FileMessage::FileFolder { id: id(4), batch: BATCH, path: "a/../..".into() };
+    let folder = FileMessage::Folder { id: id(4), batch: BATCH, path: "a/../..".into() };
     assert_eq!(faults(&mut machine, folder), 1);
     assert!(!orders(&mut machine).iter().any(|order| matches!(order, Order::Folder { .. })));
 }
@@ -180,18 +180,18 @@ fn nothing_is_stored_that_nobody_wanted() {
     assert!(machine.bytes(id(1), 1).is_err());
     machine.handle(batch(1));
     machine.handle(offer(1, 9, None));
-    machine.handle(FileMessage::FileFolder { id: id(2), batch: BATCH, path: "a".into() });
+    machine.handle(FileMessage::Folder { id: id(2), batch: BATCH, path: "a".into() });
     assert_eq!(orders(&mut machine).len(), 1, "the question");
     // Not before the answer.
     assert!(machine.channel(id(1), 0).is_err());
     machine.answer(BATCH, false);
     assert_eq!(
         orders(&mut machine),
-        [told(FileMessage::FileDecline { id: BATCH }), told(FileMessage::FileDecline { id: id(1) })]
+        [told(FileMessage::Decline { id: BATCH }), told(FileMessage::Decline { id: id(1) })]
     );
     assert!(machine.channel(id(1), 0).is_err());
     machine.handle(offer(3, 9, None));
-    assert_eq!(orders(&mut machine), [told(FileMessage::FileDecline { id: id(3) })]);
+    assert_eq!(orders(&mut machine), [told(FileMessage::Decline { id: id(3) })]);
     assert!(machine.is_over());
 }
 
@@ -228,15 +228,15 @@ fn floods_of_offers_and_batches_are_bounded() {
     };
     let mut refused = 0;
     for number in 0..3_000 {
-        let FileMessage::FileOffer(one) = offer(0, 1, None) else { unreachable!() };
-        refused += faults(&mut machine, FileMessage::FileOffer(Offer { id: many(number), ..one }));
+        let FileMessage::Offer(one) = offer(0, 1, None) else { unreachable!() };
+        refused += faults(&mut machine, FileMessage::Offer(Offer { id: many(number), ..one }));
     }
     assert_eq!(refused, 3_000 - MOST_OPEN as u64);
     assert!(machine.files.len() <= MOST_OPEN);
     let mut machine = Receiving::default();
     for number in 0..200 {
         let question =
-            FileMessage::FileBatch { id: many(number), version: 1, files: 1, bytes: 1, name: "x".into() };
+            FileMessage::Batch { id: many(number), version: 1, files: 1, bytes: 1, name: "x".into() };
         machine.handle(question);
     }
     assert!(machine.batches.len() <= MOST_BATCHES && machine.faults() > 0);
@@ -248,10 +248,10 @@ fn floods_of_offers_and_batches_are_bounded() {
 fn messages_of_a_receiver_do_not_come_from_a_sender() {
     let mut machine = accepted(1);
     for message in [
-        FileMessage::FileAccept { id: id(1), offset: 0, window: None },
-        FileMessage::FileDecline { id: id(1) },
-        FileMessage::FileProgress { id: id(1), received: 1 },
-        FileMessage::FileDone { id: id(1) },
+        FileMessage::Accept { id: id(1), offset: 0, window: None },
+        FileMessage::Decline { id: id(1) },
+        FileMessage::Progress { id: id(1), received: 1 },
+        FileMessage::Done { id: id(1) },
     ] {
         assert_eq!(faults(&mut machine, message), 1);
     }
@@ -261,7 +261,7 @@ fn messages_of_a_receiver_do_not_come_from_a_sender() {
 #[test]
 fn a_sender_that_ends_it_is_believed() {
     let mut machine = ready(1, 9, 0);
-    machine.handle(FileMessage::FileCancel { id: BATCH, reason: "\u{1b}gone".into() });
+    machine.handle(FileMessage::Cancel { id: BATCH, reason: "\u{1b}gone".into() });
     let after = orders(&mut machine);
     let ended = Order::Ended { id: id(1), end: End::Cancelled("gone".into()) };
     assert!(after.contains(&ended), "{after:?}");

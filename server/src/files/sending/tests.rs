@@ -17,15 +17,15 @@ fn orders(machine: &mut Sending) -> Vec<Order> {
 /// Ids of the offers among these.
 fn offered(orders: &[Order]) -> Vec<Id> {
     let offer = |order: &Order| match order {
-        Order::Tell(FileMessage::FileOffer(offer)) => Some(offer.id),
-        Order::Tell(FileMessage::FileFolder { id, .. }) => Some(*id),
+        Order::Tell(FileMessage::Offer(offer)) => Some(offer.id),
+        Order::Tell(FileMessage::Folder { id, .. }) => Some(*id),
         _ => None,
     };
     orders.iter().filter_map(offer).collect()
 }
 
 fn accept(number: u8, offset: u64) -> FileMessage {
-    FileMessage::FileAccept { id: id(number), offset, window: None }
+    FileMessage::Accept { id: id(number), offset, window: None }
 }
 
 fn linked(items: Vec<Item>) -> Sending {
@@ -41,22 +41,19 @@ fn a_file_goes_its_way() {
     assert_eq!(orders(&mut machine), []);
     machine.linked();
     let told = orders(&mut machine);
-    let batch = FileMessage::FileBatch { id: BATCH, version: 1, files: 1, bytes: 9, name: "photos".into() };
+    let batch = FileMessage::Batch { id: BATCH, version: 1, files: 1, bytes: 9, name: "photos".into() };
     assert_eq!(told[0], Order::Tell(batch));
     assert_eq!(offered(&told), [id(1)]);
     machine.handle(accept(1, 4));
     assert_eq!(orders(&mut machine), [Order::Start { item: 0, offset: 4, window: WINDOW }]);
-    machine.handle(FileMessage::FileProgress { id: id(1), received: 8 });
+    machine.handle(FileMessage::Progress { id: id(1), received: 8 });
     machine.sent(0, [3; 32]);
     assert_eq!(
         orders(&mut machine),
-        [
-            Order::Stored { item: 0, bytes: 8 },
-            Order::Tell(FileMessage::FileEnd { id: id(1), digest: [3; 32] })
-        ]
+        [Order::Stored { item: 0, bytes: 8 }, Order::Tell(FileMessage::End { id: id(1), digest: [3; 32] })]
     );
     assert!(!machine.is_over());
-    machine.handle(FileMessage::FileDone { id: id(1) });
+    machine.handle(FileMessage::Done { id: id(1) });
     assert_eq!(orders(&mut machine), [Order::Stop { item: 0 }, Order::Ended { item: 0, end: End::Done }]);
     assert!(machine.is_over());
 }
@@ -67,7 +64,7 @@ fn an_interruption_offers_anew_what_is_not_done() {
     machine.handle(accept(1, 0));
     machine.handle(accept(2, 0));
     machine.sent(0, [0; 32]);
-    machine.handle(FileMessage::FileDone { id: id(1) });
+    machine.handle(FileMessage::Done { id: id(1) });
     orders(&mut machine);
     machine.unlinked();
     assert_eq!(orders(&mut machine), [Order::Stop { item: 1 }]);
@@ -97,7 +94,7 @@ fn many_files_wait_their_turn() {
         let started = orders(&mut machine);
         assert!(started.iter().any(|order| matches!(order, Order::Start { .. })), "{started:?}");
         machine.sent(number.into(), [0; 32]);
-        machine.handle(FileMessage::FileDone { id: id(number) });
+        machine.handle(FileMessage::Done { id: id(number) });
         let after = orders(&mut machine);
         done += after.iter().filter(|order| matches!(order, Order::Ended { .. })).count();
         assert!(machine.open.len() <= OPEN);
@@ -122,19 +119,19 @@ fn only_so_many_are_read_at_once() {
 fn folders_are_told_again_after_the_yes() {
     let folder = Item { is_folder: true, ..item(1, 0) };
     let mut machine = linked(vec![folder]);
-    machine.handle(FileMessage::FileAccept { id: BATCH, offset: 0, window: None });
+    machine.handle(FileMessage::Accept { id: BATCH, offset: 0, window: None });
     assert_eq!(offered(&orders(&mut machine)), [id(1)]);
-    machine.handle(FileMessage::FileDone { id: id(1) });
+    machine.handle(FileMessage::Done { id: id(1) });
     assert!(machine.is_over());
 }
 
 #[test]
 fn a_no_ends_it() {
     let mut machine = linked(vec![item(1, 9), item(2, 9)]);
-    machine.handle(FileMessage::FileDecline { id: id(1) });
+    machine.handle(FileMessage::Decline { id: id(1) });
     assert_eq!(orders(&mut machine), [Order::Ended { item: 0, end: End::Declined }]);
     assert!(!machine.is_declined());
-    machine.handle(FileMessage::FileDecline { id: BATCH });
+    machine.handle(FileMessage::Decline { id: BATCH });
     assert!(machine.is_declined() && machine.is_over());
 }
 
@@ -145,23 +142,23 @@ fn a_hostile_receiver_gets_nothing_out_of_turn() {
         accept(9, 0),
         // Behind the file's end.
         accept(1, 10),
-        FileMessage::FileDone { id: id(9) },
-        FileMessage::FileProgress { id: id(1), received: 5 },
-        FileMessage::FileEnd { id: id(1), digest: [0; 32] },
-        FileMessage::FileFolder { id: id(1), batch: BATCH, path: "..".into() },
+        FileMessage::Done { id: id(9) },
+        FileMessage::Progress { id: id(1), received: 5 },
+        FileMessage::End { id: id(1), digest: [0; 32] },
+        FileMessage::Folder { id: id(1), batch: BATCH, path: "..".into() },
     ] {
         machine.handle(message.clone());
         assert_eq!(orders(&mut machine), [], "{message:?}");
     }
-    machine.handle(FileMessage::FileAccept { id: id(1), offset: 0, window: Some(u64::MAX) });
+    machine.handle(FileMessage::Accept { id: id(1), offset: 0, window: Some(u64::MAX) });
     assert_eq!(orders(&mut machine), [Order::Start { item: 0, offset: 0, window: LARGEST_WINDOW }]);
     // A second yes does not start it twice, nor can it be done before it was sent.
     machine.handle(accept(1, 0));
-    machine.handle(FileMessage::FileDone { id: id(1) });
+    machine.handle(FileMessage::Done { id: id(1) });
     assert_eq!(orders(&mut machine), []);
-    machine.handle(FileMessage::FileProgress { id: id(1), received: u64::MAX });
+    machine.handle(FileMessage::Progress { id: id(1), received: u64::MAX });
     assert_eq!(orders(&mut machine), [Order::Stored { item: 0, bytes: 9 }]);
-    machine.handle(FileMessage::FileCancel { id: id(1), reason: "a\u{1b}b".into() });
+    machine.handle(FileMessage::Cancel { id: id(1), reason: "a\u{1b}b".into() });
     assert_eq!(
         orders(&mut machine),
         [Order::Stop { item: 0 }, Order::Ended { item: 0, end: End::Cancelled("ab".into()) }]
@@ -175,7 +172,7 @@ fn a_file_that_cannot_be_read_is_told_of() {
     orders(&mut machine);
     machine.unreadable(0);
     let told = orders(&mut machine);
-    assert!(matches!(&told[0], Order::Tell(FileMessage::FileCancel { .. })), "{told:?}");
+    assert!(matches!(&told[0], Order::Tell(FileMessage::Cancel { .. })), "{told:?}");
     assert_eq!(told.last(), Some(&Order::Ended { item: 0, end: End::Unreadable }));
     assert!(machine.is_over());
 }
