@@ -361,10 +361,22 @@ const scenes = {
   },
 
   async send() {
-    const ada = await joins(0, '/send/attic', '&files=memory');
+    const named = await joins(2, '/send/attic', '&files=memory');
+    await until(named, "twocan.stage === 'joined'");
+    await take(named, 'send-by-name');
+    const halved = await joins(2, '/send', '&files=memory#k3m9x-7qv2t');
+    await until(halved, "document.querySelector('[data-code=bad-code]')");
+    await take(halved, 'send-bad-code');
+    const ada = await joins(0, '/send', '&files=memory');
     await until(ada, "twocan.stage === 'joined'");
     await take(ada, 'send');
-    const ben = await joins(1, '/send/attic', '&files=memory');
+    // Who knows the room, but not the code.
+    const [wary, room] = [await joins(3, '/send', '&files=memory'), 'twocan.room.name'];
+    await until(wary, "twocan.stage === 'joined'");
+    await joins(2, `/send/${await wary.evaluate(room)}`, '&files=memory');
+    await until(wary, "document.querySelector('[data-code=tampered]')");
+    await take(wary, 'send-tampered');
+    const ben = await joins(1, '/send', `&files=memory${await ada.evaluate('location.hash')}`);
     await until(ada, "twocan.peers[0]?.channel === 'open'");
     await until(ben, "twocan.peers[0]?.channel === 'open'");
     await choose(ben, 'letters from the attic, scanned.pdf', 2);

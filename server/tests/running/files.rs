@@ -269,6 +269,122 @@ fn ctrl_c_keeps_what_has_arrived_and_says_how_to_go_on() {
     assert_done(sender);
 }
 
+/// Size in MiB, to send 10 GB where there is time: `TWOCAN_FILES_MIB=10240`.
+const SIZE: &str = "TWOCAN_FILES_MIB";
+const ORDINARY_SIZE: u64 = 192;
+/// What either end may use at most, whatever the size.
+const MOST_MEMORY: u64 = 160 << 20;
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_stays_flat_whatever_the_size() {
+    let mebibytes = std::env::var(SIZE).ok().and_then(|mib| mib.parse().ok()).unwrap_or(ORDINARY_SIZE);
+    let place = Place::new();
+    let film = place.path("film.bin");
+    // Holes cost no disk, and are read and hashed as anything else.
+    fs::File::create(&film).unwrap().set_len(mebibytes << 20).unwrap();
+    let (mut sender, code) = place.send(&[&film], &[]);
+    let mut receiver = place.receive(&code, &[]);
+    let ids = [sender.id(), receiver.id()];
+    let mut most = [0; 2];
+    let end = Instant::now() + DEADLINE * u32::try_from(1 + mebibytes / 256).unwrap();
+    loop {
+        for (most, id) in most.iter_mut().zip(ids) {
+            *most = peak(id).unwrap_or_default().max(*most);
+        }
+        let over = |event: &Value| event["event"] == "done";
+        if receiver.events.recv_timeout(std::time::Duration::from_millis(20)).is_ok_and(|event| over(&event))
+        {
+            break;
+        }
+        assert!(Instant::now() < end, "it takes too long");
+    }
+    sender.wait("done");
+    assert_done(receiver);
+    assert_done(sender);
+    println!("{mebibytes} MiB; the ends used at most {most:?} bytes");
+    assert!(most.iter().all(|bytes| (1..=MOST_MEMORY).contains(bytes)), "{most:?}");
+}
+
+/// The most memory that a process has had, bytes.
+#[cfg(target_os = "linux")]
+fn peak(id: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kibibytes| kibibytes << 10)
+}
+
+/// A disk of so many MiB, for as long as the value lives. Nothing where one may not mount.
+#[cfg(target_os = "linux")]
+struct SmallDisk(PathBuf);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    fn mount(path: PathBuf, options: &str) -> Option<Self> {
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(&path)
+            .stderr(Stdio::null())
+            .status();
+        mounted.is_ok_and(|status| status.success()).then_some(Self(path))
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_it_and_keeps_what_has_arrived() {
+    let place = Place::new();
+    let film = place.file("film.bin", 48 * MIB);
+    fs::create_dir(place.path("out")).unwrap();
+    let Some(_disk) = SmallDisk::mount(place.path("out"), "size=24m") else {
+        return println!("skipped: a full disk, because nothing may be mounted here (be root)");
+    };
+    let (mut sender, code) = place.send(&[&film], &[]);
+    let (exit, events) = place.receive(&code, &[]).exit();
+    let last = events.last().unwrap();
+    assert_eq!((exit, &last["code"]), (Some(5), &"disk_full".into()), "{events:#?}");
+    assert!(last["message"].as_str().unwrap().contains("Make room"), "{last}");
+    // The sender waits for them to come back.
+    sender.wait("interrupted");
+    let _larger = SmallDisk::mount(place.path("out"), "remount,size=100m").unwrap();
+    let mut receiver = place.receive(&code, &[]);
+    assert!(receiver.wait("file")["offset"].as_u64() >= Some(16 << 20));
+    assert_done(receiver);
+    assert_done(sender);
+    assert!(fs::read(place.path("out/film.bin")).unwrap() == fs::read(&film).unwrap());
+}
+
+#[test]
+fn names_of_the_other_side_stay_inside_and_overwrite_nothing() {
+    let place = Place::new();
+    for name in ["photos/.hidden", "photos/con", "photos/a:b?.txt", ".profile"] {
+        place.file(name, 100);
+    }
+    fs::create_dir_all(place.path("out/photos")).unwrap();
+    fs::write(place.path("out/profile"), "mine").unwrap();
+    let (sender, code) = place.send(&[&place.path("photos"), &place.path(".profile")], &[]);
+    assert_done(place.receive(&code, &[]));
+    assert_done(sender);
+    let names: Vec<String> = tree(&place.path("out")).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(
+        names,
+        ["photos", "photos/.hidden", "photos/_con", "photos/a_b_.txt", "profile", "profile (2)"]
+    );
+    assert_eq!(fs::read_to_string(place.path("out/profile")).unwrap(), "mine");
+
+    let (sender, code) = place.send(&[&place.path(".profile")], &[]);
+    assert_done(place.receive(&code, &["--overwrite"]));
+    assert_done(sender);
+    assert_eq!(fs::read(place.path("out/profile")).unwrap().len(), 100);
+}
+
 #[test]
 fn what_is_wrong_is_told_with_the_next_step() {
     let place = Place::new();

@@ -167,6 +167,34 @@ fn a_terminal_sends_to_a_browser_and_dies_and_comes_back() {
 }
 
 #[test]
+fn two_browsers_share_a_code_and_go_on_after_a_break() {
+    let Some(_turn) = begin("a sealed drop between browsers", &[Chromium]) else { return };
+    let mut scene = Scene::new("sealed-browsers", lab());
+    let ada = open(&mut scene, "ada", "");
+    let code = code_of(&ada);
+    // As a person would type it.
+    let bob = open(&mut scene, "bob", "");
+    bob.wait("twocan.stage === 'joined'");
+    bob.type_into("code-input", &code.to_uppercase().replace('-', " "));
+    bob.click("code-open");
+    bob.wait(&format!("location.hash === '#{code}' && window.twocan?.peers[0]?.channel === 'open'"));
+    let size = 64 * MIB;
+    let sum = ada.eval(&format!("lab.choose('[data-testid=file-input]', 'film.bin', {size}, 7)"));
+    bob.click("transfer-accept");
+    bob.wait(&format!("twocan.transfers[0].done > {}", 4 * MIB));
+    // A fresh connection, not only a fresh path.
+    scene.lab().cut("bob").unwrap_or_else(|why| panic!("{why}"));
+    for page in [&ada, &bob] {
+        page.wait_for(LONG, "twocan.transfers[0].state === 'paused'");
+    }
+    scene.lab().mend("bob").unwrap_or_else(|why| panic!("{why}"));
+    for page in [&ada, &bob] {
+        page.wait_for(LONG, "twocan.transfers[0].state === 'done'");
+    }
+    assert_eq!(stored_sum(&bob, size), sum);
+}
+
+#[test]
 fn what_is_not_sealed_with_the_code_is_refused_by_the_page() {
     let Some(_turn) = begin("a sealed drop and somebody without the code", &[Chromium]) else { return };
     let mut scene = Scene::new("sealed-stranger", lab());
@@ -189,6 +217,17 @@ fn what_is_not_sealed_with_the_code_is_refused_by_the_page() {
     let _bob = Terminal::start(scene.lab(), "bob", &["receive", &code, "--output", output]);
     ada.wait("document.querySelector('[data-testid=problem][data-code=tampered]') !== null");
     assert_eq!(ada.eval("twocan.stage"), "refused");
+}
+
+/// The sum of `lab.sum` (lab/interop/driver/in-page.js), done here.
+fn sum_of(path: &Path) -> String {
+    let bytes = fs::read(path).expect("it is there");
+    let (mut low, mut high) = (1_u32, 0_u32);
+    for byte in &bytes {
+        low = low.wrapping_mul(31).wrapping_add(u32::from(*byte));
+        high = high.wrapping_add(low);
+    }
+    format!("{}:{low}:{high}", bytes.len())
 }
 
 /// Has the page read what the server sends as if one letter of every sealed signal had been changed.
