@@ -4,6 +4,16 @@
 //! sockets, connections, name resolution and TLS are its driver's. What is asked of STUN and TURN servers, and what goes
 //! through relays and over connections, is known here.
 //!
+//! From the answer on, a channel takes one round trip to open, where both ends let ICE's checks carry the handshake of
+//! DTLS and their descriptions SCTP's INIT; with a peer that does neither, three (`tests/connection/rounds.rs`):
+//!
+//! | ms, at 100 ms a round trip | open at the offerer | known to the answerer | an echo is back |
+//! |---|---|---|---|
+//! | neither | 300 | 350 | 400 |
+//! | INIT in descriptions (SNAP) | 200 | 250 | 300 |
+//! | DTLS in STUN (SPED) | 200 | 250 | 300 |
+//! | both | 100 | 150 | 200 |
+//!
 //! Two of them in one program, with no network at all between them:
 //!
 //! ```

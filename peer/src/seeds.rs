@@ -4,14 +4,15 @@ use std::fmt;
 
 use aws_lc_rs::hmac;
 
+/// A key made ready would take 20 times the room of the seed, in every connection.
 pub(crate) struct Seeds {
-    key: hmac::Key,
+    seed: [u8; 32],
     next: u64,
 }
 
 impl Seeds {
     pub(crate) fn new(seed: &[u8; 32]) -> Self {
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, seed), next: 0 }
+        Self { seed: *seed, next: 0 }
     }
 
     /// Another one for each peer that answers in place of the one before.
@@ -21,7 +22,8 @@ impl Seeds {
 
     pub(crate) fn next(&mut self) -> [u8; 32] {
         self.next += 1;
-        let tag = hmac::sign(&self.key, &self.next.to_be_bytes());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.seed);
+        let tag = hmac::sign(&key, &self.next.to_be_bytes());
         let mut seed = [0; 32];
         seed.copy_from_slice(tag.as_ref());
         seed

@@ -7,19 +7,21 @@ use crate::header::TransactionId;
 /// Transaction identifiers that nobody else can guess (RFC 8489 §5), made from the caller's randomness: a
 /// pseudorandom function of a counter under a secret seed.
 pub struct TransactionIds {
-    key: hmac::Key,
+    /// A key made ready would take 20 times the room, in every agent and client.
+    seed: [u8; 32],
     counter: u64,
 }
 
 impl TransactionIds {
     /// `seed` must be fresh from a cryptographic random generator; the same seed gives the same identifiers.
     pub fn new(seed: &[u8; 32]) -> Self {
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, seed), counter: 0 }
+        Self { seed: *seed, counter: 0 }
     }
 
     /// The next identifier.
     pub fn next_id(&mut self) -> TransactionId {
-        let tag = hmac::sign(&self.key, &self.counter.to_be_bytes());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.seed);
+        let tag = hmac::sign(&key, &self.counter.to_be_bytes());
         self.counter += 1;
         let mut id = TransactionId([0; 12]);
         id.0.copy_from_slice(&tag.as_ref()[..12]);
