@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { parseFileMessage, safeName } from "../js/files/protocol.js";
 import { MOST_UNSTORED, Receiver } from "../js/files/receiver.js";
-import { Interrupted, WINDOW, pieceSize, sendFile } from "../js/files/sender.js";
+import { Interrupted, WINDOW, pieceSize, sendFile, windowFor } from "../js/files/sender.js";
 import { freeName } from "../js/files/sinks.js";
 import { Transfer } from "../js/files/transfer.js";
 import { LEAF_SIZE, LEAF_START, TreeHash, newLeaf } from "../js/files/tree.js";
@@ -269,4 +269,25 @@ test("leaves that are hashed where they lie count as any bytes", async () => {
     await hash.add(leaf.subarray(0, LEAF_START + part.length));
   }
   assert.equal(await hash.finish(), expected(bytes));
+});
+
+test("batches, folders, paths and windows are read, and whatever is wrong in them is not", () => {
+  const id = "ab".repeat(16);
+  const batch = { type: "file-batch", id, version: 1, files: 2, bytes: 9, name: "../photos" };
+  assert.deepEqual(parseFileMessage(batch), { ...batch, name: "photos" });
+  for (const wrong of [{ version: 2 }, { files: -1 }, { bytes: "9" }]) assert.equal(parseFileMessage({ ...batch, ...wrong }), null);
+  const offer = { type: "file-offer", id, version: 1, name: "a.txt", size: 1 };
+  assert.equal(parseFileMessage({ ...offer, path: "photos/../.ssh/a\u202e.txt" })?.path, "photos/file/ssh/a.txt");
+  assert.equal(parseFileMessage(offer)?.path, undefined);
+  assert.equal(parseFileMessage({ ...offer, path: 7 })?.path, undefined);
+  assert.equal(parseFileMessage({ type: "file-accept", id, offset: 0, window: 1 << 25 })?.window, 1 << 25);
+  assert.equal(parseFileMessage({ type: "file-accept", id, offset: 0, window: -1 })?.window, undefined);
+  assert.deepEqual(parseFileMessage({ type: "file-folder", id, path: ".." }), { type: "file-folder", id });
+});
+
+test("a receiver may ask for a larger window, within bounds", () => {
+  assert.equal(windowFor(undefined), WINDOW);
+  assert.equal(windowFor(1), LEAF_SIZE);
+  assert.equal(windowFor(32 * LEAF_SIZE), 32 * LEAF_SIZE);
+  assert.equal(windowFor(Number.MAX_SAFE_INTEGER), 64 * LEAF_SIZE);
 });

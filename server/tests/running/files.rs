@@ -284,7 +284,7 @@ fn memory_stays_flat_whatever_the_size() {
     // Holes cost no disk, and are read and hashed as anything else.
     fs::File::create(&film).unwrap().set_len(mebibytes << 20).unwrap();
     let (mut sender, code) = place.send(&[&film], &[]);
-    let mut receiver = place.receive(&code, &[]);
+    let receiver = place.receive(&code, &[]);
     let ids = [sender.id(), receiver.id()];
     let mut most = [0; 2];
     let end = Instant::now() + DEADLINE * u32::try_from(1 + mebibytes / 256).unwrap();
@@ -333,7 +333,8 @@ impl SmallDisk {
 #[cfg(target_os = "linux")]
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("--lazy").arg(&self.0).status();
+        let _ =
+            std::process::Command::new("umount").arg("--lazy").arg(&self.0).stderr(Stdio::null()).status();
     }
 }
 

@@ -5,11 +5,12 @@
  */
 import { Keys, newCode, parseCode } from "../code.js";
 import { expose } from "../expose.js";
-import { append, find, h, setText } from "../dom.js";
+import { append, find, h, setText, svg } from "../dom.js";
 import { pathProblem, problem, refusalProblem } from "../errors.js";
 import { Transfers } from "../files/transfers.js";
 import { isRoomName } from "../names.js";
 import { readParams, roomFromPath } from "../params.js";
+import { qrCode } from "../qr.js";
 import { Room } from "../room.js";
 import { Watch } from "../room/watch.js";
 import { getSetting, setSetting } from "../settings.js";
@@ -176,27 +177,53 @@ function commandFor(secret) {
   return `twocan receive ${secret}${location.origin === usual ? "" : ` --server ${location.origin}`}`;
 }
 
+/** Modules of white around a QR code. */
+const QUIET_ZONE = 4;
+
+/** The link for a phone's camera: always dark on light, since many read nothing else. */
+function linkPicture() {
+  const modules = qrCode(link);
+  if (!modules) return null;
+  const dark = modules.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${x + QUIET_ZONE} ${y + QUIET_ZONE}h1v1h-1z`] : [])));
+  const size = modules.length + 2 * QUIET_ZONE;
+  return svg(
+    "svg",
+    { viewBox: `0 0 ${size} ${size}`, class: "send-qr", role: "img", "aria-label": "The link as a QR code", "shape-rendering": "crispEdges" },
+    svg("rect", { class: "qr-light", width: size, height: size }),
+    svg("path", { class: "qr-dark", d: dark.join("") }),
+  );
+}
+
 /** The code, in all the ways that it can be given to somebody. @param {string} secret */
 function codeCard(secret) {
   const command = commandFor(secret);
   return h(
     "section",
     { class: "card send-link-card", testid: "sealed" },
-    h("h2", {}, "The code of this drop"),
-    h("p", { class: "send-code", testid: "send-code" }, ...secret.split("-").map((group) => h("span", {}, group))),
     h(
       "div",
-      { class: "row" },
-      h("button", { type: "button", class: "button primary small", testid: "copy-link", onclick: () => void copy(link, "Link") }, icon("copy"), "Copy link"),
-      h("button", { type: "button", class: "button small", testid: "copy-code", onclick: () => void copy(secret, "Code") }, icon("copy"), "Copy code"),
-      "share" in navigator ? h("button", { type: "button", class: "button small", onclick: () => void share(link, "Files on twocan") }, icon("share"), "Share") : null,
+      { class: "send-code-row" },
+      h(
+        "div",
+        { class: "send-code-words" },
+        h("h2", {}, "The code of this drop"),
+        h("p", { class: "send-code", testid: "send-code" }, ...secret.split("-").map((group) => h("span", {}, group))),
+        h(
+          "div",
+          { class: "row" },
+          h("button", { type: "button", class: "button primary small", testid: "copy-link", onclick: () => void copy(link, "Link") }, icon("copy"), "Copy link"),
+          h("button", { type: "button", class: "button small", testid: "copy-code", onclick: () => void copy(secret, "Code") }, icon("copy"), "Copy code"),
+          "share" in navigator ? h("button", { type: "button", class: "button small", onclick: () => void share(link, "Files on twocan") }, icon("share"), "Share") : null,
+        ),
+      ),
+      linkPicture(),
     ),
     h("a", { class: "room-link visually-hidden", href: link, testid: "send-link", tabIndex: -1, "aria-hidden": "true" }, link),
     h(
       "div",
       { class: "send-command" },
       h("span", { class: "field-help" }, "In a terminal:"),
-      h("code", { testid: "send-command" }, command),
+      h("code", { testid: "send-command" }, ...command.split(" ").flatMap((word) => [h("span", { class: "word" }, word), " "])),
       h("button", { type: "button", class: "button quiet small", testid: "copy-command", "aria-label": "Copy the command", onclick: () => void copy(command, "Command") }, icon("copy")),
     ),
     h(
