@@ -18,8 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Few enough for every day.
 const SEEDS: u64 = 60;
 
-/// Those that have found something: data that could not leave kept its driver awake.
-const REMEMBERED: [u64; 1] = [165];
+/// Those that have found something: data that could not leave kept its driver awake; ICE failed while a relay was still
+/// asked for.
+const REMEMBERED: [u64; 2] = [165, 534];
 
 #[expect(clippy::disallowed_methods, reason = "how long to look is the caller's to say")]
 fn seeds() -> Vec<u64> {

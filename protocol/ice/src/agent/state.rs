@@ -55,8 +55,10 @@ impl Agent {
 
     /// RFC 8445 §8.1.2, RFC 8863 §4: nothing works, nothing is left to try, and patience is over.
     fn has_failed(&self) -> bool {
-        let Session { remote, selected, patient_until, resolving, .. } = &self.session;
-        remote.is_some()
+        let Session { remote, selected, patient_until, resolving, gathered, .. } = &self.session;
+        // While candidates of ours are gathered, one may come that works (W3C webrtc-pc §5.6.4).
+        *gathered
+            && remote.is_some()
             && selected.is_none()
             && patient_until.is_none()
             && resolving.is_empty()

@@ -153,6 +153,7 @@ fn consent_that_is_taken_back_ends_at_once() {
     let mut asking = asking();
     asking.succeed(LOCAL).unwrap();
     assert_eq!(asking.agent.state(), State::Connected);
+    asking.agent.set_gathered(asking.now, true);
     // The nomination, or the next question for consent, is refused.
     asking.now += seconds(7);
     asking.agent.handle_timeout(asking.now);
