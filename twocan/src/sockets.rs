@@ -1,5 +1,6 @@
 //! UDP sockets that receive and send batches (GRO, GSO).
 
+use std::cell::RefCell;
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -18,6 +19,12 @@ pub(crate) const BUFFER_LEN: usize = 1 << 16;
 
 /// How many buffers one receive fills.
 const BUFFERS: usize = 8;
+
+thread_local! {
+    /// Where a thread receives. It is empty between two calls, so that connections need none of their own: half a
+    /// megabyte each would be most of what an idle one takes.
+    static ARENA: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Ports that are tried for one that is free on every address.
 const PORTS: usize = 16;
@@ -42,7 +49,6 @@ pub(crate) struct Sockets {
     listeners: Vec<(TcpListener, u32)>,
     /// Where those listen.
     listening: Vec<(SocketAddr, u32)>,
-    arena: Vec<Vec<u8>>,
     options: Options,
 }
 
@@ -100,7 +106,7 @@ impl Sockets {
         if sockets.is_empty() {
             return Err(failure);
         }
-        Ok(Self { sockets, listeners, listening, arena: Vec::new(), options })
+        Ok(Self { sockets, listeners, listening, options })
     }
 
     /// One port, the same on every address.
@@ -198,18 +204,19 @@ impl Sockets {
         mut each: impl FnMut(SocketAddr, SocketAddr, usize, &mut Vec<u8>, usize),
     ) {
         let Some(socket) = self.sockets.get(index) else { return };
-        // A connection that hears nothing needs none.
-        self.arena.resize_with(BUFFERS, || vec![0; BUFFER_LEN]);
-        let mut meta = [RecvMeta::default(); BUFFERS];
-        let mut arena = self.arena.iter_mut();
-        let mut buffers: [IoSliceMut<'_>; BUFFERS] =
-            std::array::from_fn(|_| IoSliceMut::new(arena.next().map_or(&mut [], Vec::as_mut_slice)));
-        let read = || socket.state.recv((&socket.io).into(), &mut buffers, &mut meta);
-        // An error is an old one, about something sent: it says nothing of what arrives.
-        let Ok(count) = socket.io.try_io(Interest::READABLE, read) else { return };
-        for (buffer, meta) in self.arena.iter_mut().zip(&meta[..count]) {
-            each(meta.addr, socket.local, meta.stride.max(1), buffer, meta.len);
-        }
+        ARENA.with_borrow_mut(|arena| {
+            arena.resize_with(BUFFERS, || vec![0; BUFFER_LEN]);
+            let mut meta = [RecvMeta::default(); BUFFERS];
+            let mut rest = arena.iter_mut();
+            let mut buffers: [IoSliceMut<'_>; BUFFERS] =
+                std::array::from_fn(|_| IoSliceMut::new(rest.next().map_or(&mut [], Vec::as_mut_slice)));
+            let read = || socket.state.recv((&socket.io).into(), &mut buffers, &mut meta);
+            // An error is an old one, about something sent: it says nothing of what arrives.
+            let Ok(count) = socket.io.try_io(Interest::READABLE, read) else { return };
+            for (buffer, meta) in arena.iter_mut().zip(&meta[..count]) {
+                each(meta.addr, socket.local, meta.stride.max(1), buffer, meta.len);
+            }
+        });
     }
 
     /// Sends, waiting for room. What the system refuses is lost.
