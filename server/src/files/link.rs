@@ -24,6 +24,9 @@ use super::session::{self, IceServer, Session};
 const CONTROL_LABEL: &str = "twocan";
 const CONTROL_STREAM: u16 = 0;
 
+/// What pages show of this end.
+const OWN_NAME: &str = "Terminal";
+
 /// People in a room that are remembered; a room for files has far fewer.
 const MOST_KNOWN: usize = 64;
 
@@ -116,8 +119,8 @@ pub(crate) struct Link {
     pub(crate) ignored: u64,
 }
 
-/// What the loop woke up for.
-enum Wake {
+/// What there is to handle.
+pub(crate) enum Wake {
     Session(Option<session::Event>),
     Peer(Option<PeerEvent>),
     Control(Option<Message>),
@@ -143,29 +146,57 @@ impl Link {
         }
     }
 
-    /// The next event. May be dropped and called again.
-    pub(crate) async fn next(&mut self) -> Result<Event, Failure> {
-        loop {
-            if let Some(event) = self.events.pop_front() {
-                return Ok(event);
+    /// Waits until there is something to handle. May be dropped and called again.
+    pub(crate) async fn wait(&mut self) -> Wake {
+        let deadline = self.attempt.as_ref().and_then(|attempt| attempt.deadline);
+        let greet_at = self.greet_at;
+        let session = &mut self.session;
+        let peer = async {
+            match &mut self.attempt {
+                Some(attempt) => tokio::select! {
+                    // In order: what was said before the end is heard.
+                    biased;
+                    wake = listen(&mut attempt.control, attempt.is_open) => wake,
+                    event = attempt.connection.next_event() => Wake::Peer(event),
+                },
+                None => std::future::pending().await,
             }
-            match self.wake().await {
-                Wake::Session(event) => self.hear(event).await?,
-                Wake::Peer(event) => self.happen(event).await?,
-                Wake::Control(message) => self.control(message).await?,
-                Wake::Opened => {
-                    if let Some(attempt) = &mut self.attempt {
-                        attempt.is_open = true;
-                    }
-                    self.events.push_back(Event::Open);
+        };
+        tokio::select! {
+            event = session.next() => Wake::Session(event),
+            wake = peer => wake,
+            () = until(deadline) => Wake::Deadline,
+            () = until(greet_at) => Wake::Greet,
+        }
+    }
+
+    /// Does what is to be done about it, to the end: whoever drops this in the middle loses what was said.
+    pub(crate) async fn handle(&mut self, wake: Wake) -> Result<(), Failure> {
+        match wake {
+            Wake::Session(event) => self.hear(event).await?,
+            Wake::Peer(event) => self.happen(event).await,
+            Wake::Control(message) => self.control(message).await?,
+            Wake::Opened => {
+                if let Some(attempt) = &mut self.attempt {
+                    attempt.is_open = true;
+                    let state = Control::State { name: Some(OWN_NAME.to_owned()) };
+                    // A channel that is closed again already is noticed where it is read.
+                    let _ = attempt.control.send(state.to_json()).await;
                 }
-                Wake::Deadline => self.give_up(true),
-                Wake::Greet => {
-                    self.greet_at = None;
-                    self.greet_all();
-                }
+                self.events.push_back(Event::Open);
+            }
+            Wake::Deadline => self.give_up(true),
+            Wake::Greet => {
+                self.greet_at = None;
+                self.greet_all();
             }
         }
+        Ok(())
+    }
+
+    /// What has happened.
+    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
     }
 
     /// Says something on the control channel; lost where that is not open.
@@ -206,29 +237,6 @@ impl Link {
         };
         // Whoever does not close in time is left.
         let _ = tokio::time::timeout(patience, closed).await;
-    }
-
-    async fn wake(&mut self) -> Wake {
-        let deadline = self.attempt.as_ref().and_then(|attempt| attempt.deadline);
-        let greet_at = self.greet_at;
-        let session = &mut self.session;
-        let peer = async {
-            match &mut self.attempt {
-                Some(attempt) => tokio::select! {
-                    // In order: what was said before the end is heard.
-                    biased;
-                    wake = listen(&mut attempt.control, attempt.is_open) => wake,
-                    event = attempt.connection.next_event() => Wake::Peer(event),
-                },
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            event = session.next() => Wake::Session(event),
-            wake = peer => wake,
-            () = until(deadline) => Wake::Deadline,
-            () = until(greet_at) => Wake::Greet,
-        }
     }
 
     async fn hear(&mut self, event: Option<session::Event>) -> Result<(), Failure> {
@@ -275,7 +283,7 @@ impl Link {
                 return Err(Failure::Refused { code, message });
             }
             // Only after a refusal, or when another took this session over.
-            None if self.is_open() => std::future::pending().await,
+            None if self.is_open() => {}
             None => {
                 let message = "the session was taken over".to_owned();
                 return Err(Failure::Refused { code: "taken_over".to_owned(), message });
@@ -476,11 +484,8 @@ impl Link {
         }
     }
 
-    async fn happen(&mut self, event: Option<PeerEvent>) -> Result<(), Failure> {
-        let Some(event) = event else {
-            self.give_up(true);
-            return Ok(());
-        };
+    async fn happen(&mut self, event: Option<PeerEvent>) {
+        let Some(event) = event else { return self.give_up(true) };
         match event {
             PeerEvent::IceCandidate(candidate) => {
                 let candidate = Some(candidate.map(Into::into));
@@ -491,7 +496,6 @@ impl Link {
             PeerEvent::DataChannel(channel) => self.events.push_back(Event::Channel(channel)),
             _ => {}
         }
-        Ok(())
     }
 
     fn set_state(&mut self, state: PeerConnectionState) {

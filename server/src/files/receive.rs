@@ -122,25 +122,33 @@ pub(super) async fn run(mut link: Link, store: Store, yes: bool, patience: Durat
         if receiver.machine.is_over() {
             break receiver.ending(begun.elapsed());
         }
-        tokio::select! {
-            event = link.next() => match event {
-                Err(failure) => break Ending::Failed(failure),
-                Ok(Event::Open) => {
+        let wake = tokio::select! {
+            wake = link.wait() => wake,
+            Some(report) = inbox.recv() => {
+                receiver.heed(report);
+                continue;
+            }
+            () = super::until(give_up_at) => break Ending::GivenUp,
+            () = &mut interrupted => break Ending::Interrupted,
+        };
+        if let Err(failure) = link.handle(wake).await {
+            break Ending::Failed(failure);
+        }
+        while let Some(event) = link.poll_event() {
+            match event {
+                Event::Open => {
                     give_up_at = None;
                     receiver.ui.open();
                 }
-                Ok(Event::Lost | Event::Bye) => {
+                Event::Lost | Event::Bye => {
                     give_up_at = Some(Instant::now() + patience);
                     receiver.ui.lost(patience);
                     receiver.machine.unlinked();
                 }
-                Ok(Event::File(message)) => receiver.machine.handle(message),
-                Ok(Event::Channel(channel)) => receiver.channel(channel),
-                Ok(event) => receiver.ui.link(&event),
-            },
-            Some(report) = inbox.recv() => receiver.heed(report),
-            () = super::until(give_up_at) => break Ending::GivenUp,
-            () = &mut interrupted => break Ending::Interrupted,
+                Event::File(message) => receiver.machine.handle(message),
+                Event::Channel(channel) => receiver.channel(channel),
+                event => receiver.ui.link(&event),
+            }
         }
     };
     let faults = receiver.machine.faults();

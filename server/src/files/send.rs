@@ -109,25 +109,33 @@ pub(super) async fn run(
         if sender.machine.is_over() {
             break sender.ending(begun.elapsed());
         }
-        tokio::select! {
-            event = link.next() => match event {
-                Err(failure) => break Ending::Failed(failure),
-                Ok(Event::Open) => {
+        let wake = tokio::select! {
+            wake = link.wait() => wake,
+            Some(report) = inbox.recv() => {
+                sender.heed(report);
+                continue;
+            }
+            () = super::until(give_up_at) => break Ending::GivenUp,
+            () = &mut interrupted => break Ending::Interrupted,
+        };
+        if let Err(failure) = link.handle(wake).await {
+            break Ending::Failed(failure);
+        }
+        while let Some(event) = link.poll_event() {
+            match event {
+                Event::Open => {
                     give_up_at = None;
                     sender.ui.open();
                     sender.machine.linked();
                 }
-                Ok(Event::Lost | Event::Bye) => {
+                Event::Lost | Event::Bye => {
                     give_up_at = Some(Instant::now() + patience);
                     sender.ui.lost(patience);
                     sender.machine.unlinked();
                 }
-                Ok(Event::File(message)) => sender.machine.handle(message),
-                Ok(event) => sender.ui.link(&event),
-            },
-            Some(report) = inbox.recv() => sender.heed(report),
-            () = super::until(give_up_at) => break Ending::GivenUp,
-            () = &mut interrupted => break Ending::Interrupted,
+                Event::File(message) => sender.machine.handle(message),
+                event => sender.ui.link(&event),
+            }
         }
     };
     sender.active.clear();

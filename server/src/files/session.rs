@@ -99,6 +99,7 @@ pub(crate) struct Session {
     events: mpsc::Receiver<Event>,
     outgoing: mpsc::UnboundedSender<Value>,
     is_connected: Arc<AtomicBool>,
+    is_over: bool,
 }
 
 impl Session {
@@ -117,12 +118,17 @@ impl Session {
             unconfirmed: VecDeque::new(),
         };
         tokio::spawn(task.run());
-        Self { events, outgoing, is_connected }
+        Self { events, outgoing, is_connected, is_over: false }
     }
 
-    /// The next event; `None` after a refusal.
+    /// The next event; `None`, once, when there will be none any more. May be dropped and called again.
     pub(crate) async fn next(&mut self) -> Option<Event> {
-        self.events.recv().await
+        if self.is_over {
+            return std::future::pending().await;
+        }
+        let event = self.events.recv().await;
+        self.is_over = event.is_none();
+        event
     }
 
     /// Whether what is sent goes out now.

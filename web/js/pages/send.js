@@ -289,7 +289,7 @@ append(main, [
       "div",
       { class: "send-left" },
       drop,
-      code ? codeCard(code) : nameCard(),
+      code ? codeCard(code) : namedRoom === "" ? null : nameCard(),
       codeForm,
       h("section", { class: "send-people" }, h("h2", {}, "Who is here"), h("label", { class: "field send-name" }, h("span", {}, "You are"), name), nobody, people),
     ),

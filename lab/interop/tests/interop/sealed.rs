@@ -14,8 +14,15 @@ use twocan_interop::{NAME, Page, Scene, begin, twocan};
 
 const MIB: u64 = 1 << 20;
 
-/// For what takes its time on a busy machine.
-const LONG: std::time::Duration = std::time::Duration::from_secs(600);
+/// For what takes its time on a busy machine, or with 10 GB.
+const LONG: std::time::Duration = std::time::Duration::from_secs(1_800);
+
+/// Size in MiB, to send 10 GB where there is time: `TWOCAN_INTEROP_FILE_MIB=10240`.
+const SIZE: &str = "TWOCAN_INTEROP_FILE_MIB";
+const ORDINARY_SIZE: u64 = 96;
+
+/// What a terminal may use at most, whatever the size.
+const MOST_MEMORY: u64 = 160 * MIB;
 
 /// `twocan send` or `receive` in a client's namespace; killed when dropped.
 struct Terminal {
@@ -84,6 +91,13 @@ impl Drop for Terminal {
     }
 }
 
+/// The most memory that a process has had, bytes.
+fn peak(id: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kibibytes| kibibytes << 10)
+}
+
 fn progress(beyond: u64) -> impl FnMut(&Value) -> bool {
     move |event| event["event"] == "progress" && event["bytes"].as_u64() > Some(beyond)
 }
@@ -121,7 +135,7 @@ fn a_browser_sends_to_a_terminal_that_dies_and_comes_back() {
     let code = code.as_str().expect("a code").to_owned();
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().to_str().expect("a name");
-    let size = 96 * MIB;
+    let size = std::env::var(SIZE).ok().and_then(|mib| mib.parse().ok()).unwrap_or(ORDINARY_SIZE) * MIB;
     let mut bob = Terminal::start(scene.lab(), "bob", &["receive", &code, "--output", output]);
     ada.wait("twocan.peers[0]?.channel === 'open'");
     ada.eval(&format!("lab.choose('[data-testid=file-input]', 'film.bin', {size}, 7)"));
@@ -129,10 +143,17 @@ fn a_browser_sends_to_a_terminal_that_dies_and_comes_back() {
     drop(bob);
 
     let mut bob = Terminal::start(scene.lab(), "bob", &["receive", &code, "--output", output]);
+    let id = bob.child.id();
     let again = bob.named("file");
     assert!(again["offset"].as_u64() >= Some(4 * MIB), "{again}");
-    let done = bob.named("file_done");
+    let mut most = 0;
+    let done = bob.wait(|event| {
+        most = peak(id).unwrap_or_default().max(most);
+        event["event"] == "file_done"
+    });
     assert_eq!(bob.exit_code(), Some(0));
+    println!("{size} bytes; the terminal used at most {most} bytes");
+    assert!((1..=MOST_MEMORY).contains(&most), "{most} bytes of memory");
     ada.wait_for(LONG, "twocan.transfers[0].state === 'done'");
     assert_eq!(done["digest"], ada.eval("twocan.transfers[0].digest"));
     assert_eq!(fs::metadata(folder.path().join("film.bin")).map(|file| file.len()).ok(), Some(size));
