@@ -59,6 +59,7 @@ fn an_error_says_what_is_wrong() {
     assert_eq!(with(7, "host tcptype both"), ParseError::UnknownTcpType);
     assert_eq!(with(7, "host ufrag abc"), ParseError::BadUfrag);
     assert_eq!(with(7, "host lonely"), ParseError::ExtensionWithoutValue);
+    assert_eq!(with(7, "host note a\r\na=setup:active"), ParseError::NotOneLine);
     assert_eq!(with(7, &format!("host{}", " a b".repeat(33))), ParseError::TooManyExtensions);
     assert_eq!(ParseError::Missing("port").to_string(), "the candidate ends before its port");
 }

@@ -14,6 +14,8 @@ const MAX_NAME: usize = 255;
 /// Why a text is no candidate that could be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParseError {
+    /// More than one line.
+    NotOneLine,
     /// It ends before this part.
     Missing(&'static str),
     /// Not 1 to 32 letters, digits, `+` and `/`.
@@ -48,6 +50,7 @@ impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Missing(part) => return write!(f, "the candidate ends before its {part}"),
+            Self::NotOneLine => "a candidate is one line",
             Self::BadFoundation => "the foundation is not 1 to 32 letters, digits, + and /",
             Self::BadComponent => "the component is not a number of 1 to 256",
             Self::UnknownTransport => "the transport is neither udp nor tcp: ignore the candidate",
@@ -74,6 +77,10 @@ impl FromStr for Candidate {
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let text = text.strip_prefix("a=").unwrap_or(text);
         let text = text.strip_prefix("candidate:").unwrap_or(text).trim_end_matches(['\r', '\n']);
+        // What an extension says goes into descriptions as it is.
+        if text.contains(['\r', '\n']) {
+            return Err(ParseError::NotOneLine);
+        }
         let mut words = text.split(' ');
         let mut next = |part| words.next().filter(|word| !word.is_empty()).ok_or(ParseError::Missing(part));
         let foundation: Foundation = next("foundation")?.parse().map_err(|_| ParseError::BadFoundation)?;
