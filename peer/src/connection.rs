@@ -260,15 +260,17 @@ impl PeerConnection {
 
     /// What happened next.
     pub fn poll_event(&mut self) -> Option<Event> {
+        if self.is_closed {
+            // Whatever is still asked of it: nobody is told.
+            self.events.clear();
+            return None;
+        }
         if let Some(event) = self.events.pop_front() {
             if self.events.is_empty() {
                 // None comes while data flows.
                 self.events = VecDeque::new();
             }
             return Some(event);
-        }
-        if self.is_closed {
-            return None;
         }
         loop {
             return Some(match self.transport.channels.poll_event(self.now)? {

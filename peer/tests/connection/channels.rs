@@ -76,4 +76,9 @@ fn a_closed_connection_is_told_to_the_peer() {
     world.until(PATIENCE, |world| world.ends[BOB].peer.connection_state() == PeerConnectionState::Failed);
     assert!(world.ends[BOB].events.contains(&Event::ChannelClosed(bob)));
     assert_eq!(world.ends[ADA].peer.poll_timeout(), None);
+    // Whatever is asked of it now, nothing more happens.
+    let ada = &mut world.ends[ADA].peer;
+    ada.remove_local_candidates(now, "192.0.2.1:5000".parse().unwrap());
+    let _ = ada.set_local_description_implicitly(now);
+    assert_eq!(ada.poll_event(), None);
 }
