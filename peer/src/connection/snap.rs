@@ -23,7 +23,7 @@ impl PeerConnection {
 
     /// Whether what the peer says can be used, before anything changes.
     pub(super) fn check_init(&self, theirs: &Theirs) -> Result<(), DescriptionError> {
-        let Some(init) = theirs.sctp_init.as_ref().filter(|_| self.configuration.snap) else { return Ok(()) };
+        let Some(init) = self.init_of(theirs).filter(|_| self.configuration.snap) else { return Ok(()) };
         sctp::Association::check_init(init.chunk()).map_err(DescriptionError::SctpInit)?;
         let is_known = self.transport.peer_init.as_deref() == Some(init.chunk());
         if self.transport.is_associated() && !is_known {
@@ -35,8 +35,14 @@ impl PeerConnection {
     /// Both descriptions of an exchange are there.
     pub(super) fn agree_on_init(&mut self, theirs: &Theirs) {
         if !self.transport.is_associated() {
-            let said = theirs.sctp_init.as_ref().filter(|_| self.negotiation.says_sctp_init());
+            let said = self.init_of(theirs).filter(|_| self.negotiation.says_sctp_init());
             self.transport.peer_init = said.map(|init| init.chunk().into());
         }
+    }
+
+    /// What the peer says. Our own is none: some copy into their answer what they do not know (libdatachannel does).
+    fn init_of<'a>(&self, theirs: &'a Theirs) -> Option<&'a SctpInit> {
+        let own = self.transport.channels.association().local_init();
+        theirs.sctp_init.as_ref().filter(|init| init.chunk() != own)
     }
 }

@@ -136,3 +136,33 @@ fn what_a_provisional_answer_says_holds_until_the_final_one() {
     assert!(world.is_connected());
     assert!(world.incoming("chat").is_some());
 }
+
+#[test]
+fn our_own_in_the_answer_is_nothing_that_the_peer_says() {
+    let homes = [Home::public("192.0.2.1"), Home::public("192.0.2.2")];
+    let mut world = World::configured(7, homes, |end, configuration| configuration.snap = end == ADA);
+    for end in &mut world.ends {
+        end.offers = false;
+    }
+    let now = world.now;
+    let ada = &mut world.ends[ADA].peer;
+    ada.create_data_channel(now, "chat", "", Default::default()).unwrap();
+    let offer = ada.set_local_description_implicitly(now).unwrap();
+    let bob = &mut world.ends[BOB].peer;
+    bob.set_remote_description(now, &offer).unwrap();
+    let mut answer = bob.set_local_description_implicitly(now).unwrap();
+    let line = format!("a=sctp-init:{}\r\n", init(&offer).unwrap());
+    assert!(init(&answer).is_none());
+    answer.sdp.push_str(&line);
+    world.ends[ADA].peer.set_remote_description(now, &answer).unwrap();
+    world.until(PATIENCE, |world| world.incoming("chat").is_some());
+    // Nor is it another one than before, later.
+    world.ends[ADA].peer.set_local_description_implicitly(now).unwrap();
+    let offer = world.ends[ADA].peer.local_description().unwrap();
+    let now = world.now;
+    let bob = &mut world.ends[BOB].peer;
+    bob.set_remote_description(now, &offer).unwrap();
+    let mut answer = bob.set_local_description_implicitly(now).unwrap();
+    answer.sdp.push_str(&line);
+    world.ends[ADA].peer.set_remote_description(now, &answer).unwrap();
+}
