@@ -17,8 +17,9 @@ pub(crate) struct Options {
 const MAX_LEN: u32 = 4096;
 
 /// Corpora of other people's fuzzers, beside the repository if they are at hand, and the target they fit.
-const FOREIGN: [(&str, &str); 2] = [
+const FOREIGN: [(&str, &str); 3] = [
     ("stun_message", "shared/vectors/libwebrtc-fuzz-corpora/stun-corpus"),
+    ("sctp_packet", "shared/vectors/libwebrtc-fuzz-corpora/sctp-packet-corpus"),
     ("sdp_description", "shared/vectors/libwebrtc-fuzz-corpora/sdp-corpus"),
 ];
 

@@ -1,4 +1,5 @@
-//! What every parser and machine must bear, whatever arrives (RFC 8489, RFC 8656, RFC 8866, the signaling protocol).
+//! What every parser and machine must bear, whatever arrives (RFC 8489, 8656, 8866, 8445, 9260, 9147, 9429, the signaling
+//! protocol).
 //!
 //! Each target is a plain function that takes bytes and panics when something does not hold. The harness
 //! beside this crate (`lab/fuzz/harness`, `cargo xtask fuzz`) feeds them what libFuzzer thinks up; this
@@ -33,11 +34,19 @@ mod signaling {
     pub(crate) use limits::Limits;
     pub(crate) use time::Now;
 }
+mod dtls_connection;
+mod dtls_record;
+mod ice_agent;
+mod ice_candidate;
+mod peer_connection;
+mod sctp_association;
+mod sctp_packet;
 mod sdp_description;
 mod signaling_hub;
 mod stun_client;
 mod stun_framing;
 mod stun_message;
+mod turn_client;
 mod turn_server;
 
 /// A target: its name, which is also its folder's, and its body.
@@ -55,8 +64,16 @@ pub const TARGETS: &[Target] = &[
     Target { name: "stun_framing", body: stun_framing::run },
     Target { name: "stun_client", body: stun_client::run },
     Target { name: "turn_server", body: turn_server::run },
+    Target { name: "turn_client", body: turn_client::run },
     Target { name: "signaling_hub", body: signaling_hub::run },
     Target { name: "sdp_description", body: sdp_description::run },
+    Target { name: "ice_candidate", body: ice_candidate::run },
+    Target { name: "ice_agent", body: ice_agent::run },
+    Target { name: "sctp_packet", body: sctp_packet::run },
+    Target { name: "sctp_association", body: sctp_association::run },
+    Target { name: "dtls_record", body: dtls_record::run },
+    Target { name: "dtls_connection", body: dtls_connection::run },
+    Target { name: "peer_connection", body: peer_connection::run },
 ];
 
 /// Runs the target of this name, for the harness.
