@@ -1,7 +1,7 @@
 //! Messages that wait to be sent (RFC 9260 §11.1.5; RFC 8260 §3).
 //!
 //! Limits: the bytes that wait, each message counting [`MESSAGE_OVERHEAD`] more, stay within
-//! `Config::send_buffer`; what is under way is bounded by the congestion window and
+//! `Config::send_buffer`, and a quarter more for streams with at most [`MODEST`] bytes waiting; what is under way is bounded by the congestion window and
 //! `Config::max_in_flight`.
 
 use std::collections::VecDeque;
@@ -17,6 +17,8 @@ use crate::time::{Time, nanos};
 
 /// What a message costs beside its bytes.
 pub(crate) const MESSAGE_OVERHEAD: usize = 128;
+/// Bytes that wait for a stream which is taken into the reserve.
+const MODEST: usize = 64 << 10;
 /// The weight of a stream that was given none: "normal" of RFC 8831 §6.4.
 const NORMAL_WEIGHT: u16 = 256;
 const NONE: u32 = u32::MAX;
@@ -147,11 +149,19 @@ impl Outbox {
             return Err(SendError::Resetting);
         }
         // A message that is larger than the whole buffer is taken when nothing else waits.
-        if self.charged > 0 && self.charged + length + MESSAGE_OVERHEAD > self.limit {
+        if self.charged > 0 && self.charged + length + MESSAGE_OVERHEAD > self.limit_of(stream, length) {
             self.was_full = true;
             return Err(SendError::Full);
         }
         Ok(())
+    }
+
+    /// How much may wait in all for this stream to take a message: more for one that has little waiting, so that a stream
+    /// which fills the buffer does not shut out the others.
+    fn limit_of(&self, stream: u16, length: usize) -> usize {
+        let waiting = self.streams.get(stream).map_or(0, |stream| stream.buffered);
+        let reserve = if waiting + length <= MODEST { self.limit / 4 } else { 0 };
+        self.limit.saturating_add(reserve)
     }
 
     fn enqueue(&mut self, now: Time, (id, ppid): (u16, u32), payload: Payload, options: Options) {

@@ -98,6 +98,22 @@ fn a_reader_that_stops_stops_the_writer() {
 }
 
 #[test]
+fn a_stream_that_fills_the_buffer_does_not_shut_out_the_others() {
+    let config = Config { send_buffer: 1 << 20, ..config() };
+    let mut pair = Pair::connected(config, Conditions::bottleneck(10, Duration::from_millis(20)), 1);
+    let mut send = |stream, length| {
+        let message = bytes::Bytes::from(pattern(length, 1));
+        pair.a.association.send(pair.now, stream, 51, message, Options::default())
+    };
+    while send(0, 65_000).is_ok() {}
+    assert_eq!(send(0, 65_000), Err(SendError::Full));
+    let modest = (0..1000).take_while(|_| send(1, 1_000).is_ok()).count();
+    assert_eq!(modest, 65, "64 KiB");
+    let others = (2..1000).take_while(|stream| send(*stream, 60_000).is_ok()).count();
+    assert!((2..=5).contains(&others), "{others}: a quarter of the buffer in all");
+}
+
+#[test]
 fn the_application_hears_when_little_is_left() {
     let mut pair = Pair::connected(config(), Conditions::bottleneck(10, Duration::from_millis(20)), 1);
     pair.a.association.set_buffered_amount_low_threshold(2, 10_000);
