@@ -1,4 +1,5 @@
-//! How much may wait between the application and the driver, on its way out: messages of all channels of a connection.
+//! How much may wait between the application and the driver, on its way out: messages of one channel, so that one that
+//! fills its room does not hold up the others.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -37,9 +38,9 @@ impl Room {
         })
     }
 
-    /// Gives back what so many messages took.
-    pub(crate) fn give_back(&self, messages: usize, bytes: usize) {
-        let given = messages * EACH + bytes;
+    /// Gives back what a message took.
+    pub(crate) fn give_back(&self, bytes: usize) {
+        let given = EACH + bytes;
         let before = self.taken.fetch_sub(given, Ordering::SeqCst);
         if before > RESUME && before.saturating_sub(given) <= RESUME {
             self.freed.ring();
@@ -63,9 +64,11 @@ mod tests {
         let (room, context) = (Room::default(), Context::from_waker(Waker::noop()));
         assert!(room.poll_take(&context, 3 * MOST).is_ready(), "one message may exceed it");
         assert!(room.poll_take(&context, 0).is_pending());
-        room.give_back(0, 2 * MOST);
         assert!(room.poll_take(&context, 0).is_pending());
-        room.give_back(1, MOST);
+        room.give_back(3 * MOST);
+        assert_eq!(room.poll_take(&context, MOST), Poll::Ready(Ok(())));
+        assert!(room.poll_take(&context, 0).is_pending());
+        room.give_back(MOST);
         assert_eq!(room.poll_take(&context, 0), Poll::Ready(Ok(())));
         room.close();
         assert_eq!(room.poll_take(&context, 0), Poll::Ready(Err(Closed)));

@@ -23,11 +23,18 @@ pub(crate) enum Job {
     Close(ChannelId),
 }
 
+impl Job {
+    pub(crate) fn channel(&self) -> ChannelId {
+        match self {
+            Self::Send { channel, .. } | Self::Close(channel) => *channel,
+        }
+    }
+}
+
 /// What all channels of a connection share.
 #[derive(Debug)]
 pub(crate) struct Trunk {
     pub(crate) jobs: mpsc::UnboundedSender<Job>,
-    pub(crate) room: Room,
     /// The longest message that the peer takes.
     pub(crate) longest: AtomicU64,
 }
@@ -41,6 +48,7 @@ pub(crate) struct Line {
     pub(crate) stream: AtomicUsize,
     pub(crate) ordered: bool,
     pub(crate) trunk: Arc<Trunk>,
+    pub(crate) room: Room,
     state: AtomicU8,
     /// Bytes that the application has queued, ever.
     pub(crate) queued: AtomicU64,
@@ -63,6 +71,7 @@ impl Line {
             stream: AtomicUsize::new(channel.stream().map_or(NO_STREAM, usize::from)),
             ordered: channel.options().ordered,
             trunk,
+            room: Room::default(),
             state: AtomicU8::new(0),
             queued: AtomicU64::new(0),
             left: AtomicU64::new(0),

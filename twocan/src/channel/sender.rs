@@ -81,7 +81,7 @@ impl DataSender {
         if length as u64 > self.max_message_size() {
             return Poll::Ready(Err(SendError::TooLong));
         }
-        self.0.trunk.room.poll_take(context, length).map_err(|_| SendError::Closed)
+        self.0.room.poll_take(context, length).map_err(|_| SendError::Closed)
     }
 
     /// Queues a message that room was taken for.

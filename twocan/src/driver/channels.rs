@@ -1,6 +1,6 @@
 //! The driver's ends of data channels: messages go out in batches, as they were queued, and come in by pieces.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -25,6 +25,8 @@ struct End {
     /// Bytes that the association was given, ever.
     given: u64,
     is_busy: bool,
+    /// What the association has no room for, and what was queued after it. Other channels are not held up by it.
+    stuck: VecDeque<Job>,
 }
 
 /// All channels of a connection.
@@ -32,8 +34,8 @@ struct End {
 pub(super) struct Channels {
     trunk: Arc<Trunk>,
     jobs: mpsc::UnboundedReceiver<Job>,
-    /// The association has no room for it.
-    stuck: Option<Job>,
+    /// Channels for which the association has no room, in the order in which they go on.
+    stuck: VecDeque<ChannelId>,
     ends: BTreeMap<ChannelId, End>,
     /// Those that have something to send.
     busy: Vec<ChannelId>,
@@ -43,8 +45,14 @@ pub(super) struct Channels {
 impl Channels {
     pub(super) fn new(budget: Arc<Budget>) -> Self {
         let (sender, jobs) = mpsc::unbounded_channel();
-        let trunk = Trunk { jobs: sender, room: crate::room::Room::default(), longest: u64::MAX.into() };
-        Self { trunk: Arc::new(trunk), jobs, stuck: None, ends: BTreeMap::new(), busy: Vec::new(), budget }
+        Self {
+            trunk: Arc::new(Trunk { jobs: sender, longest: u64::MAX.into() }),
+            jobs,
+            stuck: VecDeque::new(),
+            ends: BTreeMap::new(),
+            busy: Vec::new(),
+            budget,
+        }
     }
 
     /// Makes the two ends of a channel's line.
@@ -53,7 +61,7 @@ impl Channels {
         let line = Arc::new(Line::new(id, channel, Arc::clone(&self.trunk)));
         let (sender, pieces) = mpsc::unbounded_channel();
         let handle = DataChannel::new(Arc::clone(&line), pieces, Arc::clone(&self.budget));
-        self.ends.insert(id, End { line, pieces: sender, given: 0, is_busy: false });
+        self.ends.insert(id, End { line, pieces: sender, given: 0, is_busy: false, stuck: VecDeque::new() });
         Some(handle)
     }
 
@@ -89,10 +97,12 @@ impl Channels {
 
     /// The association has room again.
     pub(super) fn resume(&mut self, peer: &mut peer::PeerConnection) {
-        if let Some(job) = self.stuck.take() {
-            let mut done = Done::default();
-            self.stuck = self.perform(peer, Instant::now(), job, &mut done);
-            self.trunk.room.give_back(done.messages, done.bytes);
+        let now = Instant::now();
+        for id in std::mem::take(&mut self.stuck) {
+            let Some(end) = self.ends.get_mut(&id) else { continue };
+            for job in std::mem::take(&mut end.stuck) {
+                self.take_up(peer, now, job);
+            }
         }
     }
 
@@ -102,59 +112,67 @@ impl Channels {
         peer: &mut peer::PeerConnection,
         context: &mut std::task::Context<'_>,
     ) -> bool {
-        if self.stuck.is_some() {
-            return false;
-        }
         let std::task::Poll::Ready(Some(first)) = self.jobs.poll_recv(context) else { return false };
-        let (now, mut done, mut next) = (Instant::now(), Done::default(), Some(first));
+        let (now, mut bytes, mut next) = (Instant::now(), 0, Some(first));
         for _ in 0..JOBS {
-            let Some(job) = next.take() else { break };
-            self.stuck = self.perform(peer, now, job, &mut done);
-            if self.stuck.is_some() || done.bytes >= BYTES {
+            let Some(job) = next.take() else { return true };
+            bytes += self.take_up(peer, now, job);
+            if bytes >= BYTES {
                 break;
             }
             next = self.jobs.try_recv().ok();
         }
         if let Some(job) = next {
-            self.stuck = self.perform(peer, now, job, &mut done);
+            self.take_up(peer, now, job);
         }
-        self.trunk.room.give_back(done.messages, done.bytes);
         true
     }
 
+    /// Does one thing when its turn in its channel has come; how many bytes the association was given.
+    fn take_up(&mut self, peer: &mut peer::PeerConnection, now: Instant, job: Job) -> usize {
+        let id = job.channel();
+        if let Some(end) = self.ends.get_mut(&id).filter(|end| !end.stuck.is_empty()) {
+            end.stuck.push_back(job);
+            return 0;
+        }
+        match self.perform(peer, now, job) {
+            Ok(bytes) => bytes,
+            Err(job) => {
+                if let Some(end) = self.ends.get_mut(&id) {
+                    end.stuck.push_back(job);
+                    self.stuck.push_back(id);
+                }
+                0
+            }
+        }
+    }
+
     /// Does one thing, or gives it back for lack of room.
-    fn perform(
-        &mut self,
-        peer: &mut peer::PeerConnection,
-        now: Instant,
-        job: Job,
-        done: &mut Done,
-    ) -> Option<Job> {
+    fn perform(&mut self, peer: &mut peer::PeerConnection, now: Instant, job: Job) -> Result<usize, Job> {
         let (channel, kind, message) = match job {
             Job::Close(channel) => {
                 if let Some(end) = self.ends.get(&channel) {
                     end.line.set_state(Some(DataChannelState::Closing));
                 }
                 peer.close_channel(now, channel);
-                return None;
+                return Ok(0);
             }
             Job::Send { channel, kind, message } => (channel, kind, message),
         };
         let length = message.len();
         // A message that is not sent has left all the same: its channel is closed, which its sender is told.
         if let Err(ChannelError::Full) = peer.send(now, channel, kind, message.clone()) {
-            return Some(Job::Send { channel, kind, message });
+            return Err(Job::Send { channel, kind, message });
         }
-        done.messages += 1;
-        done.bytes += length;
         if let Some(end) = self.ends.get_mut(&channel) {
+            end.line.room.give_back(length);
             end.given += length as u64;
             if !end.is_busy {
                 end.is_busy = true;
                 self.busy.push(channel);
             }
         }
-        None
+        Ok(length)
     }
 
     /// Tells handles how much has left.
@@ -173,12 +191,6 @@ impl Channels {
     }
 }
 
-impl Drop for Channels {
-    fn drop(&mut self) {
-        self.trunk.room.close();
-    }
-}
-
 impl End {
     fn put(&self, budget: &Budget, piece: Piece) {
         budget.put(piece.len());
@@ -191,11 +203,6 @@ impl End {
 impl Drop for End {
     fn drop(&mut self) {
         self.line.set_state(None);
+        self.line.room.close();
     }
-}
-
-#[derive(Debug, Default)]
-struct Done {
-    messages: usize,
-    bytes: usize,
 }

@@ -1,5 +1,8 @@
 //! What data channels do beyond single messages: streams, pieces, amounts, two tasks at once.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::pair::Pair;
 use crate::within;
 use bytes::Bytes;
@@ -131,6 +134,43 @@ async fn a_channel_without_order_delivers_long_messages_whole() {
             seen[usize::from(number)] = true;
         }
         assert_eq!(seen, [true; 6]);
+    })
+    .await;
+}
+
+/// A message need not wait for the megabytes that another channel has queued before it.
+#[tokio::test]
+async fn a_full_channel_does_not_hold_up_another() {
+    const ROUNDS: u64 = 20;
+    within(async {
+        let mut pair = Pair::new(Configuration::default()).await;
+        let options = DataChannelOptions { negotiated: Some(9), ..DataChannelOptions::default() };
+        let mut ping = pair.ada.create_data_channel("ping", options.clone()).await.expect("a channel");
+        let mut pong = pair.bob.create_data_channel("ping", options).await.expect("a channel");
+        tokio::spawn(async move {
+            while let Some(message) = pong.recv().await {
+                pong.send(message).await.expect("queued");
+            }
+        });
+        let bulk = pair.ours.sender().clone();
+        tokio::spawn(async move { while bulk.send(vec![7; 64 << 10]).await.is_ok() {} });
+        let received = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&received);
+        tokio::spawn(async move {
+            while let Some(message) = pair.theirs.recv().await {
+                count.fetch_add(message.len() as u64, Ordering::SeqCst);
+            }
+        });
+        while pair.ours.buffered_amount() < 8 << 20 {
+            tokio::task::yield_now().await;
+        }
+        let before = received.load(Ordering::SeqCst);
+        for _ in 0..ROUNDS {
+            ping.send("ping").await.expect("queued");
+            assert_eq!(ping.recv().await, Some(Message::text("ping")));
+        }
+        let each = (received.load(Ordering::SeqCst) - before) / ROUNDS;
+        assert!(each < 8 << 20, "{each} bytes came before each answer");
     })
     .await;
 }
