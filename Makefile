@@ -20,6 +20,7 @@ test-packages:
 	@OPTIONAL=1 scripts/need.sh "to check the web app and to drive browsers" node=nodejs npm=npm
 	@OPTIONAL=1 scripts/need.sh "to call from real browsers" chromium=chromium firefox-esr=firefox-esr certutil=libnss3-tools
 	@OPTIONAL=1 scripts/need.sh "to build NATs in network namespaces" ip=iproute2 nft=nftables tc=iproute2 sysctl=procps
+	@OPTIONAL=1 scripts/need.sh "to call other people's stacks" python3=python3-venv go=golang-go
 	@OPTIONAL=1 scripts/need.sh "to compare our relay with another one" turnserver=coturn
 
 checks:

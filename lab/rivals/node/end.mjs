@@ -1,0 +1,106 @@
+// An end of a call in Node, whoever's RTCPeerConnection it is: see ../src/lib.rs for the lines it takes and gives.
+
+import { createInterface } from 'node:readline';
+
+function say(line) {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+function pattern(length) {
+  return Uint8Array.from({ length }, (_, byte) => (byte * 31) >> 3);
+}
+
+export function serve(peer) {
+  let channel = null;
+  let trickle = true;
+  let pumping = null;
+  let isOpen = false;
+
+  // The other's is open when it is announced (W3C webrtc-pc §6.1).
+  function adopt(made, isTheirs) {
+    channel = made;
+    channel.binaryType = 'arraybuffer';
+    const opened = () => {
+      if (!isOpen) say({ open: channel.label });
+      isOpen = true;
+    };
+    channel.onopen = opened;
+    channel.onclose = () => say({ closed: 'channel' });
+    channel.onmessage = ({ data }) => {
+      if (typeof data === 'string') {
+        if (data.startsWith('pump ')) pumping = [Number(data.slice(5)), 0];
+        else say({ text: data });
+        return;
+      }
+      const bytes = new Uint8Array(data.buffer ?? data, data.byteOffset ?? 0, data.byteLength);
+      if (pumping) {
+        pumping[0] -= bytes.length;
+        pumping[1] += bytes.length;
+        if (pumping[0] > 0) return;
+        say({ pumped: pumping[1] });
+        pumping = null;
+      } else {
+        const wanted = pattern(bytes.length);
+        say({ bytes: bytes.length, good: bytes.every((byte, index) => byte === wanted[index]) });
+      }
+    };
+    if (isTheirs || channel.readyState === 'open') opened();
+  }
+
+  async function describe(description) {
+    await peer.setLocalDescription(description);
+    if (!trickle) {
+      while (peer.iceGatheringState !== 'complete') await new Promise((go) => setTimeout(go, 5));
+    }
+    const { type, sdp } = peer.localDescription;
+    say({ description: { type, sdp } });
+  }
+
+  const operations = {
+    begin: (begin) => {
+      trickle = begin.trickle;
+    },
+    offer: async (label) => {
+      adopt(peer.createDataChannel(label), false);
+      await describe(await peer.createOffer());
+    },
+    description: async (description) => {
+      await peer.setRemoteDescription(description);
+      if (description.type === 'offer') await describe(await peer.createAnswer());
+    },
+    candidate: async (candidate) => {
+      if (candidate) await peer.addIceCandidate(candidate);
+    },
+    text: (text) => channel.send(text),
+    bytes: (length) => channel.send(pattern(length)),
+    pump: async ([count, size]) => {
+      channel.send(`pump ${count * size}`);
+      const message = new Uint8Array(size);
+      for (let sent = 0; sent < count; sent += 1) {
+        while (channel.bufferedAmount > 1e6) await new Promise((go) => setTimeout(go, 1));
+        channel.send(message);
+      }
+    },
+    close: (what) => (what === 'channel' ? channel.close() : peer.close()),
+  };
+
+  peer.ondatachannel = ({ channel: theirs }) => adopt(theirs, true);
+  peer.onicecandidate = ({ candidate }) => {
+    if (!trickle) return;
+    const { candidate: text, sdpMid, sdpMLineIndex } = candidate ?? {};
+    say({ candidate: text ? { candidate: text, sdpMid, sdpMLineIndex } : null });
+  };
+  const told = () => {
+    const state = peer.connectionState;
+    say(['closed', 'failed', 'disconnected'].includes(state) ? { closed: 'connection' } : { note: state });
+  };
+  peer.onconnectionstatechange = told;
+
+  const input = createInterface({ input: process.stdin });
+  let last = Promise.resolve();
+  input.on('line', (text) => {
+    const [[what, value]] = Object.entries(JSON.parse(text));
+    last = last.then(() => operations[what](value)).catch((error) => say({ error: String(error.stack ?? error) }));
+  });
+  input.on('close', () => process.exit(0));
+}

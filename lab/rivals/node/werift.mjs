@@ -1,0 +1,4 @@
+import { RTCPeerConnection } from 'werift';
+import { serve } from './end.mjs';
+
+serve(new RTCPeerConnection({ iceServers: [] }));

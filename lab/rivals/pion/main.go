@@ -1,0 +1,188 @@
+// An end of a call that Pion makes: see ../src/lib.rs for the lines it takes and gives.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+)
+
+type object map[string]any
+
+type end struct {
+	peer    *webrtc.PeerConnection
+	lock    sync.Mutex
+	channel *webrtc.DataChannel
+	trickle bool
+	// Bytes of a pump that are still to come, and came.
+	pumping, left, came int
+}
+
+var output sync.Mutex
+
+func say(line object) {
+	text, _ := json.Marshal(line)
+	output.Lock()
+	defer output.Unlock()
+	fmt.Println(string(text))
+}
+
+func pattern(length int) []byte {
+	bytes := make([]byte, length)
+	for index := range bytes {
+		bytes[index] = byte((index * 31) >> 3)
+	}
+	return bytes
+}
+
+func (end *end) adopt(channel *webrtc.DataChannel) {
+	end.lock.Lock()
+	end.channel = channel
+	end.lock.Unlock()
+	channel.OnOpen(func() { say(object{"open": channel.Label()}) })
+	channel.OnClose(func() { say(object{"closed": "channel"}) })
+	channel.OnMessage(func(message webrtc.DataChannelMessage) {
+		text := string(message.Data)
+		switch {
+		case message.IsString && strings.HasPrefix(text, "pump "):
+			end.left, _ = strconv.Atoi(text[5:])
+			end.pumping, end.came = 1, 0
+		case message.IsString:
+			say(object{"text": text})
+		case end.pumping == 1:
+			end.left -= len(message.Data)
+			end.came += len(message.Data)
+			if end.left <= 0 {
+				end.pumping = 0
+				say(object{"pumped": end.came})
+			}
+		default:
+			good := text == string(pattern(len(message.Data)))
+			say(object{"bytes": len(message.Data), "good": good})
+		}
+	})
+}
+
+func (end *end) describe(description webrtc.SessionDescription) error {
+	gathered := webrtc.GatheringCompletePromise(end.peer)
+	if err := end.peer.SetLocalDescription(description); err != nil {
+		return err
+	}
+	if end.trickle {
+		say(object{"description": description})
+		return nil
+	}
+	<-gathered
+	say(object{"description": end.peer.LocalDescription()})
+	return nil
+}
+
+type line struct {
+	Begin       *struct{ Trickle bool }
+	Offer       *string
+	Description *webrtc.SessionDescription
+	Candidate   *webrtc.ICECandidateInit
+	Text        *string
+	Bytes       *int
+	Pump        []int
+	Close       *string
+}
+
+func (end *end) obey(line line) error {
+	switch {
+	case line.Begin != nil:
+		end.trickle = line.Begin.Trickle
+	case line.Offer != nil:
+		channel, err := end.peer.CreateDataChannel(*line.Offer, nil)
+		if err != nil {
+			return err
+		}
+		end.adopt(channel)
+		offer, err := end.peer.CreateOffer(nil)
+		if err != nil {
+			return err
+		}
+		return end.describe(offer)
+	case line.Description != nil:
+		if err := end.peer.SetRemoteDescription(*line.Description); err != nil {
+			return err
+		}
+		if line.Description.Type == webrtc.SDPTypeOffer {
+			answer, err := end.peer.CreateAnswer(nil)
+			if err != nil {
+				return err
+			}
+			return end.describe(answer)
+		}
+	case line.Candidate != nil:
+		return end.peer.AddICECandidate(*line.Candidate)
+	case line.Text != nil:
+		return end.channel.SendText(*line.Text)
+	case line.Bytes != nil:
+		return end.channel.Send(pattern(*line.Bytes))
+	case line.Pump != nil:
+		count, size := line.Pump[0], line.Pump[1]
+		if err := end.channel.SendText(fmt.Sprintf("pump %d", count*size)); err != nil {
+			return err
+		}
+		message := make([]byte, size)
+		for range count {
+			for end.channel.BufferedAmount() > 1_000_000 {
+				time.Sleep(100 * time.Microsecond)
+			}
+			if err := end.channel.Send(message); err != nil {
+				return err
+			}
+		}
+	case line.Close != nil && *line.Close == "channel":
+		return end.channel.Close()
+	case line.Close != nil:
+		return end.peer.Close()
+	}
+	return nil
+}
+
+func main() {
+	settings := webrtc.SettingEngine{}
+	settings.SetIncludeLoopbackCandidate(true)
+	peer, err := webrtc.NewAPI(webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		say(object{"error": err.Error()})
+		return
+	}
+	end := &end{peer: peer, trickle: true}
+	peer.OnDataChannel(end.adopt)
+	peer.OnICECandidate(func(candidate *webrtc.ICECandidate) {
+		switch {
+		case !end.trickle:
+		case candidate == nil:
+			say(object{"candidate": nil})
+		default:
+			say(object{"candidate": candidate.ToJSON()})
+		}
+	})
+	peer.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
+		if state == webrtc.PeerConnectionStateClosed || state == webrtc.PeerConnectionStateFailed {
+			say(object{"closed": "connection"})
+			return
+		}
+		say(object{"note": state.String()})
+	})
+	input := bufio.NewScanner(os.Stdin)
+	input.Buffer(nil, 1<<20)
+	for input.Scan() {
+		var line line
+		if err := json.Unmarshal(input.Bytes(), &line); err != nil {
+			say(object{"error": err.Error()})
+		} else if err := end.obey(line); err != nil {
+			say(object{"error": err.Error()})
+		}
+	}
+}

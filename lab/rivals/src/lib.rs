@@ -1,0 +1,37 @@
+//! Other people's WebRTC: to talk to ours in tests, and to be measured beside it.
+//!
+//! Every stack is an [`End`] of a call that takes and gives lines of JSON: in a thread of this process ([`ours`],
+//! [`mod@str0m`]), or as a child ([`aiortc`], [`node`], [`pion`]: programs of ours in their languages, in folders of those
+//! names). [`call::run`] is what two ends have to do with each other.
+//!
+//! What an end is told, one object a line:
+//!
+//! | line | what it does |
+//! |---|---|
+//! | `{"begin": {"trickle": true, "dtls": "1.3"}}` | first of all; `dtls` counts where the stack can choose |
+//! | `{"offer": "label"}` | makes a data channel and an offer |
+//! | `{"description": {"type", "sdp"}}` | the other's; an offer is answered |
+//! | `{"candidate": {"candidate", "sdpMid", "sdpMLineIndex"}}` | the other's; `null`: that was all |
+//! | `{"text": "words"}`, `{"bytes": 250000}` | sends a message; bytes are those of [`pattern`] |
+//! | `{"pump": [100, 16384]}` | sends so many messages of so many bytes, with a bound on what waits |
+//! | `{"close": "channel"}`, `{"close": "connection"}` | |
+//!
+//! What it tells: `description` and `candidate` as above, `{"open": "label"}`, `{"text": "words"}`,
+//! `{"bytes": 250000, "good": true}`, `{"closed": "channel"}`, `{"closed": "connection"}`, `{"error": "words"}`; after
+//! `{"pump": …}` was received in full, which the first message of `pump` announces in text, `{"pumped": bytes}`.
+//!
+//! The end of the input ends it.
+
+pub mod aiortc;
+pub mod call;
+mod child;
+mod end;
+pub mod node;
+pub mod ours;
+pub mod pion;
+pub mod str0m;
+
+pub use end::{End, pattern};
+
+/// How long a wait may last before it counts as a failure: far longer than anything takes.
+pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);

@@ -1,0 +1,233 @@
+//! Ours: the crate `twocan`, spoken to as the others are.
+//!
+//! It takes a little more: `{"begin": {"servers": [{"urls": ["turn:…"], "username", "credential"}]}}`, and
+//! `{"restart": true}`, which makes an offer that restarts ICE. It tells `{"selected": ["host", "srflx"]}`, too.
+
+use std::sync::mpsc::{Receiver, Sender};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use twocan::{
+    Configuration, DataChannel, DataChannelOptions, IceCandidateInit, IceCandidateType, IceGatheringState,
+    IceServer, Message, PeerConnection, PeerConnectionState, PeerEvent, SdpType, SessionDescription,
+};
+
+use crate::{End, pattern};
+
+/// An end.
+pub fn end() -> End {
+    End::thread("twocan", |input, output| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(run(lines(input), output));
+    })
+}
+
+/// Lines for asynchronous code, until there are no more.
+pub(crate) fn lines(input: Receiver<Value>) -> UnboundedReceiver<Value> {
+    let (sender, lines) = unbounded_channel();
+    std::thread::spawn(move || input.into_iter().try_for_each(|line| sender.send(line)));
+    lines
+}
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+struct Driver {
+    peer: PeerConnection,
+    channel: Option<DataChannel>,
+    output: Sender<Value>,
+    trickle: bool,
+    /// Says its description once all candidates are in it.
+    owes: bool,
+    /// Bytes of a pump that are still to come, and came.
+    pumping: Option<(usize, usize)>,
+}
+
+async fn run(mut input: UnboundedReceiver<Value>, output: Sender<Value>) {
+    let Some(begin) = input.recv().await else { return };
+    let mut configuration =
+        Configuration { include_loopback: true, max_message_size: 8 << 20, ..Configuration::default() };
+    for server in begin["begin"]["servers"].as_array().into_iter().flatten() {
+        let text = |key: &str| server[key].as_str().unwrap_or_default().to_owned();
+        let urls = server["urls"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        configuration.ice_servers.push(IceServer {
+            urls: urls.map(ToOwned::to_owned).collect(),
+            username: text("username"),
+            credential: text("credential"),
+        });
+    }
+    let peer = PeerConnection::new(configuration).await.expect("a peer connection");
+    let trickle = begin["begin"]["trickle"] == true;
+    let mut driver = Driver { peer, channel: None, output, trickle, owes: false, pumping: None };
+    loop {
+        let message = async {
+            match &mut driver.channel {
+                Some(channel) => channel.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        let outcome = tokio::select! {
+            line = input.recv() => match line {
+                Some(line) => driver.obey(&line).await,
+                None => return,
+            },
+            Some(event) = driver.peer.next_event() => driver.happen(event).await,
+            message = message => {
+                driver.hear(message);
+                Ok(())
+            }
+        };
+        if let Err(why) = outcome {
+            driver.say(json!({ "error": why.to_string() }));
+        }
+    }
+}
+
+impl Driver {
+    fn say(&self, line: Value) {
+        // Nobody listens at the end.
+        let _ = self.output.send(line);
+    }
+
+    async fn obey(&mut self, line: &Value) -> Outcome<()> {
+        if line.get("restart").is_some() {
+            self.peer.restart_ice();
+            self.describe().await?;
+        } else if let Some(label) = line["offer"].as_str() {
+            let channel = self.peer.create_data_channel(label, DataChannelOptions::default()).await?;
+            self.describe().await?;
+            self.opened(channel);
+        } else if let Some(description) = line.get("description") {
+            let kind: SdpType = description["type"].as_str().unwrap_or_default().parse()?;
+            let sdp = description["sdp"].as_str().ok_or("no SDP")?.to_owned();
+            self.peer.set_remote_description(SessionDescription { kind, sdp }).await?;
+            if kind == SdpType::Offer {
+                self.describe().await?;
+            }
+        } else if let Some(candidate) = line.get("candidate") {
+            let text = |key: &str| candidate[key].as_str().map(ToOwned::to_owned);
+            let init = text("candidate").map(|candidate_line| IceCandidateInit {
+                candidate: candidate_line,
+                sdp_mid: text("sdpMid"),
+                sdp_m_line_index: candidate["sdpMLineIndex"].as_u64().map(|index| index as u16),
+                username_fragment: text("usernameFragment"),
+            });
+            self.peer.add_ice_candidate(init).await?;
+        } else if let Some(text) = line["text"].as_str() {
+            self.send(Message::text(text)).await?;
+        } else if let Some(length) = line["bytes"].as_u64() {
+            self.send(pattern(usize::try_from(length)?).into()).await?;
+        } else if let Some([count, size]) = line["pump"].as_array().map(Vec::as_slice) {
+            let [count, size] = [count, size].map(|number| number.as_u64().unwrap_or(0) as usize);
+            self.send(Message::text(format!("pump {}", count * size))).await?;
+            let message = Bytes::from(vec![7; size]);
+            for _ in 0..count {
+                self.send(message.clone().into()).await?;
+            }
+        } else if line["close"] == "channel" {
+            self.channel.as_ref().ok_or("no channel")?.close();
+        } else if line["close"] == "connection" {
+            self.peer.close();
+        }
+        Ok(())
+    }
+
+    async fn send(&self, message: Message) -> Outcome<()> {
+        Ok(self.channel.as_ref().ok_or("no channel")?.send(message).await?)
+    }
+
+    async fn describe(&mut self) -> Outcome<()> {
+        let description = self.peer.set_local_description(None).await?;
+        self.owes = !self.trickle;
+        if self.trickle {
+            self.say_description(&description);
+        }
+        Ok(())
+    }
+
+    fn say_description(&self, description: &SessionDescription) {
+        let SessionDescription { kind, sdp } = description;
+        self.say(json!({ "description": { "type": kind.as_str(), "sdp": sdp } }));
+    }
+
+    fn opened(&mut self, channel: DataChannel) {
+        self.channel = Some(channel);
+    }
+
+    async fn happen(&mut self, event: PeerEvent) -> Outcome<()> {
+        match event {
+            PeerEvent::IceCandidate(Some(init)) if self.trickle => {
+                let IceCandidateInit { candidate, sdp_mid, sdp_m_line_index, username_fragment } = init;
+                self.say(json!({ "candidate": {
+                    "candidate": candidate, "sdpMid": sdp_mid, "sdpMLineIndex": sdp_m_line_index,
+                    "usernameFragment": username_fragment,
+                } }));
+            }
+            PeerEvent::IceCandidate(None) if self.trickle => self.say(json!({ "candidate": null })),
+            PeerEvent::IceGatheringState(IceGatheringState::Complete) if std::mem::take(&mut self.owes) => {
+                let description = self.peer.local_description().await.ok_or("no description")?;
+                self.say_description(&description);
+            }
+            PeerEvent::SelectedCandidatePair(pair) => {
+                self.say(json!({ "selected": [kind(pair.local.kind), kind(pair.remote.kind)] }));
+            }
+            PeerEvent::DataChannel(channel) => {
+                self.say(json!({ "open": channel.label() }));
+                self.opened(channel);
+            }
+            PeerEvent::ConnectionState(PeerConnectionState::Connected) => {
+                self.say(json!({ "note": "connected" }));
+                // Ours opens with the connection.
+                if let Some(channel) = &mut self.channel {
+                    channel.ready().await?;
+                    let label = channel.label().to_owned();
+                    self.say(json!({ "open": label }));
+                }
+            }
+            PeerEvent::ConnectionState(PeerConnectionState::Failed | PeerConnectionState::Closed) => {
+                self.say(json!({ "closed": "connection" }));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, message: Option<Message>) {
+        let line = match message {
+            None => {
+                self.channel = None;
+                json!({ "closed": "channel" })
+            }
+            Some(Message::Text(text)) => {
+                if let Some(bytes) = text.strip_prefix("pump ").and_then(|bytes| bytes.parse().ok()) {
+                    self.pumping = Some((bytes, 0));
+                    return;
+                }
+                json!({ "text": text })
+            }
+            Some(Message::Binary(bytes)) => match &mut self.pumping {
+                None => json!({ "bytes": bytes.len(), "good": bytes == pattern(bytes.len()) }),
+                Some((left, came)) => {
+                    *came += bytes.len();
+                    *left = left.saturating_sub(bytes.len());
+                    if *left > 0 {
+                        return;
+                    }
+                    let line = json!({ "pumped": *came });
+                    self.pumping = None;
+                    line
+                }
+            },
+        };
+        self.say(line);
+    }
+}
+
+fn kind(kind: IceCandidateType) -> &'static str {
+    match kind {
+        IceCandidateType::Host => "host",
+        IceCandidateType::ServerReflexive => "srflx",
+        IceCandidateType::PeerReflexive => "prflx",
+        IceCandidateType::Relayed => "relay",
+    }
+}
