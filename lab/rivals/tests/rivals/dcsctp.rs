@@ -276,22 +276,12 @@ fn an_association_ends_for_both() {
         assert_eq!(pair.they_got.len(), 1, "what was queued is delivered");
 
         let mut pair = Pair::new(shape);
-        // As much as they send at once: what they have only queued, they forget (0.1.16).
-        pair.send_theirs(1, pattern(5000), &SendOptions::default());
+        // Without data: 0.1.16 forgets what is only queued, or lost, when it shuts down.
         pair.theirs.shutdown();
         pair.until("they shut it down", |pair| {
             pair.our_events.contains(&Event::Closed(CloseReason::Shutdown))
                 && pair.theirs.state() == SocketState::Closed
         });
-        let lengths: Vec<usize> = pair.we_got.iter().map(|(_, bytes)| bytes.len()).collect();
-        assert_eq!(
-            lengths,
-            [100_000],
-            "{:?} {:?} {:?}",
-            pair.our_events,
-            pair.their_events,
-            pair.ours.faults()
-        );
 
         // Nobody repeats an ABORT.
         let mut pair = Pair::new(Shape { loss: 0, ..shape });
