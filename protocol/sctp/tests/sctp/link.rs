@@ -20,6 +20,15 @@ pub(crate) struct Conditions {
     pub(crate) reordering_delay: Duration,
     /// Larger packets vanish.
     pub(crate) mtu: usize,
+    /// When nothing passes.
+    pub(crate) outage: Option<Outage>,
+}
+
+/// A time in which a direction carries nothing, counted from its first packet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outage {
+    pub(crate) from: Duration,
+    pub(crate) lasting: Duration,
 }
 
 impl Default for Conditions {
@@ -33,6 +42,7 @@ impl Default for Conditions {
             reordering: 0,
             reordering_delay: Duration::ZERO,
             mtu: 65_535,
+            outage: None,
         }
     }
 }
@@ -51,6 +61,7 @@ impl Conditions {
 pub(crate) struct Link {
     pub(crate) conditions: Conditions,
     random: u64,
+    first_sent: Option<Instant>,
     /// When the bottleneck has sent all that waits.
     busy_until: Option<Instant>,
     on_the_way: BinaryHeap<Reverse<(Instant, u64, usize)>>,
@@ -65,6 +76,7 @@ impl Link {
         Self {
             conditions,
             random: seed,
+            first_sent: None,
             busy_until: None,
             on_the_way: BinaryHeap::new(),
             packets: Vec::new(),
@@ -88,7 +100,12 @@ impl Link {
 
     pub(crate) fn send(&mut self, now: Instant, packet: &[u8]) {
         self.count += 1;
-        if packet.len() > self.conditions.mtu || self.happens(self.conditions.loss) {
+        let since = now - *self.first_sent.get_or_insert(now);
+        let is_out = self
+            .conditions
+            .outage
+            .is_some_and(|outage| since >= outage.from && since < outage.from + outage.lasting);
+        if is_out || packet.len() > self.conditions.mtu || self.happens(self.conditions.loss) {
             self.dropped += 1;
             return;
         }

@@ -8,5 +8,6 @@ mod pair;
 mod properties;
 mod reliability;
 mod resets;
+mod seeds;
 mod shutdown;
 mod table;

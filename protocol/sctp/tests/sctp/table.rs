@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
-use twocan_sctp::Options;
+use twocan_sctp::{Config, Options};
 
 use crate::link::Conditions;
 use crate::pair::{Pair, config};
@@ -20,7 +20,9 @@ pub(crate) struct Outcome {
 
 /// A bulk transfer, with a message of 100 bytes beside it every 50 ms.
 pub(crate) fn transfer(megabits: u64, conditions: Conditions, back: Conditions, seconds: u64) -> Outcome {
-    let mut pair = Pair::with((config(), config()), (conditions, back), 7);
+    // Half the window that is usual, so that its limit shows on the longest path.
+    let both = Config { receive_window: 32 << 20, ..config() };
+    let mut pair = Pair::with((both.clone(), both), (conditions, back), 7);
     pair.a.keeps = false;
     pair.b.keeps = false;
     pair.a.association.connect(pair.now);
