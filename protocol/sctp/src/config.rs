@@ -52,7 +52,7 @@ impl Default for Config {
             ports: (5000, 5000),
             packet_size: 1160,
             max_packet_size: 0,
-            receive_window: 32 << 20,
+            receive_window: 64 << 20,
             piece_size: 256 << 10,
             max_receive_message_size: 256 << 10,
             send_buffer: 16 << 20,
