@@ -210,6 +210,11 @@ impl Driver {
                 any = true;
                 self.tell(event);
             }
+            if self.budget.is_spent() {
+                // That there is room to send again would be told behind what waits to be received, and who waits to
+                // send may be who should receive.
+                any |= self.channels.resume(&mut self.peer);
+            }
             any |= self.transmit().await;
             if !any {
                 break;

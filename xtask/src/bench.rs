@@ -11,10 +11,16 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> io::Result<()> {
         cargo.args(["build", "--release", "--target-dir"]).arg(target).args(packages).current_dir(root);
         call(&mut cargo)
     };
-    build(&["--package", "twocan-bench"], &target)?;
     let release = target.join("release");
+    let first = arguments.first().map(String::as_str);
+    let others: &[&str] = if first == Some("simulator") { &["--features", "rtc"] } else { &[] };
+    build(&[&["--package", "twocan-bench"], others].concat(), &target)?;
+    if first == Some("simulator") {
+        // It has no server.
+        return call(Command::new(release.join("bench")).args(arguments));
+    }
     // The server that counts is another one, and lives elsewhere, so that neither takes the other's place.
-    let (server, features) = match arguments.first().map(String::as_str) {
+    let (server, features) = match first {
         Some("heap") => (target.join("count-heap"), ["--features", "count-heap"].as_slice()),
         _ => (target.clone(), [].as_slice()),
     };

@@ -11,6 +11,7 @@ mod peer;
 mod process;
 mod relay;
 mod signaling;
+mod simulator;
 mod stats;
 
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum Command {
     Peer(peer::Options),
     /// The signaling server: memory of idle connections, CPU time of messages.
     Signaling(signaling::Options),
+    /// Data channels of several stacks in a simulated network.
+    Simulator(simulator::Options),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Echo(options) => echo::run(&options),
         Command::Peer(options) => peer::run(&options),
         Command::Signaling(options) => signaling::run(&options),
+        Command::Simulator(options) => simulator::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

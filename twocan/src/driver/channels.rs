@@ -95,15 +95,16 @@ impl Channels {
         }
     }
 
-    /// The association has room again.
-    pub(super) fn resume(&mut self, peer: &mut peer::PeerConnection) {
-        let now = Instant::now();
+    /// The association may have room again; whether it has taken anything.
+    pub(super) fn resume(&mut self, peer: &mut peer::PeerConnection) -> bool {
+        let (now, mut any) = (Instant::now(), false);
         for id in std::mem::take(&mut self.stuck) {
             let Some(end) = self.ends.get_mut(&id) else { continue };
             for job in std::mem::take(&mut end.stuck) {
-                self.take_up(peer, now, job);
+                any |= self.take_up(peer, now, job).is_some();
             }
         }
+        any
     }
 
     /// Does what was queued; says whether there was anything.
@@ -116,7 +117,7 @@ impl Channels {
         let (now, mut bytes, mut next) = (Instant::now(), 0, Some(first));
         for _ in 0..JOBS {
             let Some(job) = next.take() else { return true };
-            bytes += self.take_up(peer, now, job);
+            bytes += self.take_up(peer, now, job).unwrap_or_default();
             if bytes >= BYTES {
                 break;
             }
@@ -128,21 +129,21 @@ impl Channels {
         true
     }
 
-    /// Does one thing when its turn in its channel has come; how many bytes the association was given.
-    fn take_up(&mut self, peer: &mut peer::PeerConnection, now: Instant, job: Job) -> usize {
+    /// Does one thing, and says how many bytes the association was given; none: it must wait.
+    fn take_up(&mut self, peer: &mut peer::PeerConnection, now: Instant, job: Job) -> Option<usize> {
         let id = job.channel();
         if let Some(end) = self.ends.get_mut(&id).filter(|end| !end.stuck.is_empty()) {
             end.stuck.push_back(job);
-            return 0;
+            return None;
         }
         match self.perform(peer, now, job) {
-            Ok(bytes) => bytes,
+            Ok(bytes) => Some(bytes),
             Err(job) => {
                 if let Some(end) = self.ends.get_mut(&id) {
                     end.stuck.push_back(job);
                     self.stuck.push_back(id);
                 }
-                0
+                None
             }
         }
     }

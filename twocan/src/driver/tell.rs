@@ -64,7 +64,10 @@ impl Driver {
             Event::ChannelClosed(id) => return self.channels.closed(id),
             Event::Message(message) => return self.channels.deliver(&mut self.peer, message),
             Event::MessageAborted { channel, id } => return self.channels.abort(channel, id),
-            Event::Writable => return self.channels.resume(&mut self.peer),
+            Event::Writable => {
+                self.channels.resume(&mut self.peer);
+                return;
+            }
             Event::SelectedPath(selected) => {
                 let pair = CandidatePair::of(&selected, self.peer.ice());
                 if self.selected.replace(pair) == Some(pair) {

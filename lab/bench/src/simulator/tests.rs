@@ -1,0 +1,86 @@
+//! What the tables say holds; and a small part of it anew, each time.
+
+use std::time::Duration;
+
+use netsim::Loss;
+
+use super::path::Path;
+use super::rows::{Figure, groups};
+use super::stack::Stack;
+use super::table::{CELL_WIDTH, NAME_WIDTH};
+use super::workload::{Measured, Run};
+
+/// As it is checked in.
+const TABLE: &str = include_str!("table.txt");
+
+/// The first figure of each stack in a row of the checked-in tables, none where a stack could not be run; nothing where
+/// the row was not written yet.
+fn written(row: &str, title: &str) -> Option<Vec<Option<f64>>> {
+    let group = TABLE.split_once(title).unwrap_or_else(|| panic!("no table of {title}")).1;
+    let line =
+        group.lines().skip(1).take_while(|line| !line.contains(':')).find(|line| line.starts_with(row))?;
+    let first = |cell: &str| cell.split(['/', ' ']).next().and_then(|figure| figure.parse().ok());
+    let cells = line.as_bytes().get(NAME_WIDTH..).unwrap_or_default().chunks(CELL_WIDTH);
+    Some(cells.map(|cell| first(std::str::from_utf8(cell).unwrap().trim())).collect())
+}
+
+#[test]
+fn the_tables_keep_to_the_targets_and_above_other_stacks() {
+    let mut checked = 0;
+    for group in groups() {
+        for row in &group.rows {
+            let Some(figures) = written(&row.name, group.title) else { continue };
+            checked += 1;
+            assert_eq!(figures.len(), Stack::ALL.len(), "{}", row.name);
+            let is_latency = group.figure == Figure::Latency;
+            for (stack, figure) in Stack::ALL.iter().zip(&figures).filter(|(stack, _)| stack.is_ours()) {
+                let figure = figure.unwrap();
+                let target = f64::from(row.target);
+                let keeps = if is_latency { figure <= target } else { figure >= target };
+                assert!(keeps, "{}: {}: {figure}", row.name, stack.name());
+                // Alone beside alone, whole beside whole. Two percent is what looking for the least round trip costs.
+                let same = |other: &Stack| !other.is_ours() && other.is_alone() == stack.is_alone();
+                for (other, theirs) in Stack::ALL.iter().zip(&figures).filter(|(other, _)| same(other)) {
+                    let is_above = theirs.is_none_or(|theirs| is_latency || figure + 2.0 >= theirs);
+                    assert!(is_above, "{}: {} {figure}, {} {theirs:?}", row.name, stack.name(), other.name());
+                }
+            }
+        }
+    }
+    assert!(checked >= 12, "{checked} rows: write the tables anew");
+}
+
+fn run(stack: Stack, path: Path, has_small: bool) -> Measured {
+    let run = Run { has_small, lasting: Duration::from_secs(6), ..Run::new(path) };
+    run.of(stack, 1).unwrap().remove(0)
+}
+
+#[test]
+fn loss_costs_ours_little_and_others_much() {
+    let path = Path::new(20, 50).loss(Loss::Random(0.01));
+    let share = |stack: Stack| run(stack, path, false).goodput / path.rate() as f64;
+    let (ours, others): (Vec<Stack>, Vec<Stack>) = Stack::built().partition(|stack| stack.is_ours());
+    let ours: Vec<f64> = ours.into_iter().map(share).collect();
+    let others: Vec<f64> = others.into_iter().map(share).collect();
+    assert!(ours.iter().all(|share| *share > 0.85), "{ours:?}");
+    assert!(others.iter().all(|other| *other < ours[0]), "{ours:?} {others:?}");
+}
+
+#[test]
+fn small_messages_do_not_wait_for_large_ones() {
+    for stack in [Stack::Twocan, Stack::TwocanSctp] {
+        let measured = run(stack, Path::new(20, 50), true);
+        assert!(measured.one_way.len() >= 39 && measured.round_trip.len() >= 38);
+        let median = crate::stats::median(&measured.round_trip);
+        assert!(median <= 0.06, "{} {median}", stack.name());
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_figures() {
+    let path = Path::new(10, 20).loss(Loss::Random(0.02));
+    let once = || run(Stack::Twocan, path, true);
+    let (first, second) = (once(), once());
+    assert_eq!(first.goodput.to_bits(), second.goodput.to_bits());
+    assert_eq!(first.one_way, second.one_way);
+}
