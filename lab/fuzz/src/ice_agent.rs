@@ -286,7 +286,7 @@ impl World {
             }
             Command::Embed { who, kind, value } => {
                 let values = value.chunks(400).map(Into::into).collect();
-                self.sides[usize::from(who)].agent.embed(0x8000 | kind % 4, values);
+                self.sides[usize::from(who)].agent.embed(0x8000 | (kind % 4), values);
             }
             Command::EmbedNoMore { who } => self.sides[usize::from(who)].agent.embed_no_more(),
             Command::Deliver { which, damage, keep } => self.deliver(which, damage, keep),
@@ -353,7 +353,7 @@ impl World {
 
     fn local(&mut self, who: usize, shape: u8, host: u8, port: u8) {
         // The side's own hosts, and now and then an address that nobody has.
-        let host = if host % 16 == 0 { host } else { (host % 2) * 2 + who as u8 };
+        let host = if host.is_multiple_of(16) { host } else { (host % 2) * 2 + who as u8 };
         let (own, seen) = (address(host, port), address(host ^ 4, port));
         let candidate = match shape % 6 {
             0 | 1 => LocalCandidate::host(own),

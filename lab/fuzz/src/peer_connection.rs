@@ -145,7 +145,7 @@ impl World {
             }
             Command::Restart { who } => self.sides[usize::from(who)].peer.restart_ice(),
             Command::Channel { who, how, negotiated, label } => {
-                self.channel(who.into(), how, negotiated, &label)
+                self.channel(who.into(), how, negotiated, &label);
             }
             Command::Say { who, channel, length, text } => self.say(who.into(), channel, length, text),
             Command::CloseChannel { who, channel } => {

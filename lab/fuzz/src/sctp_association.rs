@@ -346,10 +346,10 @@ fn write(chunk: &Forged, (theirs, ours): (u32, u32), out: &mut Vec<u8>) {
         .write(out),
         Forged::Init { tag, ack, ref cookie, tsn, flags } => {
             let init = Init {
-                initiate_tag: tag.max(1).into(),
+                initiate_tag: tag.max(1),
                 a_rwnd: u32::from(tag) << 9,
-                outbound_streams: tag.max(1).into(),
-                inbound_streams: tag.max(1).into(),
+                outbound_streams: tag.max(1),
+                inbound_streams: tag.max(1),
                 initial_tsn: near(theirs, tsn),
                 partial_reliability: flags & 1 != 0,
                 reconfig: flags & 2 != 0,

@@ -28,7 +28,7 @@ fn calls_if_there(name: &str, plan: &Plan, theirs: impl Fn() -> Result<End, Stri
         Err(why) => println!("skipped: calls with {name}: {why}"),
         Ok(first) => {
             let mut first = Some(first);
-            calls(plan, || first.take().map_or_else(|| theirs().expect("it was there"), |end| end));
+            calls(plan, || first.take().unwrap_or_else(|| theirs().expect("it was there")));
         }
     }
 }
