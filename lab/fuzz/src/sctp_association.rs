@@ -346,7 +346,7 @@ fn write(chunk: &Forged, (theirs, ours): (u32, u32), out: &mut Vec<u8>) {
         .write(out),
         Forged::Init { tag, ack, ref cookie, tsn, flags } => {
             let init = Init {
-                initiate_tag: tag.max(1),
+                initiate_tag: tag.max(1).into(),
                 a_rwnd: u32::from(tag) << 9,
                 outbound_streams: tag.max(1),
                 inbound_streams: tag.max(1),

@@ -38,7 +38,6 @@ pub(crate) struct World {
 impl World {
     /// As many connections, that are not connected yet.
     pub(crate) fn new(stack: Stack, path: &Path, connections: u16, seed: u64) -> Result<Self, String> {
-        #[expect(clippy::disallowed_methods, reason = "virtual time begins somewhere")]
         let now = Instant::now();
         let mut network = Network::new(seed, now);
         let names = ["192.0.2.1", "192.0.2.2"];
