@@ -10,7 +10,8 @@ use super::Limits;
 pub(super) struct Allocation {
     user: &'static str,
     transaction: u8,
-    has_token: bool,
+    /// The token that its answer says, if it says one: port and family.
+    token: Option<(u16, u8)>,
     missing: Option<&'static str>,
     /// By family, 4 and 6.
     relays: BTreeMap<u8, Relay>,
@@ -140,6 +141,8 @@ impl Reference {
         let refuse = |error: &str| format!("{name}: Allocate error {error}, software twocan, sha1");
         if let Some(allocation) = self.allocations.get(name) {
             let same = allocation.transaction == ask.transaction && allocation.user == ask.user;
+            // What is said again says its token again.
+            self.token = if same { allocation.token.or(self.token) } else { self.token };
             lines.push(if same { self.granted(name) } else { refuse("437 Allocation Mismatch") });
             return lines;
         }
@@ -158,7 +161,7 @@ impl Reference {
         let mut allocation = Allocation {
             user: ask.user,
             transaction: ask.transaction,
-            has_token: ask.port == Port::Pair,
+            token: None,
             missing: None,
             relays: BTreeMap::new(),
         };
@@ -198,7 +201,8 @@ impl Reference {
             }
             if ask.port == Port::Pair {
                 self.reserved.insert(port + 1, now + 60);
-                self.token = Some((port + 1, *family));
+                allocation.token = Some((port + 1, *family));
+                self.token = allocation.token;
             }
             let (permissions, channels) = (BTreeMap::new(), BTreeMap::new());
             allocation
@@ -245,7 +249,7 @@ impl Reference {
         }
         let left = allocation.relays.values().map(|relay| relay.expiry - self.now).min().unwrap();
         words += &format!(", lifetime {left}");
-        if allocation.has_token {
+        if allocation.token.is_some() {
             words += ", token";
         }
         words += &format!(", mapped {}", self.places[name]);
