@@ -1,6 +1,6 @@
 //! `twocan receive`: asks what is offered, stores what comes, checks it, and gives it its name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +83,8 @@ struct Receiver<'a> {
     store: Arc<Store>,
     slots: BTreeMap<Id, Slot>,
     paths: BTreeMap<Id, (SafePath, u64)>,
+    /// Which of them are folders: they are made, and no files that arrive.
+    folders: BTreeSet<Id>,
     reports: mpsc::Sender<Report>,
     yes: bool,
     declined: bool,
@@ -101,6 +103,7 @@ pub(super) async fn run(mut link: Link, store: Store, yes: bool, patience: Durat
         store: Arc::new(store),
         slots: BTreeMap::new(),
         paths: BTreeMap::new(),
+        folders: BTreeSet::new(),
         reports,
         yes,
         declined: false,
@@ -177,6 +180,7 @@ impl Receiver<'_> {
             }
             Order::Folder { id, path } => {
                 self.paths.insert(id, (path.clone(), 0));
+                self.folders.insert(id);
                 let store = Arc::clone(&self.store);
                 self.in_the_background(move || Report::FolderMade { id, made: store.make_folder(&path) });
             }
@@ -335,6 +339,7 @@ impl Receiver<'_> {
         };
         let path = path.to_string();
         match end {
+            End::Done { .. } if self.folders.remove(&id) => {}
             End::Done { digest } => {
                 self.done += 1;
                 self.ui.done(id, &path, *size, digest.as_ref());

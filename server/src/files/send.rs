@@ -161,7 +161,7 @@ impl Sender<'_> {
                 let described = &self.items[item];
                 self.hashes.remove(&item);
                 match &end {
-                    End::Done => self.done += 1,
+                    End::Done => self.done += u64::from(!described.is_folder),
                     _ => self.bad += 1,
                 }
                 match end {
