@@ -11,6 +11,7 @@ use clap::ValueEnum;
 
 use crate::stats::median;
 
+mod pion;
 mod twocan;
 
 /// A stack that is measured.
@@ -22,19 +23,33 @@ trait Stack {
     fn pump(&mut self, size: usize, window: Duration) -> io::Result<u64>;
     /// Ends every pair.
     fn forget(&mut self);
+    /// The process that has both ends, where it is another one than this.
+    fn process(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// Another stack is another variant, and a file beside `peer/twocan.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Name {
     Twocan,
+    Pion,
 }
 
 impl Name {
     fn make(self) -> io::Result<Box<dyn Stack>> {
         Ok(match self {
             Self::Twocan => Box::new(twocan::Twocan::new()?),
+            Self::Pion => Box::new(pion::Pion::new()?),
         })
+    }
+
+    /// Once for all rounds; why it cannot be measured here, where it cannot.
+    fn prepare(self) -> Result<(), String> {
+        match self {
+            Self::Twocan => Ok(()),
+            Self::Pion => pion::prepare(),
+        }
     }
 }
 
@@ -85,9 +100,15 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
         println!("{}", perform(stack.make()?.as_mut(), measure, options)?);
         return Ok(());
     }
-    let stacks = Name::value_variants();
+    let mut stacks = Vec::new();
+    for stack in Name::value_variants() {
+        match stack.prepare() {
+            Ok(()) => stacks.push(*stack),
+            Err(why) => println!("skipped: {stack:?}: {why}"),
+        }
+    }
     print!("{:36}", "measurement");
-    stacks.iter().for_each(|stack| print!(" {:>10}", format!("{stack:?}").to_lowercase()));
+    stacks.iter().for_each(|stack| print!(" {:>14}", format!("{stack:?}").to_lowercase()));
     println!();
     for measure in Measure::value_variants() {
         let mut results = vec![Vec::new(); stacks.len()];
@@ -97,7 +118,11 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
             }
         }
         print!("{:36}", measure.title());
-        results.iter().for_each(|results| print!(" {:>10.2}", median(results)));
+        let medians: Vec<f64> = results.iter().map(|results| median(results)).collect();
+        for figure in &medians {
+            // Ours is the first.
+            print!(" {:>14}", format!("{figure:.2} ({:.2})", figure / medians[0]));
+        }
         println!();
     }
     Ok(())
@@ -127,44 +152,50 @@ fn perform(stack: &mut dyn Stack, measure: Measure, options: &Options) -> io::Re
     stack.connect()?;
     // The way is found, and congestion control has found its rate.
     stack.pump(size, Duration::from_millis(500))?;
-    let before = cpu()?;
+    let before = cpu(stack)?;
     let bytes = stack.pump(size, Duration::from_millis(options.window))?;
-    Ok(bytes as f64 / 1e6 / (cpu()? - before).as_secs_f64())
+    Ok(bytes as f64 / 1e6 / (cpu(stack)? - before).as_secs_f64())
 }
 
 fn connect(stack: &mut dyn Stack, measure: Measure, pairs: usize) -> io::Result<f64> {
     // What is done once per process is not counted: it is noise in a program that lives.
     stack.connect()?;
     stack.forget();
-    let (before, mut times) = (cpu()?, Vec::new());
+    let (before, mut times) = (cpu(stack)?, Vec::new());
     for _ in 0..pairs {
         let begun = Instant::now();
         stack.connect()?;
         times.push(begun.elapsed().as_secs_f64() * 1e3);
         stack.forget();
     }
-    let cpu = (cpu()? - before).as_secs_f64() * 1e3 / pairs.max(1) as f64;
+    let cpu = (cpu(stack)? - before).as_secs_f64() * 1e3 / pairs.max(1) as f64;
     Ok(if measure == Measure::Connect { median(&times) } else { cpu })
 }
 
 /// Resident memory of each end of a pair that is connected and has nothing to do.
 fn memory(stack: &mut dyn Stack, pairs: usize) -> io::Result<f64> {
     stack.connect()?;
-    let before = resident()?;
+    let before = resident(stack)?;
     for _ in 0..pairs {
         stack.connect()?;
     }
-    Ok((resident()? - before) / 1024.0 / (2 * pairs).max(1) as f64)
+    Ok((resident(stack)? - before) / 1024.0 / (2 * pairs).max(1) as f64)
 }
 
-/// CPU time of this process.
-fn cpu() -> io::Result<Duration> {
-    Ok(nix::time::clock_gettime(nix::time::ClockId::CLOCK_PROCESS_CPUTIME_ID)?.into())
+/// CPU time of the process that has both ends: all its threads, those that ended included.
+fn cpu(stack: &dyn Stack) -> io::Result<Duration> {
+    let clock = match stack.process().map(i32::try_from) {
+        Some(Ok(process)) => nix::time::clock_getcpuclockid(nix::unistd::Pid::from_raw(process))?,
+        Some(Err(why)) => return Err(io::Error::other(why)),
+        None => nix::time::ClockId::CLOCK_PROCESS_CPUTIME_ID,
+    };
+    Ok(nix::time::clock_gettime(clock)?.into())
 }
 
-/// Resident memory of this process, in bytes.
-fn resident() -> io::Result<f64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
+/// Its resident memory, in bytes.
+fn resident(stack: &dyn Stack) -> io::Result<f64> {
+    let name = stack.process().map_or_else(|| "self".to_owned(), |process| process.to_string());
+    let status = std::fs::read_to_string(format!("/proc/{name}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0 kB");
     let kib = line.trim().trim_end_matches(" kB").parse::<f64>().map_err(io::Error::other)?;
     Ok(kib * 1024.0)
