@@ -134,16 +134,17 @@ impl Driver {
         let mut any = self.poll_timer(context, timer);
         for _ in 0..CALLS {
             match self.commands.poll_recv(context) {
-                Poll::Ready(Some(command)) => self.obey(command),
+                Poll::Ready(Some(command)) => {
+                    // What was wished for before an offer was asked for is in that offer.
+                    self.restart_if_wanted(context);
+                    self.obey(command);
+                }
                 Poll::Ready(None) => return Poll::Ready(Round::Ended),
                 Poll::Pending => break,
             }
             any = true;
         }
-        if self.restart.poll_wanted(context) {
-            any = true;
-            self.peer.restart_ice();
-        }
+        any |= self.restart_if_wanted(context);
         while let Poll::Ready(Some(answer)) = self.gathering.answers.poll_recv(context) {
             any = true;
             self.take(answer);
@@ -154,6 +155,14 @@ impl Driver {
         // Events were left where they are for want of room.
         any |= self.budget.is_spent() && self.budget.poll_freed(context).is_ready();
         if any { Poll::Ready(Round::Worked) } else { Poll::Pending }
+    }
+
+    fn restart_if_wanted(&mut self, context: &Context<'_>) -> bool {
+        let is_wanted = self.restart.poll_wanted(context);
+        if is_wanted {
+            self.peer.restart_ice();
+        }
+        is_wanted
     }
 
     fn poll_timer(&mut self, context: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> bool {

@@ -6,6 +6,7 @@ mod gathering;
 mod lives;
 mod loopback;
 mod pair;
+mod restarts;
 mod turn_server;
 
 use std::time::Duration;
