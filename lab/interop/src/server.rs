@@ -43,6 +43,8 @@ impl Server {
             // Where only port 443 is open, TURN must share it with the pages.
             .args(["--https", &format!("{SERVER}:443"), "--turns", &format!("{SERVER}:443")])
             .args(["--stun-turn", &format!("{SERVER}:3478"), "--stun-alternate", &format!("{SERVER}:3479")])
+            // For ends that are no page of its.
+            .args(["--turn-user", "lab:lab"])
             .arg("--tls-cert")
             .arg(authority.certificate())
             .arg("--tls-key")

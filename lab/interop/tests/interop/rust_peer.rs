@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use twocan_interop::Browser::{Chromium, Firefox};
 use twocan_interop::{Browser, Page, Scene, begin};
 
+mod nats;
 mod peer;
 
 use peer::Peer;
