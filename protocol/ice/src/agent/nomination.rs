@@ -233,11 +233,11 @@ impl Agent {
         }
     }
 
-    /// There is an agreed pair: the others' checks end (RFC 8445 §8.1.2), unless better ones may be renominated.
+    /// There is an agreed pair: the others' checks end (RFC 8445 §8.1.2), unless a better one may be chosen yet.
     pub(super) fn conclude(&mut self, now: Instant) {
         let Some(id) = self.session.nominated else { return };
         self.session.pairs.iter_mut().for_each(|pair| pair.nominated = pair.id == id);
-        if self.session.remote.as_ref().is_some_and(|remote| remote.renomination) {
+        if self.session.is_choice_open(self.role) {
             return;
         }
         self.session.triggered.clear();

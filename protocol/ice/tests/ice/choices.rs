@@ -130,6 +130,28 @@ fn of_choices_made_at_once_the_best_counts_unless_the_peer_says_that_it_means_ea
     }
 }
 
+/// A relay is often found and chosen first; what shows the peer a better way may be our own checks.
+#[test]
+fn better_pairs_are_still_checked_after_the_choice_of_a_peer_that_may_choose_again() {
+    for ice2 in [false, true] {
+        let mut it = by_hand(Role::Controlled, ice2);
+        it.alive.remove(&BETTER.parse().unwrap());
+        it.run(ms(100));
+        it.choose(WORSE);
+        it.asked.clear();
+        it.run(seconds(1));
+        let better = it.asked.iter().any(|asked| *asked == BETTER.parse().unwrap());
+        assert_eq!(better, !ice2, "{:?}", it.asked);
+        it.alive.insert(BETTER.parse().unwrap());
+        it.run(seconds(4));
+        assert_eq!(it.goes_to(), WORSE, "as long as the peer does not choose");
+        if !ice2 {
+            it.choose(BETTER);
+            assert_eq!(it.goes_to(), BETTER);
+        }
+    }
+}
+
 #[test]
 fn what_worked_long_ago_is_checked_before_it_is_used() {
     let mut it = by_hand(Role::Controlled, true);
