@@ -69,7 +69,17 @@ export function serve(peer) {
       if (description.type === 'offer') await describe(await peer.createAnswer());
     },
     candidate: async (candidate) => {
-      if (candidate) await peer.addIceCandidate(candidate);
+      if (!candidate) return;
+      // libdatachannel makes its ICE on another thread, which a quick answer's candidates may overtake.
+      for (let tries = 0; tries < 250; tries += 1) {
+        try {
+          return await peer.addIceCandidate(candidate);
+        } catch (error) {
+          if (error.name !== 'NotFoundError') throw error;
+          await new Promise((go) => setTimeout(go, 20));
+        }
+      }
+      await peer.addIceCandidate(candidate);
     },
     text: (text) => channel.send(text),
     bytes: (length) => channel.send(pattern(length)),
