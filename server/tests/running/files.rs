@@ -209,7 +209,8 @@ fn files_and_folders_arrive_whole() {
 #[test]
 fn either_end_may_die_and_go_on() {
     let place = Place::new();
-    let film = place.file("film.bin", 96 * MIB);
+    // So much that no end is through before it is stopped, however late that is noticed here.
+    let film = place.file("film.bin", 320 * MIB);
     let (mut sender, code) = place.send(&[&film], &[]);
     let mut receiver = place.receive(&code, &[]);
     let part = |event: &Value| event["event"] == "progress" && event["bytes"].as_u64() > Some(8 << 20);
@@ -221,15 +222,13 @@ fn either_end_may_die_and_go_on() {
     assert!(again["offset"].as_u64() >= Some(8 << 20), "{again}");
     sender.wait("interrupted");
     let before = again["offset"].as_u64().unwrap();
-    receiver.wait_until(|event| {
-        event["event"] == "progress" && event["bytes"].as_u64() > Some(before + (8 << 20))
-    });
+    receiver.wait_until(|event| event["event"] == "progress" && event["bytes"].as_u64() > Some(before));
     sender.kill();
 
     let (sender, same) = place.send(&[&film], &["--code", &code]);
     assert_eq!(same, code);
     let third = receiver.wait("file");
-    assert!(third["offset"].as_u64() >= Some(before + (8 << 20)), "{third}");
+    assert!(third["offset"].as_u64() > Some(before), "{third}");
     assert_done(receiver);
     assert_done(sender);
     assert!(fs::read(place.path("out/film.bin")).unwrap() == fs::read(&film).unwrap());
@@ -253,7 +252,7 @@ fn the_server_may_vanish_once_they_are_connected() {
 #[test]
 fn ctrl_c_keeps_what_has_arrived_and_says_how_to_go_on() {
     let place = Place::new();
-    let film = place.file("film.bin", 96 * MIB);
+    let film = place.file("film.bin", 320 * MIB);
     let (sender, code) = place.send(&[&film], &[]);
     let mut receiver = place.receive(&code, &[]);
     receiver.wait_until(|event| event["event"] == "progress" && event["bytes"].as_u64() > Some(2 << 20));
