@@ -50,7 +50,7 @@ impl Agent {
             self.start(now, pair, purpose);
         }
         while self.pacer.may_send(now, limits::ORDINARY_BURST)
-            && let Some(pair) = self.session.next_ordinary(self.role)
+            && let Some(pair) = self.session.next_ordinary()
         {
             self.start(now, pair, Purpose::Check);
         }
@@ -63,8 +63,7 @@ impl Agent {
         }
         let triggered = !self.session.triggered.is_empty();
         let triggered = triggered.then(|| self.pacer.ready(limits::TRIGGERED_BURST)).flatten();
-        let ordinary =
-            || self.session.has_ordinary(self.role).then(|| self.pacer.ready(limits::ORDINARY_BURST));
+        let ordinary = || self.session.has_ordinary().then(|| self.pacer.ready(limits::ORDINARY_BURST));
         triggered.into_iter().chain(ordinary().flatten()).min()
     }
 

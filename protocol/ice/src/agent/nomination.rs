@@ -93,8 +93,7 @@ impl Agent {
 
     /// Whether we may choose as often as we like.
     fn follows_priority(&self) -> bool {
-        let remote = self.session.remote.as_ref();
-        self.role == Role::Controlling && remote.is_some_and(|remote| remote.renomination)
+        self.role == Role::Controlling && self.session.is_choice_open()
     }
 
     pub(super) fn has_consent(&self, now: Instant, pair: &Pair) -> bool {
@@ -134,7 +133,7 @@ impl Agent {
             return None;
         }
         let due = self.settled_at(pair)?;
-        // RFC 8445 §8.1.1 has one nomination. While its pair is alive it stays, unless both sides renominate;
+        // RFC 8445 §8.1.1 has one nomination. While its pair is alive it stays, unless the choice is open;
         // when it has died, another beats a dead call.
         let agreed = session.nominating.or(session.nominated).and_then(|id| session.pair(id));
         match agreed {
@@ -237,7 +236,7 @@ impl Agent {
     pub(super) fn conclude(&mut self, now: Instant) {
         let Some(id) = self.session.nominated else { return };
         self.session.pairs.iter_mut().for_each(|pair| pair.nominated = pair.id == id);
-        if self.session.is_choice_open(self.role) {
+        if self.session.is_choice_open() {
             return;
         }
         self.session.triggered.clear();

@@ -182,16 +182,18 @@ impl Agent {
         Some(id)
     }
 
-    /// A triggered check (RFC 8445 §7.3.1.4). Once ICE has concluded, only where the peer wants the pair.
+    /// A triggered check (RFC 8445 §7.3.1.4). Once there is an agreed pair, only on a better one that may take its place,
+    /// and where the peer wants the pair.
     fn check_back(&mut self, now: Instant, id: PairId, wanted: bool) {
-        let concluded = self.session.nominated.is_some() && !self.session.reopened;
+        let floor = self.session.floor();
         let is_stale = self.session.pair(id).is_some_and(|pair| !self.has_consent(now, pair));
         let Some(pair) = self.session.pair_mut(id) else { return };
         if pair.state == PairState::Succeeded && is_stale {
             // It worked once; whether it still does must be seen before it is used.
             pair.state = PairState::Waiting;
         }
-        if pair.expired || pair.state == PairState::Succeeded || (concluded && !wanted) {
+        let is_wanted = wanted || floor.is_some_and(|floor| pair.priority > floor);
+        if pair.expired || pair.state == PairState::Succeeded || !is_wanted {
             return;
         }
         if pair.state != PairState::InProgress {

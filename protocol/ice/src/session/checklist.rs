@@ -8,7 +8,7 @@ use crate::candidate::{Foundation, TcpType, Transport};
 use crate::limits;
 use crate::pair::{Pair, PairId, PairState};
 use crate::path::{Path, Protocol, is_link_local, scoped};
-use crate::session::{RemoteSide, Session};
+use crate::session::Session;
 
 impl Session {
     /// Pairs a local candidate with every remote one.
@@ -136,8 +136,9 @@ impl Session {
     }
 
     /// The next pair for an ordinary check (RFC 8445 §6.1.4.2).
-    pub(crate) fn next_ordinary(&mut self, role: Role) -> Option<PairId> {
-        let floor = self.floor(role)?;
+    pub(crate) fn next_ordinary(&mut self) -> Option<PairId> {
+        // Asked before each datagram that is sent: mostly all is settled, which one look shows.
+        let floor = self.floor().filter(|floor| self.has_untried(*floor))?;
         if self.waiting(floor).is_none() {
             for index in 0..self.pairs.len() {
                 let pair = &self.pairs[index];
@@ -150,29 +151,33 @@ impl Session {
     }
 
     /// Whether [`next_ordinary`](Self::next_ordinary) has one.
-    pub(crate) fn has_ordinary(&self, role: Role) -> bool {
-        let Some(floor) = self.floor(role) else { return false };
+    pub(crate) fn has_ordinary(&self) -> bool {
+        let Some(floor) = self.floor().filter(|floor| self.has_untried(*floor)) else { return false };
         let is_free =
             |pair: &Pair| pair.state == PairState::Frozen && pair.priority > floor && !self.is_held(pair);
         self.waiting(floor).is_some() || self.pairs.iter().any(is_free)
     }
 
+    fn has_untried(&self, floor: u64) -> bool {
+        let is_untried = |pair: &Pair| matches!(pair.state, PairState::Waiting | PairState::Frozen);
+        self.pairs.iter().any(|pair| is_untried(pair) && pair.priority > floor)
+    }
+
     /// Only pairs above this priority are still checked; none at all once ICE has concluded.
-    fn floor(&self, role: Role) -> Option<u64> {
+    pub(crate) fn floor(&self) -> Option<u64> {
         let Some(nominated) = self.nominated.and_then(|id| self.pair(id)) else { return Some(0) };
         if self.reopened {
             return Some(0);
         }
-        self.is_choice_open(role).then_some(nominated.priority)
+        self.is_choice_open().then_some(nominated.priority)
     }
 
-    /// Whether a better pair may be nominated after one was: where both renominate; and by a peer that decides and does
-    /// not say `ice2`, as it may nominate every better pair that it finds (RFC 8445 §8.1.1 on RFC 5245's aggressive
-    /// nomination; libwebrtc does). It may need our checks to find it: behind a NAT whose mapping depends on the
-    /// remote end, it is they that show the peer where we are.
-    pub(crate) fn is_choice_open(&self, role: Role) -> bool {
-        let is_open = |remote: &RemoteSide| remote.renomination || (role == Role::Controlled && !remote.ice2);
-        self.remote.as_ref().is_some_and(is_open)
+    /// Whether a better pair may be nominated after one was: where both renominate, and where the peer does not say
+    /// `ice2`. It then nominates, and takes for nominated, every better pair that is found (RFC 8445 §8.1.1 on RFC
+    /// 5245's aggressive nomination; libwebrtc does). A relay is often found first; behind a NAT whose mapping depends on
+    /// the remote end it takes our checks to find the direct way.
+    pub(crate) fn is_choice_open(&self) -> bool {
+        self.remote.as_ref().is_some_and(|remote| remote.renomination || !remote.ice2)
     }
 
     /// Whether a pair above `priority` may still turn out to work.

@@ -102,17 +102,17 @@ fn one_of_each_foundation_is_tried_first() {
     it.remote("2", 7, "192.0.2.2:1");
     let states = |it: &Builder| it.pairs().into_iter().map(|(.., state)| state).collect::<Vec<_>>();
     assert_eq!(states(&it), [Waiting, Frozen, Waiting]);
-    let first = it.session.next_ordinary(Role::Controlling).unwrap();
+    let first = it.session.next_ordinary().unwrap();
     assert_eq!(first, it.session.pairs[0].id, "the one of highest priority");
     it.session.pairs[0].state = PairState::InProgress;
-    let second = it.session.next_ordinary(Role::Controlling).unwrap();
+    let second = it.session.next_ordinary().unwrap();
     assert_eq!(second, it.session.pairs[2].id);
     it.session.pairs[2].state = PairState::InProgress;
-    assert!(!it.session.has_ordinary(Role::Controlling));
-    assert_eq!(it.session.next_ordinary(Role::Controlling), None, "its sibling is still being tried");
+    assert!(!it.session.has_ordinary());
+    assert_eq!(it.session.next_ordinary(), None, "its sibling is still being tried");
     it.session.pairs[0].state = PairState::Failed;
-    assert!(it.session.has_ordinary(Role::Controlling));
-    assert_eq!(it.session.next_ordinary(Role::Controlling), Some(it.session.pairs[1].id));
+    assert!(it.session.has_ordinary());
+    assert_eq!(it.session.next_ordinary(), Some(it.session.pairs[1].id));
 
     it.session.pairs[1].state = Frozen;
     it.session.thaw(first);

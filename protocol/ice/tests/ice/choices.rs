@@ -152,6 +152,21 @@ fn better_pairs_are_still_checked_after_the_choice_of_a_peer_that_may_choose_aga
     }
 }
 
+/// RFC 5245's aggressive nomination, for a peer that may not know better.
+#[test]
+fn a_better_pair_is_chosen_later_where_the_peer_does_not_rule_it_out() {
+    for ice2 in [false, true] {
+        let mut it = by_hand(Role::Controlling, ice2);
+        it.alive.remove(&BETTER.parse().unwrap());
+        it.run(seconds(1));
+        assert_eq!((it.goes_to(), it.choices.last()), (WORSE.into(), Some(&WORSE.parse().unwrap())));
+        it.alive.insert(BETTER.parse().unwrap());
+        it.run(seconds(10));
+        let now = if ice2 { WORSE } else { BETTER };
+        assert_eq!((it.goes_to(), it.choices.last()), (now.into(), Some(&now.parse().unwrap())));
+    }
+}
+
 #[test]
 fn what_worked_long_ago_is_checked_before_it_is_used() {
     let mut it = by_hand(Role::Controlled, true);
