@@ -1,5 +1,4 @@
-//! Our peer in the place of one browser, behind NATs: what is selected. Not here yet: ours behind a symmetric NAT and the
-//! browser behind an address-restricted one, where a relay that works first is kept although there is a direct way.
+//! Our peer in the place of one browser, behind NATs: what is selected.
 
 use natlab::{Carrier, Home, Lab, Nat, SERVER};
 use serde_json::{Value, json};
@@ -45,7 +44,7 @@ fn we_select_what_browsers_would() {
     let Some(_turn) = begin("our peer behind NATs", &[Chromium]) else { return };
     let blocked = || Nat::PortRestricted.udp_blocked();
     let home = || Nat::PortRestricted.behind("isp");
-    let pairs: [(Home, Home, Way); 9] = [
+    let pairs: [(Home, Home, Way); 10] = [
         (Nat::None.into(), Nat::None.into(), Way::Host),
         (Nat::FullCone.into(), Nat::PortRestricted.into(), Way::Direct),
         (Nat::PortRestricted.into(), Nat::PortRestricted.into(), Way::Direct),
@@ -55,6 +54,7 @@ fn we_select_what_browsers_would() {
         (Nat::PortRestricted.into(), blocked(), Way::Relay),
         (home(), home(), Way::Relay),
         (Nat::Symmetric.into(), Nat::AddressRestricted.into(), Way::Direct),
+        (Nat::AddressRestricted.into(), Nat::Symmetric.into(), Way::Direct),
     ];
     let mut lab = Lab::new().carrier("isp", Carrier::NoHairpin);
     for (index, (theirs, ours, _)) in pairs.iter().enumerate() {
