@@ -1,6 +1,6 @@
 //! Taking descriptions into force, and back (RFC 9429 §5.5 to §5.7, §5.9 to §5.11; W3C webrtc-pc §4.4.1.5).
 
-use sdp::attribute::Setup;
+use sdp::attribute::{IceOptions, Setup};
 use sdp::{Description, Media, Section};
 
 use super::state::Whose;
@@ -134,7 +134,7 @@ fn theirs(section: Section<'_>) -> Result<Theirs, DescriptionError> {
         credentials: parse().ok_or(DescriptionError::Unsupported("these ICE credentials"))?,
         lite: section.session.is_ice_lite(),
         renomination: section.has_ice_option("renomination"),
-        ice2: section.has_ice_option("ice2"),
+        ice2: section.has_ice_option(IceOptions::ICE2),
     };
     let fingerprints: Vec<_> = section.fingerprints().cloned().collect();
     if fingerprints.is_empty() {
@@ -161,7 +161,8 @@ fn theirs(section: Section<'_>) -> Result<Theirs, DescriptionError> {
 impl Ours {
     /// Puts our end's ICE into a section.
     pub(super) fn credentials_in(&self, media: Media) -> Media {
-        let mut options = vec![sdp::attribute::IceOptions::TRICKLE];
+        // RFC 9429 §5.2.1 has the first two.
+        let mut options = vec![IceOptions::TRICKLE, IceOptions::ICE2];
         options.extend(self.renomination.then_some("renomination"));
         // Ours are made of ice-chars.
         let attributes = [

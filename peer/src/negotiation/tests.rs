@@ -68,6 +68,16 @@ fn pair() -> (End, End) {
     (ada, bob)
 }
 
+/// RFC 9429 §5.2.1, §5.3.1.
+#[test]
+fn offers_and_answers_say_which_ice_they_speak() {
+    let (mut ada, mut bob) = pair();
+    let theirs = bob.hear(&ada.offer()).unwrap().unwrap();
+    let ours = ada.hear(&bob.answer()).unwrap().unwrap();
+    assert!(theirs.parameters.ice2 && theirs.parameters.renomination);
+    assert!(ours.parameters.ice2 && ours.parameters.renomination);
+}
+
 #[test]
 fn data_channels_are_offered_and_accepted() {
     let (mut ada, mut bob) = pair();
