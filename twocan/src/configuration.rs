@@ -13,7 +13,8 @@ pub use peer::{BundlePolicy, IceTransportPolicy};
 pub use address::{AddressFilter, ExternalAddress};
 pub use data_channel::DataChannelOptions;
 pub use ice_server::{IceServer, IceServerError};
-pub use url::{IceUrl, ServerScheme, ServerTransport, UrlError};
+pub use peer::ServerTransport;
+pub use url::{IceUrl, ServerScheme, UrlError};
 
 /// How a peer connection behaves. The default is what a browser does, without servers.
 ///

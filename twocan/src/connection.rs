@@ -7,21 +7,17 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::budget::Budget;
 use crate::configuration::{Configuration, DataChannelOptions};
-use crate::driver::{Command, Driver, Restart, Snapshot};
+use crate::driver::{Command, Driver, Snapshot};
 use crate::port::Port;
 use crate::sockets::Sockets;
 use crate::{CandidatePair, DataChannel, Error, IceConnectionState, PeerEvent};
 
-/// How many calls may wait for the driver.
-const COMMANDS: usize = 64;
-
 /// One WebRTC session with one peer. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct PeerConnection {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::UnboundedSender<Command>,
     events: mpsc::UnboundedReceiver<PeerEvent>,
     budget: Arc<Budget>,
-    restart: Arc<Restart>,
     snapshot: watch::Receiver<Snapshot>,
 }
 
@@ -36,21 +32,13 @@ impl PeerConnection {
     }
 
     pub(crate) fn over(configuration: &Configuration, port: Port) -> Result<Self, Error> {
-        let (commands, inbox) = mpsc::channel(COMMANDS);
+        let (commands, inbox) = mpsc::unbounded_channel();
         let (sender, events) = mpsc::unbounded_channel();
         let (publish, snapshot) = watch::channel(Snapshot::default());
         let budget = Arc::new(Budget::default());
-        let restart = Arc::new(Restart::default());
-        let driver = Driver::new(
-            configuration,
-            port,
-            inbox,
-            (sender, Arc::clone(&budget)),
-            Arc::clone(&restart),
-            publish,
-        )?;
+        let driver = Driver::new(configuration, port, inbox, (sender, Arc::clone(&budget)), publish)?;
         tokio::spawn(driver.run());
-        Ok(Self { commands, events, budget, restart, snapshot })
+        Ok(Self { commands, events, budget, snapshot })
     }
 
     /// The next event; `None` once the connection is closed.
@@ -132,7 +120,8 @@ impl PeerConnection {
     /// Asks for new credentials and paths: the next offer restarts ICE, and [`PeerEvent::NegotiationNeeded`] asks for
     /// it.
     pub fn restart_ice(&self) {
-        self.restart.want();
+        // A driver that is gone restarts nothing.
+        let _ = self.commands.send(Command::RestartIce);
     }
 
     /// Where the exchange of descriptions stands.
@@ -158,13 +147,13 @@ impl PeerConnection {
     /// Ends the connection, and tells the peer. Closing twice is closing once.
     pub fn close(&mut self) {
         // The driver ends when nobody is left who could ask it anything.
-        let (gone, _) = mpsc::channel(1);
+        let (gone, _) = mpsc::unbounded_channel();
         self.commands = gone;
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(command(reply)).await.map_err(|_| Error::Closed)?;
+        self.commands.send(command(reply)).map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)
     }
 }

@@ -23,7 +23,7 @@ mod gather;
 mod tell;
 
 use channels::Channels;
-pub(crate) use command::{Command, Restart, Snapshot};
+pub(crate) use command::{Command, Snapshot};
 use gather::Gathering;
 
 /// How many batches are read before everything else has its turn.
@@ -39,12 +39,13 @@ const CALLS: usize = 64;
 pub(crate) struct Driver {
     peer: peer::PeerConnection,
     port: Port,
-    commands: mpsc::Receiver<Command>,
+    commands: mpsc::UnboundedReceiver<Command>,
     events: mpsc::UnboundedSender<PeerEvent>,
     snapshot: watch::Sender<Snapshot>,
+    /// What was published last.
+    told: Snapshot,
     channels: Channels,
     budget: Arc<Budget>,
-    restart: Arc<Restart>,
     buffer: Vec<u8>,
     selected: Option<CandidatePair>,
     gathering: Gathering,
@@ -53,8 +54,8 @@ pub(crate) struct Driver {
     resolves_names: bool,
     /// Those that take connections from peers.
     listening: Vec<AbortHandle>,
-    /// When this machine's addresses are looked at again.
-    next_look: Instant,
+    /// When this machine's addresses are looked at again; never where they are an endpoint's.
+    next_look: Option<Instant>,
     /// When the timer goes off; it may be earlier than needed, as setting it costs more than a look at the time.
     armed: Option<Instant>,
 }
@@ -71,9 +72,8 @@ impl Driver {
     pub(crate) fn new(
         configuration: &Configuration,
         port: Port,
-        commands: mpsc::Receiver<Command>,
+        commands: mpsc::UnboundedReceiver<Command>,
         (events, budget): (mpsc::UnboundedSender<PeerEvent>, Arc<Budget>),
-        restart: Arc<Restart>,
         snapshot: watch::Sender<Snapshot>,
     ) -> Result<Self, Error> {
         let certificate = match configuration.certificates.first() {
@@ -88,15 +88,16 @@ impl Driver {
         inner.ice_transport_policy = configuration.ice_transport_policy;
         inner.bundle_policy = configuration.bundle_policy;
         let now = Instant::now();
+        let next_look = (!port.is_shared()).then_some(now + LOOK);
         Ok(Self {
             peer: peer::PeerConnection::new(now, inner),
             port,
             commands,
             events,
             snapshot,
+            told: Snapshot::default(),
             channels: Channels::new(Arc::clone(&budget)),
             budget,
-            restart,
             buffer: Vec::new(),
             selected: None,
             gathering: Gathering::new(configuration)?,
@@ -104,7 +105,7 @@ impl Driver {
             tls: Arc::new(Tls::new(configuration)),
             resolves_names: configuration.resolve_mdns,
             listening: Vec::new(),
-            next_look: now + LOOK,
+            next_look,
             armed: None,
         })
     }
@@ -131,53 +132,40 @@ impl Driver {
 
     /// Does everything that can be done now; pending if there was nothing.
     fn poll_round(&mut self, context: &mut Context<'_>, timer: Pin<&mut Sleep>) -> Poll<Round> {
-        let mut any = self.poll_timer(context, timer);
+        let now = Instant::now();
+        let mut any = self.poll_timer(now, context, timer);
         for _ in 0..CALLS {
             match self.commands.poll_recv(context) {
-                Poll::Ready(Some(command)) => {
-                    // What was wished for before an offer was asked for is in that offer.
-                    self.restart_if_wanted(context);
-                    self.obey(command);
-                }
+                Poll::Ready(Some(command)) => self.obey(command),
                 Poll::Ready(None) => return Poll::Ready(Round::Ended),
                 Poll::Pending => break,
             }
             any = true;
         }
-        any |= self.restart_if_wanted(context);
         while let Poll::Ready(Some(answer)) = self.gathering.answers.poll_recv(context) {
             any = true;
             self.take(answer);
         }
-        any |= self.poll_read(context);
-        any |= self.poll_streams(context);
+        any |= self.poll_read(now, context);
+        any |= self.poll_streams(now, context);
         any |= self.channels.poll_jobs(&mut self.peer, context);
         // Events were left where they are for want of room.
         any |= self.budget.is_spent() && self.budget.poll_freed(context).is_ready();
         if any { Poll::Ready(Round::Worked) } else { Poll::Pending }
     }
 
-    fn restart_if_wanted(&mut self, context: &Context<'_>) -> bool {
-        let is_wanted = self.restart.poll_wanted(context);
-        if is_wanted {
-            self.peer.restart_ice();
-        }
-        is_wanted
-    }
-
-    fn poll_timer(&mut self, context: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> bool {
-        let now = Instant::now();
-        if self.next_look <= now {
-            self.next_look = now + LOOK;
+    fn poll_timer(&mut self, now: Instant, context: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> bool {
+        if let Some(look) = self.next_look.as_mut().filter(|look| **look <= now) {
+            *look = now + LOOK;
             self.follow_network();
             return true;
         }
-        let wanted = self.peer.poll_timeout().map_or(self.next_look, |(deadline, _)| deadline);
-        let deadline = wanted.min(self.next_look);
-        if wanted <= now {
+        let wanted = self.peer.poll_timeout().map(|(deadline, _)| deadline);
+        if wanted.is_some_and(|deadline| deadline <= now) {
             self.peer.handle_timeout(now);
             return true;
         }
+        let Some(deadline) = wanted.into_iter().chain(self.next_look).min() else { return false };
         if self.armed.is_none_or(|armed| deadline < armed || armed <= now) {
             self.armed = Some(deadline);
             timer.as_mut().reset(deadline.into());
@@ -191,16 +179,16 @@ impl Driver {
         false
     }
 
-    fn poll_read(&mut self, context: &mut Context<'_>) -> bool {
-        let (Self { port, peer, .. }, now) = (self, Instant::now());
+    fn poll_read(&mut self, now: Instant, context: &mut Context<'_>) -> bool {
+        let Self { port, peer, .. } = self;
         port.poll_read(context, READS, |source, destination, bytes| {
             // A fault is counted.
             let _ = peer.handle_datagram(now, Received { source, destination, bytes });
         })
     }
 
-    fn poll_streams(&mut self, context: &mut Context<'_>) -> bool {
-        let (Self { streams, peer, .. }, now) = (self, Instant::now());
+    fn poll_streams(&mut self, now: Instant, context: &mut Context<'_>) -> bool {
+        let Self { streams, peer, .. } = self;
         streams.poll(context, |id, event| match event {
             // A fault is counted.
             StreamEvent::Bytes(bytes) => drop(peer.handle_stream(now, id, bytes)),
@@ -237,7 +225,10 @@ impl Driver {
             connection: self.peer.connection_state(),
             selected: self.selected,
         };
-        self.snapshot.send_if_modified(|known| std::mem::replace(known, snapshot) != snapshot);
+        if self.told != snapshot {
+            self.told = snapshot;
+            self.snapshot.send_replace(snapshot);
+        }
     }
 
     async fn transmit(&mut self) -> bool {

@@ -46,6 +46,8 @@ pub(crate) struct Socket {
 #[derive(Debug)]
 pub(crate) struct Sockets {
     sockets: Vec<Arc<Socket>>,
+    /// Which one is looked at first: each has its turn, however much comes to another.
+    turn: usize,
     listeners: Vec<(TcpListener, u32)>,
     /// Where those listen.
     listening: Vec<(SocketAddr, u32)>,
@@ -106,7 +108,7 @@ impl Sockets {
         if sockets.is_empty() {
             return Err(failure);
         }
-        Ok(Self { sockets, listeners, listening, options })
+        Ok(Self { sockets, turn: 0, listeners, listening, options })
     }
 
     /// One port, the same on every address.
@@ -177,13 +179,16 @@ impl Sockets {
     }
 
     /// The next socket that has something.
-    pub(crate) fn poll_readable(&self, context: &mut Context<'_>) -> Poll<usize> {
-        for (index, socket) in self.sockets.iter().enumerate() {
-            if socket.io.poll_recv_ready(context).is_ready() {
-                return Poll::Ready(index);
+    pub(crate) fn poll_readable(&mut self, context: &mut Context<'_>) -> Poll<usize> {
+        let count = self.sockets.len();
+        let mut turns = (0..count).map(|step| (self.turn + step) % count);
+        match turns.find(|index| self.sockets[*index].io.poll_recv_ready(context).is_ready()) {
+            Some(index) => {
+                self.turn = index + 1;
+                Poll::Ready(index)
             }
+            None => Poll::Pending,
         }
-        Poll::Pending
     }
 
     /// Hands out what a socket has: source, destination, how long each datagram is but the last, all bytes.

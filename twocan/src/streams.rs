@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::{Buf as _, BytesMut};
 use peer::{StreamId, StreamSecurity};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
@@ -45,8 +46,7 @@ pub(crate) enum Connection {
 struct Stream {
     id: StreamId,
     state: State,
-    unsent: Vec<u8>,
-    sent: usize,
+    unsent: BytesMut,
     /// The state machine was told that no more is taken.
     is_full: bool,
 }
@@ -77,25 +77,13 @@ pub(crate) enum StreamEvent<'a> {
 }
 
 impl Streams {
-    /// Begins to open a connection; `tell` hears of the outcome.
-    pub(crate) fn open(
-        &mut self,
-        id: StreamId,
-        local: Option<IpAddr>,
-        remote: SocketAddr,
-        security: StreamSecurity,
-        tls: Arc<Tls>,
-        tell: impl FnOnce(Opened) + Send + 'static,
-    ) {
-        let task = tokio::spawn(async move {
-            let opened = tokio::time::timeout(OPENING, open(local, remote, security, &tls)).await;
-            tell(opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())));
-        });
-        self.add(id, State::Opening(task.abort_handle()));
+    /// Waits for a connection that a task opens.
+    pub(crate) fn opening(&mut self, id: StreamId, task: AbortHandle) {
+        self.add(id, State::Opening(task));
     }
 
     fn add(&mut self, id: StreamId, state: State) {
-        self.list.push(Stream { id, state, unsent: Vec::new(), sent: 0, is_full: false });
+        self.list.push(Stream { id, state, unsent: BytesMut::new(), is_full: false });
     }
 
     /// Takes what was opened. False: nobody wants it any more.
@@ -119,7 +107,7 @@ impl Streams {
             State::Open(mut connection) => {
                 tokio::spawn(async move {
                     let rest = async {
-                        connection.write_all(&stream.unsent[stream.sent..]).await?;
+                        connection.write_all(&stream.unsent).await?;
                         connection.shutdown().await
                     };
                     // Whoever does not take it in time does not get it.
@@ -140,7 +128,7 @@ impl Streams {
     pub(crate) fn write(&mut self, id: StreamId, bytes: &[u8]) -> bool {
         let Some(stream) = self.list.iter_mut().find(|stream| stream.id == id) else { return true };
         stream.unsent.extend_from_slice(bytes);
-        stream.is_full = stream.unsent.len() - stream.sent >= BACKLOG;
+        stream.is_full = stream.unsent.len() >= BACKLOG;
         !stream.is_full
     }
 
@@ -158,9 +146,9 @@ impl Streams {
         self.list.retain_mut(|stream| {
             let State::Open(connection) = &mut stream.state else { return true };
             let mut connection = Pin::new(connection);
-            while stream.sent < stream.unsent.len() {
-                match connection.as_mut().poll_write(context, &stream.unsent[stream.sent..]) {
-                    Poll::Ready(Ok(count)) if count > 0 => stream.sent += count,
+            while !stream.unsent.is_empty() {
+                match connection.as_mut().poll_write(context, &stream.unsent) {
+                    Poll::Ready(Ok(count)) if count > 0 => stream.unsent.advance(count),
                     Poll::Ready(_) => {
                         any = true;
                         each(stream.id, StreamEvent::Closed);
@@ -169,9 +157,7 @@ impl Streams {
                     Poll::Pending => break,
                 }
             }
-            if stream.sent == stream.unsent.len() {
-                stream.unsent.clear();
-                stream.sent = 0;
+            if stream.unsent.is_empty() {
                 // TLS may still hold some; an error shows when reading.
                 let _ = connection.as_mut().poll_flush(context);
                 if std::mem::take(&mut stream.is_full) {
@@ -210,7 +196,18 @@ impl Drop for Streams {
     }
 }
 
-async fn open(local: Option<IpAddr>, remote: SocketAddr, security: StreamSecurity, tls: &Tls) -> Opened {
+/// Opens a connection, within [`OPENING`].
+pub(crate) async fn open(
+    local: Option<IpAddr>,
+    remote: SocketAddr,
+    security: StreamSecurity,
+    tls: &Tls,
+) -> Opened {
+    let opened = tokio::time::timeout(OPENING, connect(local, remote, security, tls)).await;
+    opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+async fn connect(local: Option<IpAddr>, remote: SocketAddr, security: StreamSecurity, tls: &Tls) -> Opened {
     let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(local) = local {
         socket.bind(SocketAddr::new(local, 0))?;

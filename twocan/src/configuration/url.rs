@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
+use peer::ServerTransport;
+
 /// RFC 8489 §8.
 const PORT: u16 = 3478;
 /// The same over TLS.
@@ -22,17 +24,6 @@ pub enum ServerScheme {
     Turn,
     /// Relays, over TLS.
     Turns,
-}
-
-/// What carries STUN and TURN to a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ServerTransport {
-    /// Datagrams.
-    Udp,
-    /// A connection.
-    Tcp,
-    /// A connection with TLS.
-    Tls,
 }
 
 /// What a URL says.

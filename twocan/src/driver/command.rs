@@ -1,18 +1,14 @@
 //! What handles ask of the driver, and what they see of it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Context;
-
 use peer::{
     CandidateError, ChannelError, DescriptionError, IceCandidateInit, PeerConnectionState,
     SessionDescription, SignalingState, StatsReport,
 };
 use tokio::sync::oneshot;
 
-use crate::bell::Bell;
 use crate::{CandidatePair, DataChannel, DataChannelOptions, IceConnectionState};
 
-/// What handles ask.
+/// What handles ask, in this order. Whoever asks waits for the answer (restarts apart), so that few of them wait here.
 #[derive(Debug)]
 pub(crate) enum Command {
     CreateOffer(oneshot::Sender<Result<SessionDescription, DescriptionError>>),
@@ -22,29 +18,12 @@ pub(crate) enum Command {
     AddCandidate(Option<IceCandidateInit>, oneshot::Sender<Result<(), CandidateError>>),
     LocalDescription(oneshot::Sender<Option<SessionDescription>>),
     Stats(oneshot::Sender<StatsReport>),
+    RestartIce,
     CreateChannel {
         label: String,
         options: DataChannelOptions,
         reply: oneshot::Sender<Result<DataChannel, ChannelError>>,
     },
-}
-
-/// A wish to restart ICE: it waits for nothing, and any number of them is one.
-#[derive(Debug, Default)]
-pub(crate) struct Restart {
-    is_wanted: AtomicBool,
-    wanted: Bell,
-}
-
-impl Restart {
-    pub(crate) fn want(&self) {
-        self.is_wanted.store(true, Ordering::SeqCst);
-        self.wanted.ring();
-    }
-
-    pub(super) fn poll_wanted(&self, context: &Context<'_>) -> bool {
-        self.wanted.poll(context, || self.is_wanted.swap(false, Ordering::SeqCst).then_some(())).is_ready()
-    }
 }
 
 /// What getters see.

@@ -14,8 +14,8 @@ use tokio::sync::mpsc;
 use super::Driver;
 use crate::configuration::{Configuration, ExternalAddress, ServerScheme, ServerTransport};
 use crate::event::IceCandidateError;
-use crate::streams::{Connection, Opened};
-use crate::{Error, IceUrl, PeerEvent, mdns};
+use crate::streams::Opened;
+use crate::{Error, IceUrl, PeerEvent, mdns, streams};
 
 /// Addresses of one name that are used, of each family.
 const ADDRESSES: usize = 2;
@@ -158,13 +158,9 @@ impl Driver {
 
     fn add_server(&mut self, now: Instant, server: usize, address: SocketAddr) {
         let Server { url, kind } = &self.gathering.servers[server];
-        let transport = match url.transport {
-            ServerTransport::Udp => peer::ServerTransport::Udp,
-            ServerTransport::Tcp => peer::ServerTransport::Tcp,
-            ServerTransport::Tls => peer::ServerTransport::Tls,
-        };
         let (kind, domain) = (kind.clone(), url.host.clone());
-        self.peer.add_ice_server(now, peer::IceServer { kind, transport, address, domain });
+        let server = peer::IceServer { kind, transport: url.transport, address, domain };
+        self.peer.add_ice_server(now, server);
     }
 
     fn end_gathering(&mut self, now: Instant) {
@@ -248,14 +244,13 @@ impl Driver {
         remote: SocketAddr,
         security: peer::StreamSecurity,
     ) {
-        let answer = self.gathering.answer.clone();
-        let tell = move |opened: io::Result<(Connection, SocketAddr)>| {
-            tokio::spawn(async move {
-                // A driver that is gone needs no answer.
-                let _ = answer.send(Answer::Opened { id, opened }).await;
-            });
-        };
-        self.streams.open(id, local, remote, security, Arc::clone(&self.tls), tell);
+        let (answer, tls) = (self.gathering.answer.clone(), Arc::clone(&self.tls));
+        let task = tokio::spawn(async move {
+            let opened = streams::open(local, remote, security, &tls).await;
+            // A driver that is gone needs no answer.
+            let _ = answer.send(Answer::Opened { id, opened }).await;
+        });
+        self.streams.opening(id, task.abort_handle());
     }
 
     /// Hands what is accepted at this address to the driver, until that is gone.

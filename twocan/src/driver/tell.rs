@@ -32,6 +32,7 @@ impl Driver {
             }
             Command::LocalDescription(reply) => drop(reply.send(self.peer.local_description())),
             Command::Stats(reply) => drop(reply.send(self.peer.stats(now))),
+            Command::RestartIce => self.peer.restart_ice(),
             Command::CreateChannel { label, options, reply } => {
                 let DataChannelOptions { ordered, reliability, protocol, priority, negotiated } = options;
                 let options = ChannelOptions { ordered, reliability, priority, negotiated };

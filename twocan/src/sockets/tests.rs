@@ -55,3 +55,25 @@ async fn ports_stay_within_their_range() {
     }
     assert_ne!(ipv4(&one).local, ipv4(&other).local);
 }
+
+#[tokio::test]
+async fn a_flooded_socket_leaves_the_others_their_turns() {
+    let (from, mut to) = (sockets(Configuration::default()), sockets(Configuration::default()));
+    // A second one on the same address: machines without IPv6 have one of loopback only.
+    let second = Socket::bind(ipv4(&to).local.ip(), 0, &to.options).expect("a socket");
+    let first = Arc::new(Socket::bind(ipv4(&to).local.ip(), 0, &to.options).expect("a socket"));
+    to.sockets = vec![first, Arc::new(second)];
+    for (destination, _) in to.addresses().collect::<Vec<_>>() {
+        let transmit = wire::Transmit { source: ipv4(&from).local, destination, segment_size: None };
+        from.send(&transmit, &[7; 100]).await;
+    }
+    // Nothing is read: both go on having something.
+    let turns = async {
+        let mut seen = [0; 2];
+        while seen.iter().any(|count| *count < 3) {
+            seen[std::future::poll_fn(|context| to.poll_readable(context)).await] += 1;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, turns).await.expect("each has its turn");
+}
