@@ -1,8 +1,8 @@
 //! Messages that wait to be sent (RFC 9260 §11.1.5; RFC 8260 §3).
 //!
 //! Limits: the bytes that wait, each message counting [`MESSAGE_OVERHEAD`] more, stay within
-//! `Config::send_buffer`, and a quarter more for streams with at most [`MODEST`] bytes waiting; what is under way is bounded by the congestion window and
-//! `Config::max_in_flight`.
+//! `Config::send_buffer`, and a quarter more for streams with at most [`MODEST`] bytes waiting; what is
+//! under way is bounded by the congestion window and `Config::max_in_flight`.
 
 use std::collections::VecDeque;
 
