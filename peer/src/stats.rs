@@ -113,9 +113,9 @@ impl StatsReport {
         let mut all = json::Object::begin(&mut out, self.at, timestamp);
         for stats in &self.stats {
             all.object(stats.id(), |object| {
-                object.member("id", &stats.id());
-                object.member("type", &stats.kind());
-                object.member("timestamp", &timestamp);
+                object.member("id", &&stats.id());
+                object.member("type", &&stats.kind());
+                object.member("timestamp", &&timestamp);
                 stats.write(object);
             });
         }

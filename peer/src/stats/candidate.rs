@@ -3,7 +3,7 @@
 use ice::{Address, CandidateReport, Kind, RelayProtocol, TcpType, Transport};
 
 use super::TransportStats;
-use super::json::{Nullable, Object};
+use super::json::Object;
 
 /// A candidate of the present generation, ours or the peer's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,19 +90,19 @@ impl CandidateStats {
             RelayProtocol::Tcp => "tcp",
             RelayProtocol::Tls => "tls",
         });
-        object.member("transportId", &TransportStats::ID);
-        object.member("address", &Nullable(self.address.as_deref()));
-        object.member("port", &self.port);
-        object.member("protocol", &protocol);
-        object.member("candidateType", &self.candidate_type.to_string());
-        object.member("priority", &self.priority);
-        object.member("url", &self.url);
-        object.member("relayProtocol", &relay_protocol);
-        object.member("foundation", &self.foundation);
-        object.member("relatedAddress", &self.related_address);
-        object.member("relatedPort", &self.related_port);
-        object.member("usernameFragment", &self.username_fragment);
-        object.member("tcpType", &tcp_type);
+        object.member("transportId", &&TransportStats::ID);
+        object.nullable("address", self.address.as_deref());
+        object.member("port", &&self.port);
+        object.member("protocol", &&protocol);
+        object.member("candidateType", &&self.candidate_type.to_string());
+        object.member("priority", &&self.priority);
+        object.member("url", &&self.url);
+        object.member("relayProtocol", &&relay_protocol);
+        object.member("foundation", &&self.foundation);
+        object.member("relatedAddress", &&self.related_address);
+        object.member("relatedPort", &&self.related_port);
+        object.member("usernameFragment", &&self.username_fragment);
+        object.member("tcpType", &&tcp_type);
     }
 }
 

@@ -45,8 +45,8 @@ impl CertificateStats {
     }
 
     pub(super) fn write(&self, object: &mut Object<'_>) {
-        object.member("fingerprint", &self.fingerprint);
-        object.member("fingerprintAlgorithm", &self.fingerprint_algorithm);
-        object.member("base64Certificate", &self.base64_certificate);
+        object.member("fingerprint", &&self.fingerprint);
+        object.member("fingerprintAlgorithm", &&self.fingerprint_algorithm);
+        object.member("base64Certificate", &&self.base64_certificate);
     }
 }

@@ -39,13 +39,13 @@ impl DataChannelStats {
             ChannelState::Open => "open",
             ChannelState::Closing => "closing",
         };
-        object.member("label", &self.label);
-        object.member("protocol", &self.protocol);
-        object.member("dataChannelIdentifier", &self.data_channel_identifier);
-        object.member("state", &state);
-        object.member("messagesSent", &self.carried.messages_sent);
-        object.member("bytesSent", &self.carried.bytes_sent);
-        object.member("messagesReceived", &self.carried.messages_received);
-        object.member("bytesReceived", &self.carried.bytes_received);
+        object.member("label", &&self.label);
+        object.member("protocol", &&self.protocol);
+        object.member("dataChannelIdentifier", &&self.data_channel_identifier);
+        object.member("state", &&state);
+        object.member("messagesSent", &&self.carried.messages_sent);
+        object.member("bytesSent", &&self.carried.bytes_sent);
+        object.member("messagesReceived", &&self.carried.messages_received);
+        object.member("bytesReceived", &&self.carried.bytes_received);
     }
 }

@@ -22,7 +22,7 @@ impl PeerConnectionStats {
     }
 
     pub(super) fn write(&self, object: &mut Object<'_>) {
-        object.member("dataChannelsOpened", &self.data_channels_opened);
-        object.member("dataChannelsClosed", &self.data_channels_closed);
+        object.member("dataChannelsOpened", &&self.data_channels_opened);
+        object.member("dataChannelsClosed", &&self.data_channels_closed);
     }
 }

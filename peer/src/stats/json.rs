@@ -1,7 +1,9 @@
-//! Just enough JSON (RFC 8259) to write a report.
+//! Writes a report as JSON (RFC 8259), its members in the order of the standard's.
 
-use std::fmt::Write;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use serde::Serialize;
+use serde_json::Value;
 
 /// An object that is being written.
 pub(super) struct Object<'a> {
@@ -10,14 +12,6 @@ pub(super) struct Object<'a> {
     /// The moment of the report, and its time in milliseconds.
     at: Instant,
     timestamp: f64,
-}
-
-/// What a member may hold; nothing is left out.
-pub(super) trait Value {
-    fn is_present(&self) -> bool {
-        true
-    }
-    fn write(&self, out: &mut String);
 }
 
 impl<'a> Object<'a> {
@@ -30,11 +24,19 @@ impl<'a> Object<'a> {
         self.out.push('}');
     }
 
-    pub(super) fn member(&mut self, name: &str, value: &dyn Value) {
-        if value.is_present() {
-            self.name(name);
-            value.write(self.out);
+    /// A member; what is nothing is left out.
+    pub(super) fn member(&mut self, name: &str, value: &impl Serialize) {
+        // Numbers and texts cannot fail.
+        match serde_json::to_value(value) {
+            Ok(Value::Null) | Err(_) => {}
+            Ok(value) => self.nullable(name, value),
         }
+    }
+
+    /// A member that is there without a value, too.
+    pub(super) fn nullable(&mut self, name: &str, value: impl Into<Value>) {
+        self.name(name);
+        self.out.push_str(&value.into().to_string());
     }
 
     /// An instant as `DOMHighResTimeStamp`.
@@ -54,78 +56,7 @@ impl<'a> Object<'a> {
         if !std::mem::take(&mut self.is_empty) {
             self.out.push(',');
         }
-        name.write(self.out);
+        self.out.push_str(&Value::from(name).to_string());
         self.out.push(':');
     }
 }
-
-impl Value for str {
-    fn write(&self, out: &mut String) {
-        out.push('"');
-        for character in self.chars() {
-            match character {
-                '"' | '\\' => out.extend(['\\', character]),
-                // Writing to a string does not fail.
-                '\0'..='\x1f' => drop(write!(out, "\\u{:04x}", u32::from(character))),
-                _ => out.push(character),
-            }
-        }
-        out.push('"');
-    }
-}
-
-impl Value for &str {
-    fn write(&self, out: &mut String) {
-        (**self).write(out);
-    }
-}
-
-impl Value for String {
-    fn write(&self, out: &mut String) {
-        self.as_str().write(out);
-    }
-}
-
-impl<T: Value> Value for Option<T> {
-    fn is_present(&self) -> bool {
-        self.is_some()
-    }
-
-    fn write(&self, out: &mut String) {
-        if let Some(value) = self {
-            value.write(out);
-        }
-    }
-}
-
-/// A member that is there without a value, too.
-pub(super) struct Nullable<'a>(pub(super) Option<&'a str>);
-
-impl Value for Nullable<'_> {
-    fn write(&self, out: &mut String) {
-        match self.0 {
-            Some(value) => value.write(out),
-            None => out.push_str("null"),
-        }
-    }
-}
-
-/// In seconds.
-impl Value for Duration {
-    fn write(&self, out: &mut String) {
-        self.as_secs_f64().write(out);
-    }
-}
-
-macro_rules! plain {
-    ($($kind:ty),*) => {
-        $(impl Value for $kind {
-            fn write(&self, out: &mut String) {
-                // Writing to a string does not fail.
-                let _ = write!(out, "{self}");
-            }
-        })*
-    };
-}
-
-plain!(u16, u32, u64, f64, bool);

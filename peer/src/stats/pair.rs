@@ -68,24 +68,24 @@ impl CandidatePairStats {
             PairState::Succeeded => "succeeded",
             PairState::Failed => "failed",
         };
-        object.member("transportId", &TransportStats::ID);
-        object.member("localCandidateId", &self.local_candidate_id);
-        object.member("remoteCandidateId", &self.remote_candidate_id);
-        object.member("state", &state);
-        object.member("nominated", &self.nominated);
-        object.member("packetsSent", &self.sent.packets);
-        object.member("packetsReceived", &self.received.packets);
-        object.member("bytesSent", &self.sent.bytes);
-        object.member("bytesReceived", &self.received.bytes);
+        object.member("transportId", &&TransportStats::ID);
+        object.member("localCandidateId", &&self.local_candidate_id);
+        object.member("remoteCandidateId", &&self.remote_candidate_id);
+        object.member("state", &&state);
+        object.member("nominated", &&self.nominated);
+        object.member("packetsSent", &&self.sent.packets);
+        object.member("packetsReceived", &&self.received.packets);
+        object.member("bytesSent", &&self.sent.bytes);
+        object.member("bytesReceived", &&self.received.bytes);
         object.time("lastPacketSentTimestamp", self.last_packet_sent);
         object.time("lastPacketReceivedTimestamp", self.last_packet_received);
-        object.member("totalRoundTripTime", &self.checks.total_round_trip);
-        object.member("currentRoundTripTime", &self.checks.current_round_trip);
-        object.member("availableOutgoingBitrate", &self.available_outgoing_bitrate);
-        object.member("requestsReceived", &self.checks.requests_received);
-        object.member("requestsSent", &self.checks.requests_sent);
-        object.member("responsesReceived", &self.checks.responses_received);
-        object.member("responsesSent", &self.checks.responses_sent);
-        object.member("consentRequestsSent", &self.checks.consent_requests_sent);
+        object.member("totalRoundTripTime", &&self.checks.total_round_trip.as_secs_f64());
+        object.member("currentRoundTripTime", &self.checks.current_round_trip.map(|it| it.as_secs_f64()));
+        object.member("availableOutgoingBitrate", &&self.available_outgoing_bitrate);
+        object.member("requestsReceived", &&self.checks.requests_received);
+        object.member("requestsSent", &&self.checks.requests_sent);
+        object.member("responsesReceived", &&self.checks.responses_received);
+        object.member("responsesSent", &&self.checks.responses_sent);
+        object.member("consentRequestsSent", &&self.checks.consent_requests_sent);
     }
 }

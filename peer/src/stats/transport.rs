@@ -141,21 +141,21 @@ impl TransportStats {
             ice::State::Failed => "failed",
             ice::State::Closed => "closed",
         };
-        object.member("packetsSent", &self.sent.packets);
-        object.member("packetsReceived", &self.received.packets);
-        object.member("bytesSent", &self.sent.bytes);
-        object.member("bytesReceived", &self.received.bytes);
-        object.member("iceRole", &ice_role);
-        object.member("iceLocalUsernameFragment", &self.ice_local_username_fragment);
-        object.member("dtlsState", &dtls_state);
-        object.member("iceState", &ice_state);
-        object.member("selectedCandidatePairId", &self.selected_candidate_pair_id);
-        object.member("localCertificateId", &self.local_certificate_id);
-        object.member("remoteCertificateId", &self.remote_certificate_id);
-        object.member("tlsVersion", &self.tls_version);
-        object.member("dtlsCipher", &self.dtls_cipher);
-        object.member("dtlsRole", &dtls_role);
-        object.member("srtpCipher", &self.srtp_cipher);
-        object.member("selectedCandidatePairChanges", &self.selected_candidate_pair_changes);
+        object.member("packetsSent", &&self.sent.packets);
+        object.member("packetsReceived", &&self.received.packets);
+        object.member("bytesSent", &&self.sent.bytes);
+        object.member("bytesReceived", &&self.received.bytes);
+        object.member("iceRole", &&ice_role);
+        object.member("iceLocalUsernameFragment", &&self.ice_local_username_fragment);
+        object.member("dtlsState", &&dtls_state);
+        object.member("iceState", &&ice_state);
+        object.member("selectedCandidatePairId", &&self.selected_candidate_pair_id);
+        object.member("localCertificateId", &&self.local_certificate_id);
+        object.member("remoteCertificateId", &&self.remote_certificate_id);
+        object.member("tlsVersion", &&self.tls_version);
+        object.member("dtlsCipher", &&self.dtls_cipher);
+        object.member("dtlsRole", &&dtls_role);
+        object.member("srtpCipher", &&self.srtp_cipher);
+        object.member("selectedCandidatePairChanges", &&self.selected_candidate_pair_changes);
     }
 }

@@ -46,35 +46,35 @@ fn a_known_call_gives_exactly_this_report() {
 }
 
 const EXPECTED: [&str; 8] = [
-    r#""P":{"id":"P","type":"peer-connection","timestamp":1000000,"dataChannelsOpened":1,"dataChannelsClosed":0"#,
+    r#""P":{"id":"P","type":"peer-connection","timestamp":1000000.0,"dataChannelsOpened":1,"dataChannelsClosed":0"#,
     concat!(
-        r#""T":{"id":"T","type":"transport","timestamp":1000000,"packetsSent":6,"packetsReceived":4,"#,
+        r#""T":{"id":"T","type":"transport","timestamp":1000000.0,"packetsSent":6,"packetsReceived":4,"#,
         r#""iceRole":"controlling","iceLocalUsernameFragment":"d+4HtCDk","dtlsState":"connected","#,
         r#""iceState":"completed","selectedCandidatePairId":"CP2","localCertificateId":"CL","#,
         r#""remoteCertificateId":"CR","tlsVersion":"FEFC","dtlsCipher":"TLS_AES_128_GCM_SHA256","#,
         r#""dtlsRole":"server","srtpCipher":"SRTP_AEAD_AES_128_GCM","selectedCandidatePairChanges":1"#
     ),
     concat!(
-        r#""CP2":{"id":"CP2","type":"candidate-pair","timestamp":1000000,"transportId":"T","localCandidateId":"L1","#,
+        r#""CP2":{"id":"CP2","type":"candidate-pair","timestamp":1000000.0,"transportId":"T","localCandidateId":"L1","#,
         r#""remoteCandidateId":"R2","state":"succeeded","nominated":true,"packetsSent":6,"packetsReceived":4,"#,
-        r#""lastPacketSentTimestamp":999001,"lastPacketReceivedTimestamp":999001,"totalRoundTripTime":0.004,"#,
+        r#""lastPacketSentTimestamp":999001.0,"lastPacketReceivedTimestamp":999001.0,"totalRoundTripTime":0.004,"#,
         r#""currentRoundTripTime":0.002,"availableOutgoingBitrate":245328,"requestsReceived":1,"requestsSent":2,"#,
         r#""responsesReceived":2,"responsesSent":1,"consentRequestsSent":0"#
     ),
     concat!(
-        r#""L1":{"id":"L1","type":"local-candidate","timestamp":1000000,"transportId":"T","address":"192.0.2.1","#,
+        r#""L1":{"id":"L1","type":"local-candidate","timestamp":1000000.0,"transportId":"T","address":"192.0.2.1","#,
         r#""port":5000,"protocol":"udp","candidateType":"host","priority":2130706175,"foundation":"1","#,
         r#""usernameFragment":"d+4HtCDk""#
     ),
     concat!(
-        r#""R2":{"id":"R2","type":"remote-candidate","timestamp":1000000,"transportId":"T","address":"192.0.2.2","#,
+        r#""R2":{"id":"R2","type":"remote-candidate","timestamp":1000000.0,"transportId":"T","address":"192.0.2.2","#,
         r#""port":5000,"protocol":"udp","candidateType":"host","priority":2130706175,"foundation":"1","#,
         r#""usernameFragment":"oDMgqEbR""#
     ),
-    r#""CL":{"id":"CL","type":"certificate","timestamp":1000000,"fingerprintAlgorithm":"sha-256""#,
-    r#""CR":{"id":"CR","type":"certificate","timestamp":1000000,"fingerprintAlgorithm":"sha-256""#,
+    r#""CL":{"id":"CL","type":"certificate","timestamp":1000000.0,"fingerprintAlgorithm":"sha-256""#,
+    r#""CR":{"id":"CR","type":"certificate","timestamp":1000000.0,"fingerprintAlgorithm":"sha-256""#,
     concat!(
-        r#""D1":{"id":"D1","type":"data-channel","timestamp":1000000,"label":"chat \"1\"","protocol":"","#,
+        r#""D1":{"id":"D1","type":"data-channel","timestamp":1000000.0,"label":"chat \"1\"","protocol":"","#,
         r#""dataChannelIdentifier":1,"state":"open","messagesSent":1,"bytesSent":5,"messagesReceived":1,"#,
         r#""bytesReceived":2"#
     ),
