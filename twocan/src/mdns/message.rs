@@ -2,113 +2,37 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use wire::Reader;
+use simple_dns::rdata::RData;
+use simple_dns::{CLASS, Name, Packet, PacketFlag, Question, TYPE};
 
-const A: u16 = 1;
-const AAAA: u16 = 28;
-const IN: u16 = 1;
-/// RFC 6762 §5.4: the answer may come by unicast. RFC 6762 §10.2 uses the same bit of answers for another purpose.
-const TOP_BIT: u16 = 0x8000;
-/// Records of a message that are looked at.
-const RECORDS: usize = 64;
-/// Pointers that are followed in a name.
-const JUMPS: usize = 16;
-
-/// Asks for the addresses of a name. None: it is no name.
+/// Asks for the addresses of a name, by unicast if that can be (RFC 6762 §5.4). None: it is no name.
 pub(super) fn query(name: &str) -> Option<Vec<u8>> {
-    let mut message = vec![0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0];
-    for kind in [A, AAAA] {
-        push_name(&mut message, name)?;
-        message.extend_from_slice(&kind.to_be_bytes());
-        message.extend_from_slice(&(IN | TOP_BIT).to_be_bytes());
+    let text = name.trim_end_matches('.');
+    // An empty part would be left out silently.
+    let name = Name::new(text).ok().filter(|name| name.to_string() == text)?;
+    let mut packet = Packet::new_query(0);
+    for kind in [TYPE::A, TYPE::AAAA] {
+        packet.questions.push(Question::new(name.clone(), kind.into(), CLASS::IN.into(), true));
     }
-    Some(message)
-}
-
-fn push_name(message: &mut Vec<u8>, name: &str) -> Option<()> {
-    for label in name.trim_end_matches('.').split('.') {
-        let length = u8::try_from(label.len()).ok().filter(|length| (1..=63).contains(length))?;
-        message.push(length);
-        message.extend_from_slice(label.as_bytes());
-    }
-    message.push(0);
-    Some(())
+    packet.build_bytes_vec().ok()
 }
 
 /// What a response says of a name's addresses; nothing if it is none, or not whole.
 pub(super) fn addresses(message: &[u8], name: &str) -> Vec<IpAddr> {
-    let mut found = Vec::new();
-    // As far as it can be read, it counts.
-    let _ = read(message, name.trim_end_matches('.'), &mut found);
-    found
-}
-
-fn read(message: &[u8], name: &str, found: &mut Vec<IpAddr>) -> Result<(), wire::Truncated> {
-    let mut reader = Reader::new(message);
-    let (_, flags) = (reader.u16()?, reader.u16()?);
-    if flags & 0x8000 == 0 {
-        return Ok(());
+    let Ok(packet) = Packet::parse(message) else { return Vec::new() };
+    if !packet.has_flags(PacketFlag::RESPONSE) {
+        return Vec::new();
     }
-    let (questions, answers) = (reader.u16()?, usize::from(reader.u16()?));
-    let (authorities, additional) = (usize::from(reader.u16()?), usize::from(reader.u16()?));
-    for _ in 0..questions {
-        skip_name(&mut reader)?;
-        reader.bytes(4)?;
-    }
-    for _ in 0..(answers + authorities + additional).min(RECORDS) {
-        let offset = message.len() - reader.rest().len();
-        skip_name(&mut reader)?;
-        let (kind, class) = (reader.u16()?, reader.u16()?);
-        reader.bytes(4)?;
-        let length = usize::from(reader.u16()?);
-        let data = reader.bytes(length)?;
-        let address = match kind {
-            A => <[u8; 4]>::try_from(data).ok().map(|bytes| IpAddr::from(Ipv4Addr::from(bytes))),
-            AAAA => <[u8; 16]>::try_from(data).ok().map(|bytes| IpAddr::from(Ipv6Addr::from(bytes))),
-            _ => None,
-        };
-        if let Some(address) = address.filter(|_| class & !TOP_BIT == IN && is_name(message, offset, name)) {
-            found.push(address);
-        }
-    }
-    Ok(())
-}
-
-fn skip_name(reader: &mut Reader<'_>) -> Result<(), wire::Truncated> {
-    loop {
-        match reader.u8()? {
-            0 => return Ok(()),
-            length if length >= 0xc0 => return reader.u8().map(drop),
-            length => reader.bytes(usize::from(length)).map(drop)?,
-        }
-    }
-}
-
-/// Whether the name at this place is that one, whatever the case of its letters.
-fn is_name(message: &[u8], mut offset: usize, name: &str) -> bool {
-    let mut labels = name.split('.');
-    let mut jumps = 0;
-    loop {
-        let Some(&length) = message.get(offset) else { return false };
-        if length >= 0xc0 {
-            let Some(&low) = message.get(offset + 1) else { return false };
-            offset = usize::from(length & 0x3f) << 8 | usize::from(low);
-            jumps += 1;
-            if jumps > JUMPS {
-                return false;
-            }
-            continue;
-        }
-        if length == 0 {
-            return labels.next().is_none();
-        }
-        let start = offset + 1;
-        offset = start + usize::from(length);
-        match (message.get(start..offset), labels.next()) {
-            (Some(label), Some(expected)) if label.eq_ignore_ascii_case(expected.as_bytes()) => {}
-            _ => return false,
-        }
-    }
+    let name = name.trim_end_matches('.');
+    let records = packet.answers.iter().chain(&packet.additional_records);
+    let of_name = records
+        .filter(|record| record.class == CLASS::IN && record.name.to_string().eq_ignore_ascii_case(name));
+    let found = of_name.filter_map(|record| match &record.rdata {
+        RData::A(address) => Some(IpAddr::from(Ipv4Addr::from(address.address))),
+        RData::AAAA(address) => Some(IpAddr::from(Ipv6Addr::from(address.address))),
+        _ => None,
+    });
+    found.collect()
 }
 
 #[cfg(test)]
@@ -117,10 +41,18 @@ mod tests {
 
     use super::*;
 
+    fn push_name(message: &mut Vec<u8>, name: &str) {
+        for label in name.split('.') {
+            message.push(label.len() as u8);
+            message.extend_from_slice(label.as_bytes());
+        }
+        message.push(0);
+    }
+
     /// An answer whose second record points to the name of the first.
     fn response() -> Vec<u8> {
         let mut message = vec![0, 0, 0x84, 0, 0, 0, 0, 2, 0, 0, 0, 0];
-        push_name(&mut message, "Abc.local").expect("a name");
+        push_name(&mut message, "Abc.local");
         message.extend([0, 1, 0x80, 1, 0, 0, 0, 120, 0, 4, 192, 0, 2, 1]);
         message.extend([0xc0, 12, 0, 28, 0x80, 1, 0, 0, 0, 120, 0, 16]);
         message.extend(Ipv6Addr::LOCALHOST.octets());
