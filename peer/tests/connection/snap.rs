@@ -18,6 +18,16 @@ fn says(world: &World, end: usize) -> Option<String> {
     init(&world.ends[end].peer.local_description().unwrap()).map(str::to_owned)
 }
 
+/// A world in which nobody offers by itself, and Ada's offer of a channel, which she has set.
+fn offered(mut world: World) -> (World, SessionDescription) {
+    world.ends.iter_mut().for_each(|end| end.offers = false);
+    let now = world.now;
+    let ada = &mut world.ends[ADA].peer;
+    ada.create_data_channel(now, "chat", "", Default::default()).unwrap();
+    let offer = ada.set_local_description_implicitly(now).unwrap();
+    (world, offer)
+}
+
 fn renegotiate(world: &mut World, from: usize) {
     let restarted = world.ends[from].peer.ice().credentials().clone();
     world.ends[from].peer.restart_ice();
@@ -91,15 +101,9 @@ fn what_is_no_init_is_refused() {
 
 #[test]
 fn an_offer_that_is_taken_back_leaves_nothing_behind() {
-    let mut world = World::lan(5);
-    for end in &mut world.ends {
-        end.offers = false;
-    }
+    let (mut world, offer) = offered(World::lan(5));
     let now = world.now;
-    let ada = &mut world.ends[ADA].peer;
-    ada.create_data_channel(now, "chat", "", Default::default()).unwrap();
-    let offer = ada.set_local_description_implicitly(now).unwrap();
-    ada.set_local_description(now, &SessionDescription::rollback()).unwrap();
+    world.ends[ADA].peer.set_local_description(now, &SessionDescription::rollback()).unwrap();
     let bob = &mut world.ends[BOB].peer;
     bob.set_remote_description(now, &offer).unwrap();
     bob.set_remote_description(now, &SessionDescription::rollback()).unwrap();
@@ -113,14 +117,8 @@ fn an_offer_that_is_taken_back_leaves_nothing_behind() {
 
 #[test]
 fn what_a_provisional_answer_says_holds_until_the_final_one() {
-    let mut world = World::lan(6);
-    for end in &mut world.ends {
-        end.offers = false;
-    }
+    let (mut world, offer) = offered(World::lan(6));
     let now = world.now;
-    let ada = &mut world.ends[ADA].peer;
-    ada.create_data_channel(now, "chat", "", Default::default()).unwrap();
-    let offer = ada.set_local_description_implicitly(now).unwrap();
     let bob = &mut world.ends[BOB].peer;
     bob.set_remote_description(now, &offer).unwrap();
     let provisional = SessionDescription { kind: SdpType::Pranswer, ..bob.create_answer().unwrap() };
@@ -140,14 +138,9 @@ fn what_a_provisional_answer_says_holds_until_the_final_one() {
 #[test]
 fn our_own_in_the_answer_is_nothing_that_the_peer_says() {
     let homes = [Home::public("192.0.2.1"), Home::public("192.0.2.2")];
-    let mut world = World::configured(7, homes, |end, configuration| configuration.snap = end == ADA);
-    for end in &mut world.ends {
-        end.offers = false;
-    }
+    let world = World::configured(7, homes, |end, configuration| configuration.snap = end == ADA);
+    let (mut world, offer) = offered(world);
     let now = world.now;
-    let ada = &mut world.ends[ADA].peer;
-    ada.create_data_channel(now, "chat", "", Default::default()).unwrap();
-    let offer = ada.set_local_description_implicitly(now).unwrap();
     let bob = &mut world.ends[BOB].peer;
     bob.set_remote_description(now, &offer).unwrap();
     let mut answer = bob.set_local_description_implicitly(now).unwrap();
