@@ -162,9 +162,18 @@ impl Peers {
         self.permissions.get(&ip).is_some_and(|standing| *standing != Standing::Denied)
     }
 
+    fn may_ask(&self) -> bool {
+        self.asking < ASKING_AT_ONCE
+    }
+
+    fn may_bind(&self) -> bool {
+        let asked = self.channels.values().filter(|channel| channel.standing.is_asked()).count();
+        asked < BINDING_AT_ONCE
+    }
+
     /// The permissions to ask for next, in one request; nothing while enough are outstanding.
     pub(super) fn next_permissions(&mut self, now: Instant) -> Option<Vec<IpAddr>> {
-        if self.asking >= ASKING_AT_ONCE {
+        if !self.may_ask() {
             return None;
         }
         let due = |standing: &Standing| standing.is_due(now);
@@ -184,8 +193,7 @@ impl Peers {
 
     /// The channel to bind next.
     pub(super) fn next_channel(&mut self, now: Instant) -> Option<(ChannelNumber, SocketAddr)> {
-        let asked = self.channels.values().filter(|channel| channel.standing.is_asked()).count();
-        if asked >= BINDING_AT_ONCE {
+        if !self.may_bind() {
             return None;
         }
         let due = |(_, channel): &(&SocketAddr, &mut Channel)| channel.standing.is_due(now);
@@ -246,13 +254,16 @@ impl Peers {
         first
     }
 
-    /// When something is to be asked for again.
+    /// When something is to be asked for again. What waits until fewer requests are outstanding is asked for after the
+    /// next answer: no time is worth waking up for.
     pub(super) fn next_renewal(&self) -> Option<Instant> {
-        let channels = self.channels.values().map(|channel| channel.standing);
+        let (may_ask, may_bind) = (self.may_ask(), self.may_bind());
+        let permissions = self.permissions.values().copied().filter(|_| may_ask);
+        let channels = self.channels.values().map(|channel| channel.standing).filter(|_| may_bind);
         let renew = |standing| match standing {
             Standing::Granted { renew } => Some(renew),
             _ => None,
         };
-        self.permissions.values().copied().chain(channels).filter_map(renew).min()
+        permissions.chain(channels).filter_map(renew).min()
     }
 }

@@ -387,6 +387,27 @@ fn a_permission_outlives_a_request_that_is_lost() {
 }
 
 #[test]
+fn nobody_is_woken_for_renewals_that_wait_for_others() {
+    let mut world = World::allocated("secret");
+    let peers: Vec<SocketAddr> = (0..48).map(|last| SocketAddr::from(([203, 0, 113, last], 9))).collect();
+    peers.iter().for_each(|peer| world.client.bind(world.now, *peer).unwrap());
+    world.carry();
+    world.pass(Duration::from_secs(235));
+    // All are due at once, of which a few are asked for; nobody answers.
+    world.lose = usize::MAX;
+    world.now += Duration::from_secs(5);
+    world.client.handle_timeout(world.now);
+    world.carry();
+    let (at, reason) = world.client.poll_timeout().unwrap();
+    assert!(at > world.now, "{reason:?} wakes again at once");
+    // The answer to one brings the next.
+    world.lose = 0;
+    world.pass(Duration::from_secs(100));
+    assert!(peers.iter().all(|peer| world.send(&peer.to_string(), b"hi!!") == Ok(4)));
+    assert_eq!(world.relayed.len(), peers.len(), "the server has renewed them all");
+}
+
+#[test]
 fn the_way_to_the_server_is_kept_open() {
     let mut world = World::allocated("secret");
     let before = world.requests;
