@@ -158,7 +158,8 @@ impl Association {
     }
 
     /// Queues a message without copying it; its fragments are cut when they leave. Before the association
-    /// is established messages wait.
+    /// is established messages wait; those for streams that the peer then does not take
+    /// ([`stream_limit`](Self::stream_limit)) are dropped.
     pub fn send(
         &mut self,
         now: Instant,
@@ -226,7 +227,7 @@ impl Association {
 
     /// Streams that we may send on: from zero up to, not including, this.
     pub fn stream_limit(&self) -> u16 {
-        self.outbox.stream_limit
+        self.outbox.stream_limit()
     }
 
     /// What the peer did wrong so far.
@@ -271,10 +272,13 @@ impl Association {
         }
     }
 
+    fn agree(&mut self, session: &Session) {
+        let Session { outbound_streams, interleaving, partial_reliability, .. } = *session;
+        self.outbox.agree(outbound_streams, interleaving, partial_reliability);
+    }
+
     fn establish(&mut self, session: Box<Session>) {
-        self.outbox.interleaving = session.interleaving;
-        self.outbox.partial_reliability = session.partial_reliability;
-        self.outbox.stream_limit = session.outbound_streams;
+        self.agree(&session);
         self.state = State::Open(session);
         self.events.push_back(Event::Established);
     }

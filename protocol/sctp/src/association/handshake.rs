@@ -182,9 +182,7 @@ impl Association {
             State::CookieWait(retry) => {
                 let round_trip = retry.answered(now);
                 let session = self.make_session(now, &ack.init, round_trip.clone());
-                self.outbox.interleaving = session.interleaving;
-                self.outbox.partial_reliability = session.partial_reliability;
-                self.outbox.stream_limit = session.outbound_streams;
+                self.agree(&session);
                 let retry = Retry::new(round_trip);
                 self.state = State::CookieEchoed(Echo { retry, cookie: ack.cookie.to_vec(), session });
                 Ok(())

@@ -84,9 +84,9 @@ pub(crate) struct Outbox {
     buffers: Buffers,
     /// The peer can skip what we give up.
     pub(crate) partial_reliability: bool,
-    pub(crate) interleaving: bool,
+    interleaving: bool,
     /// Streams that the peer takes.
-    pub(crate) stream_limit: u16,
+    stream_limit: u16,
 }
 
 impl Outbox {
@@ -105,6 +105,24 @@ impl Outbox {
             interleaving: false,
             stream_limit,
         }
+    }
+
+    /// What was agreed upon with the peer. Messages that wait for streams which it does not take are dropped: nothing may
+    /// be sent on those (RFC 9260 §6.5).
+    pub(crate) fn agree(&mut self, stream_limit: u16, interleaving: bool, partial_reliability: bool) {
+        (self.interleaving, self.partial_reliability) = (interleaving, partial_reliability);
+        self.stream_limit = stream_limit;
+        let beyond = self.streams.iter_mut().map(|(id, _)| id).filter(|id| *id >= stream_limit);
+        for id in beyond.collect::<Vec<_>>() {
+            while !self.is_drained(id) {
+                self.drop_head(id);
+            }
+        }
+    }
+
+    /// Streams that the peer takes; before it has said so, those that we hope for.
+    pub(crate) fn stream_limit(&self) -> u16 {
+        self.stream_limit
     }
 
     /// Takes a message without copying it.

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use twocan_sctp::packet::{CookieEcho, Init, PacketWriter};
@@ -109,6 +110,27 @@ fn features_are_what_both_offer() {
     }
     let pair = Pair::connected(config(), Conditions::default(), 1);
     assert!(pair.a.association.stats().interleaving && pair.b.association.stats().zero_checksum);
+}
+
+#[test]
+fn messages_for_streams_that_the_peer_does_not_take_are_dropped() {
+    let few = Config { streams: 10, ..config() };
+    for we_connect in [true, false] {
+        let configs = (config(), few.clone());
+        let mut pair = Pair::with(configs, (Conditions::default(), Conditions::default()), 1);
+        pair.b.keeps = true;
+        for stream in [10, 9, 200, 10, 0] {
+            pair.send(stream, vec![7; 3000], Options::default());
+        }
+        let end = if we_connect { &mut pair.a } else { &mut pair.b };
+        end.association.connect(pair.now);
+        pair.run_for(Duration::from_secs(1));
+        // Nothing was sent that the peer had to complain of (§6.5), and nothing waits.
+        assert_eq!(pair.b.association.faults().of(Fault::NoSuchStream), 0);
+        let streams: BTreeSet<u16> = pair.b.messages.iter().map(|message| message.stream).collect();
+        assert_eq!(streams, BTreeSet::from([0, 9]));
+        assert_eq!((pair.b.received_bytes, pair.a.association.stats().buffered), (6000, 0));
+    }
 }
 
 #[test]
