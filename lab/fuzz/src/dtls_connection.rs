@@ -9,13 +9,10 @@ use arbitrary::{Arbitrary, Unstructured};
 use dtls::{Config, Dtls, Event, FingerprintHash, NamedGroup, Role, Version};
 
 use crate::dtls_record::certificate;
+use crate::machines::{self, Machines, Network, damage};
 
 const UNDER_WAY: usize = 128;
 const BURST: usize = 128;
-const PATIENCE: usize = 64;
-/// The end, in virtual time, and what may happen until then.
-const END: Duration = Duration::from_secs(300);
-const WAKE_UPS: usize = 10_000;
 
 #[derive(Arbitrary, Debug)]
 enum Command {
@@ -103,7 +100,7 @@ struct Side {
 struct World {
     now: Instant,
     sides: [Side; 2],
-    flying: Vec<(usize, Vec<u8>)>,
+    network: Network<(usize, Vec<u8>)>,
     said: u32,
 }
 
@@ -111,13 +108,7 @@ pub(super) fn run(bytes: &[u8]) {
     let mut input = Unstructured::new(bytes);
     let Ok((shapes, known)) = input.arbitrary::<([u8; 2], bool)>() else { return };
     let mut world = World::new(shapes, known);
-    (0..2).for_each(|who| world.settle(who));
-    while !input.is_empty() {
-        let Ok(command) = input.arbitrary() else { break };
-        world.obey(command);
-        (0..2).for_each(|who| world.settle(who));
-    }
-    world.end();
+    machines::run(&mut world, input);
 }
 
 fn config(shape: u8) -> Config {
@@ -140,56 +131,37 @@ fn config(shape: u8) -> Config {
     config
 }
 
-impl World {
-    fn new(shapes: [u8; 2], known: bool) -> Self {
-        let now = Instant::now();
-        let side = |index: usize| {
-            let role = match (index, shapes[index] & 32) {
-                (0, _) => Role::Client,
-                (_, 0) => Role::Server,
-                _ => Role::Undecided,
-            };
-            let config = Arc::new(config(shapes[index]));
-            let dtls = Dtls::new(config, role, certificate(index), [index as u8 + 1; 32], now);
-            Side {
-                dtls,
-                connected: false,
-                over: false,
-                knows: None,
-                said: BTreeSet::new(),
-                heard: BTreeSet::new(),
-            }
-        };
-        let mut world = Self { now, sides: [side(0), side(1)], flying: Vec::new(), said: 0 };
-        if known {
-            (0..2).for_each(|who| world.tell_fingerprint(who, true));
-        }
-        world
+impl Machines for World {
+    type Command = Command;
+    type Reason = dtls::Reason;
+    const END: Duration = Duration::from_secs(300);
+    const WAKE_UPS: usize = 10_000;
+
+    fn now(&mut self) -> &mut Instant {
+        &mut self.now
     }
 
-    fn tell_fingerprint(&mut self, who: usize, right: bool) {
-        let whose = if right { 1 - who } else { who };
-        let fingerprint = certificate(whose).fingerprint(FingerprintHash::Sha256);
-        let side = &mut self.sides[who];
-        side.dtls.set_peer_fingerprints(self.now, &[fingerprint]).expect("one that is known");
-        if !side.connected && !side.over {
-            side.knows = Some(right);
-        }
+    fn poll_timeout(&self, who: usize) -> Option<(Instant, Self::Reason)> {
+        self.sides[who].dtls.poll_timeout()
+    }
+
+    fn handle_timeout(&mut self, who: usize) {
+        self.sides[who].dtls.handle_timeout(self.now);
+    }
+
+    fn finally(&mut self) {
+        self.network.clear();
     }
 
     fn obey(&mut self, command: Command) {
         match command {
             Command::Deliver { which, change, keep } => self.deliver(which, &change, keep),
             Command::DeliverAll => {
-                for (to, bytes) in std::mem::take(&mut self.flying) {
+                for (to, bytes) in self.network.take_all() {
                     self.arrive(to, bytes);
                 }
             }
-            Command::Lose { which } => {
-                if !self.flying.is_empty() {
-                    self.flying.remove(usize::from(which) % self.flying.len());
-                }
-            }
+            Command::Lose { which } => drop(self.network.take(which, false)),
             Command::Noise { to, bytes } => self.arrive(to.into(), bytes),
             Command::Record { to, kind, epoch, number, body } => {
                 self.arrive(to.into(), record(20 + kind % 8, epoch % 4, number, &body));
@@ -210,34 +182,89 @@ impl World {
             }
             Command::Fingerprint { who, right } => self.tell_fingerprint(who.into(), right),
             Command::Mtu { who, mtu } => self.sides[usize::from(who)].dtls.set_mtu((mtu % 2000).into()),
-            Command::Wait { milliseconds } => {
-                self.now += Duration::from_millis(milliseconds.into());
-                self.wake();
-            }
-            Command::Wake { who } => {
-                if let Some((at, _)) = self.sides[usize::from(who)].dtls.poll_timeout() {
-                    self.now = self.now.max(at);
-                    self.wake();
+            Command::Wait { milliseconds } => self.wait(Duration::from_millis(milliseconds.into())),
+            Command::Wake { who } => self.wake(who.into()),
+        }
+    }
+
+    fn drain(&mut self, who: usize) {
+        let side = &mut self.sides[who];
+        let (mut bytes, mut count) = (Vec::new(), 0);
+        while let Some(transmit) = side.dtls.poll_transmit(self.now, &mut bytes) {
+            assert_eq!(transmit.length, bytes.len());
+            assert!(!bytes.is_empty() && bytes.len() <= 2000);
+            self.network.put((1 - who, std::mem::take(&mut bytes)));
+            count += 1;
+            assert!(count <= BURST, "{count} datagrams at once");
+        }
+        while let Some(event) = self.sides[who].dtls.poll_event() {
+            let side = &mut self.sides[who];
+            assert!(!side.over, "nothing follows the end: {event:?}");
+            match event {
+                Event::Connected(connected) => {
+                    assert!(!std::mem::replace(&mut side.connected, true), "connected once");
+                    assert_eq!(side.knows, Some(true), "only to who was announced");
+                    let theirs = certificate(1 - who);
+                    assert_eq!(*connected.peer_certificate, *theirs.der(), "somebody else is there");
                 }
+                Event::Data(data) => {
+                    assert!(side.connected);
+                    self.hear(who, data);
+                }
+                Event::Closed | Event::Failed(_) => side.over = true,
             }
+        }
+        let dtls = &self.sides[who].dtls;
+        assert!(!dtls.is_closed() || self.sides[who].over);
+    }
+}
+
+impl World {
+    fn new(shapes: [u8; 2], known: bool) -> Self {
+        let now = Instant::now();
+        let side = |index: usize| {
+            let role = match (index, shapes[index] & 32) {
+                (0, _) => Role::Client,
+                (_, 0) => Role::Server,
+                _ => Role::Undecided,
+            };
+            let config = Arc::new(config(shapes[index]));
+            let dtls = Dtls::new(config, role, certificate(index), [index as u8 + 1; 32], now);
+            Side {
+                dtls,
+                connected: false,
+                over: false,
+                knows: None,
+                said: BTreeSet::new(),
+                heard: BTreeSet::new(),
+            }
+        };
+        let network = Network::new(UNDER_WAY);
+        let mut world = Self { now, sides: [side(0), side(1)], network, said: 0 };
+        if known {
+            (0..2).for_each(|who| world.tell_fingerprint(who, true));
+        }
+        world
+    }
+
+    fn tell_fingerprint(&mut self, who: usize, right: bool) {
+        let whose = if right { 1 - who } else { who };
+        let fingerprint = certificate(whose).fingerprint(FingerprintHash::Sha256);
+        let side = &mut self.sides[who];
+        side.dtls.set_peer_fingerprints(self.now, &[fingerprint]).expect("one that is known");
+        if !side.connected && !side.over {
+            side.knows = Some(right);
         }
     }
 
     fn deliver(&mut self, which: u8, change: &Change, keep: bool) {
-        if self.flying.is_empty() {
-            return;
-        }
-        let index = usize::from(which) % self.flying.len();
-        let (to, mut bytes) = if keep { self.flying[index].clone() } else { self.flying.remove(index) };
+        let Some((to, mut bytes)) = self.network.take(which, keep) else { return };
         match *change {
             Change::Nothing => {}
-            Change::Byte { position, value } => {
-                let position = usize::from(position) % bytes.len();
-                bytes[position] = value;
-            }
+            Change::Byte { position, value } => _ = damage(&mut bytes, Some((position, value))),
             Change::Cut { length } => bytes.truncate(usize::from(length) % bytes.len()),
             Change::Join => {
-                if let Some((_, next)) = self.flying.iter().find(|(next, _)| *next == to) {
+                if let Some((_, next)) = self.network.iter().find(|(next, _)| *next == to) {
                     bytes.extend(next);
                 }
             }
@@ -274,75 +301,8 @@ impl World {
         if side.dtls.seal(&mut bytes, 0).is_ok() {
             assert_eq!(bytes.len(), data.len() + overhead.total());
             side.said.insert(data);
-            self.flying.push((1 - who, bytes));
+            self.network.put((1 - who, bytes));
         }
-    }
-
-    fn wake(&mut self) {
-        for who in 0..2 {
-            self.sides[who].dtls.handle_timeout(self.now);
-            self.settle(who);
-        }
-    }
-
-    /// Takes all that one has to say; then nothing of it is due any more.
-    fn settle(&mut self, who: usize) {
-        for _ in 0..PATIENCE {
-            self.drain(who);
-            let dtls = &mut self.sides[who].dtls;
-            if dtls.poll_timeout().is_none_or(|(at, _)| at > self.now) {
-                return;
-            }
-            dtls.handle_timeout(self.now);
-        }
-        panic!("time stands still: {:?}", self.sides[who].dtls.poll_timeout());
-    }
-
-    fn drain(&mut self, who: usize) {
-        let side = &mut self.sides[who];
-        let (mut bytes, mut count) = (Vec::new(), 0);
-        while let Some(transmit) = side.dtls.poll_transmit(self.now, &mut bytes) {
-            assert_eq!(transmit.length, bytes.len());
-            assert!(!bytes.is_empty() && bytes.len() <= 2000);
-            self.flying.push((1 - who, std::mem::take(&mut bytes)));
-            count += 1;
-            assert!(count <= BURST, "{count} datagrams at once");
-        }
-        let many = self.flying.len().saturating_sub(UNDER_WAY);
-        self.flying.drain(..many);
-        while let Some(event) = self.sides[who].dtls.poll_event() {
-            let side = &mut self.sides[who];
-            assert!(!side.over, "nothing follows the end: {event:?}");
-            match event {
-                Event::Connected(connected) => {
-                    assert!(!std::mem::replace(&mut side.connected, true), "connected once");
-                    assert_eq!(side.knows, Some(true), "only to who was announced");
-                    let theirs = certificate(1 - who);
-                    assert_eq!(*connected.peer_certificate, *theirs.der(), "somebody else is there");
-                }
-                Event::Data(data) => {
-                    assert!(side.connected);
-                    self.hear(who, data);
-                }
-                Event::Closed | Event::Failed(_) => side.over = true,
-            }
-        }
-        let dtls = &self.sides[who].dtls;
-        assert!(!dtls.is_closed() || self.sides[who].over);
-    }
-
-    /// Time goes on, whatever came before, and the network is gone.
-    fn end(&mut self) {
-        let deadline = self.now + END;
-        for _ in 0..WAKE_UPS {
-            self.flying.clear();
-            let next = self.sides.iter().filter_map(|side| side.dtls.poll_timeout()).map(|(at, _)| at).min();
-            let Some(next) = next.filter(|next| *next < deadline) else { return };
-            assert!(next > self.now, "time stands still");
-            self.now = next;
-            self.wake();
-        }
-        panic!("busy for ever");
     }
 }
 

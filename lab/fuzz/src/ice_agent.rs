@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use arbitrary::{Arbitrary, Unstructured};
+use arbitrary::Unstructured;
 use ice::attribute::{IceControlled, IceControlling, Nomination, Priority, UseCandidate};
 use ice::{
     Agent, Candidate, Config, ConnectionId, Event, LocalCandidate, RelayProtocol, RemoteParameters,
@@ -14,151 +14,16 @@ use stun::attribute::{Attribute as _, ErrorCode, Username, XorMappedAddress};
 use stun::{Class, Key, Message, Method, TransactionId, Writer};
 use wire::Received;
 
+use crate::machines::{self, Damage, Machines, Network, damage};
+
+mod commands;
+
+use commands::{Check, Command};
+
 /// What waits on the network at most; the oldest is lost.
 const UNDER_WAY: usize = 64;
-/// Calls that one moment may take before time must go on.
-const PATIENCE: usize = 64;
 /// Datagrams that one call may bring.
 const BURST: usize = 512;
-/// The end, in virtual time, and what may happen until then.
-const END: Duration = Duration::from_secs(120);
-const WAKE_UPS: usize = 100_000;
-
-#[derive(Arbitrary, Debug)]
-enum Command {
-    /// A local candidate.
-    Local {
-        who: bool,
-        shape: u8,
-        host: u8,
-        port: u8,
-    },
-    /// Signaling: the credentials of one become known to the other.
-    Describe {
-        who: bool,
-        lite: bool,
-        renomination: bool,
-        ice2: bool,
-    },
-    /// Signaling: what one told of itself reaches the other.
-    Told {
-        to: bool,
-        which: u8,
-    },
-    /// Signaling carries a line of anybody's.
-    Line {
-        to: bool,
-        text: String,
-    },
-    /// A candidate of somebody who means no good.
-    Aimed {
-        to: bool,
-        tcp: u8,
-        host: u8,
-        port: u8,
-        priority: u32,
-        name: bool,
-    },
-    EndOfCandidates {
-        to: bool,
-    },
-    Gathered {
-        who: bool,
-        gathered: bool,
-    },
-    Removed {
-        who: bool,
-        host: u8,
-        port: u8,
-    },
-    Restart {
-        who: bool,
-    },
-    Abandon {
-        who: bool,
-    },
-    Role {
-        who: bool,
-        controlling: bool,
-    },
-    Embed {
-        who: bool,
-        kind: u16,
-        value: Vec<u8>,
-    },
-    EmbedNoMore {
-        who: bool,
-    },
-    /// The network delivers one, as it is or changed at one place.
-    Deliver {
-        which: u8,
-        damage: Option<(u16, u8)>,
-        keep: bool,
-    },
-    /// The network delivers all.
-    DeliverAll,
-    Lose {
-        which: u8,
-    },
-    /// Somebody sends bytes.
-    Noise {
-        to: bool,
-        tcp: bool,
-        from: u8,
-        bytes: Vec<u8>,
-    },
-    /// A check as the peer, or somebody who knows its password, might write it.
-    Check {
-        to: bool,
-        tcp: bool,
-        from: u8,
-        check: Check,
-    },
-    /// An answer to something that is under way, as whoever sees it might write it.
-    Answer {
-        which: u8,
-        proven: bool,
-        code: Option<u16>,
-        mapped: u8,
-    },
-    Connected {
-        who: bool,
-        port: u16,
-    },
-    ConnectFailed {
-        who: bool,
-    },
-    Disconnected {
-        who: bool,
-        which: u8,
-    },
-    Resolved {
-        who: bool,
-        host: Option<u8>,
-    },
-    Wait {
-        milliseconds: u16,
-    },
-    /// To the next deadline.
-    Wake {
-        who: bool,
-    },
-    Close {
-        who: bool,
-    },
-}
-
-#[derive(Arbitrary, Debug)]
-struct Check {
-    proven: bool,
-    use_candidate: bool,
-    nomination: Option<u32>,
-    priority: u32,
-    controlling: Option<bool>,
-    tiebreaker: u64,
-    extra: Option<(u16, Vec<u8>)>,
-    id: u8,
-}
 
 struct Side {
     agent: Agent,
@@ -168,6 +33,7 @@ struct Side {
     closed: bool,
 }
 
+#[derive(Clone)]
 struct Flying {
     tcp: bool,
     to: usize,
@@ -179,19 +45,14 @@ struct Flying {
 struct World {
     now: Instant,
     sides: [Side; 2],
-    flying: Vec<Flying>,
+    network: Network<Flying>,
 }
 
 pub(super) fn run(bytes: &[u8]) {
     let mut input = Unstructured::new(bytes);
     let Ok(shapes) = input.arbitrary::<[u8; 2]>() else { return };
     let mut world = World::new(shapes);
-    while !input.is_empty() {
-        let Ok(command) = input.arbitrary() else { break };
-        world.obey(command);
-        (0..2).for_each(|who| world.settle(who));
-    }
-    world.end();
+    machines::run(&mut world, input);
 }
 
 fn address(host: u8, port: u8) -> SocketAddr {
@@ -204,27 +65,26 @@ fn address(host: u8, port: u8) -> SocketAddr {
     }
 }
 
-/// Whom an address belongs to: even hosts are the first side's.
-fn owner(address: SocketAddr) -> usize {
-    match address {
-        SocketAddr::V4(address) => usize::from(address.ip().octets()[3] % 2),
-        SocketAddr::V6(_) => 1,
-    }
-}
+impl Machines for World {
+    type Command = Command;
+    type Reason = ice::Reason;
+    const END: Duration = Duration::from_secs(120);
+    const WAKE_UPS: usize = 100_000;
 
-impl World {
-    fn new(shapes: [u8; 2]) -> Self {
-        let side = |index: usize| {
-            let (shape, role) = (shapes[index], [Role::Controlling, Role::Controlled]);
-            let seed = [index as u8 + 1; 32];
-            let mut config = Config::new(role[(index + usize::from(shape & 1)) % 2], seed);
-            config.lite = shape & 2 != 0;
-            config.consent = shape & 4 == 0;
-            config.renomination = shape & 8 == 0;
-            let agent = Agent::new(config);
-            Side { agent, told: Vec::new(), resolving: Vec::new(), connecting: Vec::new(), closed: false }
-        };
-        Self { now: Instant::now(), sides: [side(0), side(1)], flying: Vec::new() }
+    fn now(&mut self) -> &mut Instant {
+        &mut self.now
+    }
+
+    fn poll_timeout(&self, who: usize) -> Option<(Instant, Self::Reason)> {
+        self.sides[who].agent.poll_timeout()
+    }
+
+    fn handle_timeout(&mut self, who: usize) {
+        self.sides[who].agent.handle_timeout(self.now);
+    }
+
+    fn finally(&mut self) {
+        self.network.clear();
     }
 
     fn obey(&mut self, command: Command) {
@@ -291,15 +151,11 @@ impl World {
             Command::EmbedNoMore { who } => self.sides[usize::from(who)].agent.embed_no_more(),
             Command::Deliver { which, damage, keep } => self.deliver(which, damage, keep),
             Command::DeliverAll => {
-                for flying in std::mem::take(&mut self.flying) {
+                for flying in self.network.take_all() {
                     self.arrive(flying);
                 }
             }
-            Command::Lose { which } => {
-                if !self.flying.is_empty() {
-                    self.flying.remove(usize::from(which) % self.flying.len());
-                }
-            }
+            Command::Lose { which } => drop(self.network.take(which, false)),
             Command::Noise { to, tcp, from, bytes } => self.send_to(usize::from(to), tcp, from, bytes),
             Command::Check { to, tcp, from, check } => {
                 let bytes = self.check(usize::from(to), &check);
@@ -333,22 +189,73 @@ impl World {
                     side.agent.handle_resolved(now, id, &ips);
                 }
             }
-            Command::Wait { milliseconds } => {
-                self.now += Duration::from_millis(milliseconds.into());
-                self.wake();
-            }
-            Command::Wake { who } => {
-                if let Some((at, _)) = self.sides[usize::from(who)].agent.poll_timeout() {
-                    self.now = self.now.max(at);
-                    self.wake();
-                }
-            }
+            Command::Wait { milliseconds } => self.wait(Duration::from_millis(milliseconds.into())),
+            Command::Wake { who } => self.wake(who.into()),
             Command::Close { who } => {
                 let side = &mut self.sides[usize::from(who)];
                 side.agent.close();
                 side.closed = true;
             }
         }
+    }
+
+    fn drain(&mut self, who: usize) {
+        let side = &mut self.sides[who];
+        let mut count = 0;
+        while let Some(event) = side.agent.poll_event() {
+            count += 1;
+            match event {
+                Event::Resolve { id, .. } => side.resolving.push(id),
+                Event::Connect { id, .. } => side.connecting.push(id),
+                Event::Embedded(values) => assert!(values.iter().all(|(kind, _)| *kind >= 0x8000)),
+                Event::Selected(selected) => {
+                    let path = side.agent.path();
+                    assert!(side.agent.is_valid_source(selected.path.remote) || path != Some(selected.path));
+                }
+                _ => {}
+            }
+        }
+        assert!(count <= limits::EVENTS + limits::PAIRS, "{count} events at one moment");
+        side.resolving.drain(..side.resolving.len().saturating_sub(limits::RESOLVES));
+        side.connecting.drain(..side.connecting.len().saturating_sub(limits::CONNECTS));
+        let (mut bytes, mut sent) = (Vec::new(), 0);
+        for tcp in [false, true] {
+            while let Some(transmit) = match tcp {
+                true => side.agent.poll_frame(self.now, &mut bytes),
+                false => side.agent.poll_transmit(self.now, &mut bytes),
+            } {
+                assert!(!side.closed, "one that is closed is silent");
+                let message = Message::parse(&bytes).expect("an agent sends messages");
+                assert!(message.has_valid_fingerprint() && message.method() == Method::BINDING);
+                let wanted = Username::TYPE;
+                assert!(
+                    message.class() != Class::Request || message.attributes().any(|it| it.kind == wanted)
+                );
+                let (source, destination) = (transmit.source, transmit.destination);
+                let to = 1 - who;
+                let bytes = std::mem::take(&mut bytes);
+                self.network.put(Flying { tcp, to, source, destination, bytes });
+                sent += 1;
+                assert!(sent <= BURST, "one moment brings {sent} datagrams");
+            }
+        }
+        self.check_limits(who);
+    }
+}
+
+impl World {
+    fn new(shapes: [u8; 2]) -> Self {
+        let side = |index: usize| {
+            let (shape, role) = (shapes[index], [Role::Controlling, Role::Controlled]);
+            let seed = [index as u8 + 1; 32];
+            let mut config = Config::new(role[(index + usize::from(shape & 1)) % 2], seed);
+            config.lite = shape & 2 != 0;
+            config.consent = shape & 4 == 0;
+            config.renomination = shape & 8 == 0;
+            let agent = Agent::new(config);
+            Side { agent, told: Vec::new(), resolving: Vec::new(), connecting: Vec::new(), closed: false }
+        };
+        Self { now: Instant::now(), sides: [side(0), side(1)], network: Network::new(UNDER_WAY) }
     }
 
     fn local(&mut self, who: usize, shape: u8, host: u8, port: u8) {
@@ -372,21 +279,11 @@ impl World {
         }
     }
 
-    fn deliver(&mut self, which: u8, damage: Option<(u16, u8)>, keep: bool) {
-        if self.flying.is_empty() {
-            return;
+    fn deliver(&mut self, which: u8, place: Damage, keep: bool) {
+        if let Some(mut flying) = self.network.take(which, keep) {
+            damage(&mut flying.bytes, place);
+            self.arrive(flying);
         }
-        let index = usize::from(which) % self.flying.len();
-        let original = &self.flying[index];
-        let mut flying = Flying { bytes: original.bytes.clone(), ..*original };
-        if !keep {
-            self.flying.remove(index);
-        }
-        if let Some((position, value)) = damage {
-            let position = usize::from(position) % flying.bytes.len();
-            flying.bytes[position] = value;
-        }
-        self.arrive(flying);
     }
 
     fn arrive(&mut self, mut flying: Flying) {
@@ -437,7 +334,7 @@ impl World {
     }
 
     fn answer(&mut self, which: u8, proven: bool, code: Option<u16>, mapped: u8) {
-        let Some(asked) = self.flying.get(usize::from(which) % self.flying.len().max(1)) else { return };
+        let Some(asked) = self.network.get(which) else { return };
         let Ok(message) = Message::parse(&asked.bytes) else { return };
         if message.class() != Class::Request {
             return;
@@ -458,91 +355,11 @@ impl World {
         self.arrive(Flying { tcp, to, source, destination, bytes });
     }
 
-    fn wake(&mut self) {
-        for who in 0..2 {
-            self.sides[who].agent.handle_timeout(self.now);
-            self.settle(who);
-        }
-    }
-
-    /// Takes all that one has to say; then nothing of it is due any more.
-    fn settle(&mut self, who: usize) {
-        for _ in 0..PATIENCE {
-            self.drain(who);
-            let side = &mut self.sides[who];
-            if side.agent.poll_timeout().is_none_or(|(at, _)| at > self.now) {
-                return self.check_limits(who);
-            }
-            side.agent.handle_timeout(self.now);
-        }
-        panic!("time stands still: {:?}", self.sides[who].agent.poll_timeout());
-    }
-
-    fn drain(&mut self, who: usize) {
-        let side = &mut self.sides[who];
-        let mut count = 0;
-        while let Some(event) = side.agent.poll_event() {
-            count += 1;
-            match event {
-                Event::Resolve { id, .. } => side.resolving.push(id),
-                Event::Connect { id, .. } => side.connecting.push(id),
-                Event::Embedded(values) => assert!(values.iter().all(|(kind, _)| *kind >= 0x8000)),
-                Event::Selected(selected) => {
-                    let path = side.agent.path();
-                    assert!(side.agent.is_valid_source(selected.path.remote) || path != Some(selected.path));
-                }
-                _ => {}
-            }
-        }
-        assert!(count <= limits::EVENTS + limits::PAIRS, "{count} events at one moment");
-        side.resolving.drain(..side.resolving.len().saturating_sub(limits::RESOLVES));
-        side.connecting.drain(..side.connecting.len().saturating_sub(limits::CONNECTS));
-        let (mut bytes, mut sent) = (Vec::new(), 0);
-        for tcp in [false, true] {
-            while let Some(transmit) = match tcp {
-                true => side.agent.poll_frame(self.now, &mut bytes),
-                false => side.agent.poll_transmit(self.now, &mut bytes),
-            } {
-                assert!(!side.closed, "one that is closed is silent");
-                let message = Message::parse(&bytes).expect("an agent sends messages");
-                assert!(message.has_valid_fingerprint() && message.method() == Method::BINDING);
-                let wanted = Username::TYPE;
-                assert!(
-                    message.class() != Class::Request || message.attributes().any(|it| it.kind == wanted)
-                );
-                let (source, destination) = (transmit.source, transmit.destination);
-                let to = 1 - who;
-                let _ = owner(destination);
-                self.flying.push(Flying { tcp, to, source, destination, bytes: std::mem::take(&mut bytes) });
-                sent += 1;
-                assert!(sent <= BURST, "one moment brings {sent} datagrams");
-            }
-        }
-        let many = self.flying.len().saturating_sub(UNDER_WAY);
-        self.flying.drain(..many);
-    }
-
     fn check_limits(&self, who: usize) {
         let agent = &self.sides[who].agent;
         assert!(agent.pairs().count() <= limits::PAIRS);
         assert!(agent.remote_candidates().count() <= limits::REMOTE_CANDIDATES);
         let locals = agent.local_candidates().count();
         assert!(locals <= limits::LOCAL_CANDIDATES + limits::LOCAL_PEER_REFLEXIVE, "{locals}");
-    }
-
-    /// Time goes on, whatever came before.
-    fn end(&mut self) {
-        let deadline = self.now + END;
-        self.flying.clear();
-        for _ in 0..WAKE_UPS {
-            let next = self.sides.iter().filter_map(|side| side.agent.poll_timeout()).map(|(at, _)| at).min();
-            let Some(next) = next.filter(|next| *next < deadline) else { return };
-            assert!(next > self.now, "time stands still");
-            self.now = next;
-            self.wake();
-            // Nobody answers any more.
-            self.flying.clear();
-        }
-        panic!("busy for ever");
     }
 }

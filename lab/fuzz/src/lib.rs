@@ -38,6 +38,7 @@ mod dtls_connection;
 mod dtls_record;
 mod ice_agent;
 mod ice_candidate;
+mod machines;
 mod peer_connection;
 mod sctp_association;
 mod sctp_packet;

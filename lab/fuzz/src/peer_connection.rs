@@ -14,6 +14,7 @@ use peer::{
 use wire::Received;
 
 use crate::dtls_record::certificate;
+use crate::machines::{self, Damage, Machines, Network, damage};
 
 mod commands;
 
@@ -23,10 +24,6 @@ const UNDER_WAY: usize = 256;
 /// What one moment may bring: a send buffer in the smallest datagrams.
 const BURST: usize = 4096;
 const EVENTS: usize = 4096;
-const PATIENCE: usize = 64;
-/// The end, in virtual time, and what may happen until then.
-const END: Duration = Duration::from_secs(120);
-const WAKE_UPS: usize = 50_000;
 const SEND_BUFFER: usize = 256 << 10;
 const CHANNELS: usize = 64;
 const SIGNALS: usize = 16;
@@ -49,7 +46,7 @@ struct Side {
 struct World {
     now: Instant,
     sides: [Side; 2],
-    flying: Vec<(SocketAddr, SocketAddr, Vec<u8>)>,
+    network: Network<(SocketAddr, SocketAddr, Vec<u8>)>,
     said: u32,
 }
 
@@ -57,12 +54,7 @@ pub(super) fn run(bytes: &[u8]) {
     let mut input = Unstructured::new(bytes);
     let Ok(shapes) = input.arbitrary::<[u8; 2]>() else { return };
     let mut world = World::new(shapes);
-    while !input.is_empty() {
-        let Ok(command) = input.arbitrary() else { break };
-        world.obey(command);
-        (0..2).for_each(|who| world.settle(who));
-    }
-    world.end();
+    machines::run(&mut world, input);
 }
 
 fn address(who: usize, port: u16) -> SocketAddr {
@@ -81,22 +73,26 @@ fn configuration(who: usize, shape: u8) -> Configuration {
     configuration
 }
 
-impl World {
-    fn new(shapes: [u8; 2]) -> Self {
-        let now = Instant::now();
-        let side = |who: usize| Side {
-            peer: PeerConnection::new(now, configuration(who, shapes[who])),
-            descriptions: Vec::new(),
-            candidates: Vec::new(),
-            channels: Vec::new(),
-            pieces: BTreeMap::new(),
-            last: BTreeMap::new(),
-            heard: BTreeSet::new(),
-            said: BTreeMap::new(),
-            port: 5000,
-            closed: false,
-        };
-        Self { now, sides: [side(0), side(1)], flying: Vec::new(), said: 0 }
+impl Machines for World {
+    type Command = Command;
+    type Reason = peer::Reason;
+    const END: Duration = Duration::from_secs(120);
+    const WAKE_UPS: usize = 50_000;
+
+    fn now(&mut self) -> &mut Instant {
+        &mut self.now
+    }
+
+    fn poll_timeout(&self, who: usize) -> Option<(Instant, Self::Reason)> {
+        self.sides[who].peer.poll_timeout()
+    }
+
+    fn handle_timeout(&mut self, who: usize) {
+        self.sides[who].peer.handle_timeout(self.now);
+    }
+
+    fn finally(&mut self) {
+        self.network.clear();
     }
 
     fn obey(&mut self, command: Command) {
@@ -156,26 +152,14 @@ impl World {
             }
             Command::Deliver { which, damage, keep } => self.deliver(which, damage, keep),
             Command::DeliverAll { rounds } => self.deliver_all(rounds % 16),
-            Command::Lose { which } => {
-                if !self.flying.is_empty() {
-                    self.flying.remove(usize::from(which) % self.flying.len());
-                }
-            }
+            Command::Lose { which } => drop(self.network.take(which, false)),
             Command::Noise { to, stranger, bytes } => {
                 let to = usize::from(to);
                 let from = if stranger { SocketAddr::from(([203, 0, 113, 9], 9)) } else { self.own(1 - to) };
                 self.arrive(from, self.own(to), bytes);
             }
-            Command::Wait { milliseconds } => {
-                self.now += Duration::from_millis(milliseconds.into());
-                self.wake();
-            }
-            Command::Wake { who } => {
-                if let Some((at, _)) = self.sides[usize::from(who)].peer.poll_timeout() {
-                    self.now = self.now.max(at);
-                    self.wake();
-                }
-            }
+            Command::Wait { milliseconds } => self.wait(Duration::from_millis(milliseconds.into())),
+            Command::Wake { who } => self.wake(who.into()),
             Command::Close { who } => {
                 let side = &mut self.sides[usize::from(who)];
                 side.peer.close(now);
@@ -183,6 +167,47 @@ impl World {
                 assert_eq!(side.peer.connection_state(), PeerConnectionState::Closed);
             }
         }
+    }
+
+    fn drain(&mut self, who: usize) {
+        let mut count = 0;
+        while let Some(event) = self.sides[who].peer.poll_event() {
+            count += 1;
+            assert!(count <= EVENTS, "{count} events at one moment");
+            assert!(!self.sides[who].closed, "nothing follows the end: {event:?}");
+            self.happen(who, event);
+        }
+        let (mut bytes, mut count) = (Vec::new(), 0);
+        while let Some(sent) = self.sides[who].peer.poll_transmit(self.now, &mut bytes) {
+            assert!(!bytes.is_empty());
+            let size = sent.segment_size.unwrap_or(bytes.len());
+            for datagram in bytes.chunks(size) {
+                self.network.put((sent.source, sent.destination, datagram.to_vec()));
+                count += 1;
+            }
+            assert!(count <= BURST, "one moment brings {count} datagrams");
+            bytes.clear();
+        }
+        assert!(self.sides[who].peer.sctp_stats().buffered <= SEND_BUFFER);
+    }
+}
+
+impl World {
+    fn new(shapes: [u8; 2]) -> Self {
+        let now = Instant::now();
+        let side = |who: usize| Side {
+            peer: PeerConnection::new(now, configuration(who, shapes[who])),
+            descriptions: Vec::new(),
+            candidates: Vec::new(),
+            channels: Vec::new(),
+            pieces: BTreeMap::new(),
+            last: BTreeMap::new(),
+            heard: BTreeSet::new(),
+            said: BTreeMap::new(),
+            port: 5000,
+            closed: false,
+        };
+        Self { now, sides: [side(0), side(1)], network: Network::new(UNDER_WAY), said: 0 }
     }
 
     fn own(&self, who: usize) -> SocketAddr {
@@ -200,20 +225,15 @@ impl World {
         }
     }
 
-    fn hear(&mut self, to: usize, which: u8, damage: Option<(u16, u8)>) {
+    fn hear(&mut self, to: usize, which: u8, place: Damage) {
         let side = &mut self.sides[to];
         if side.descriptions.is_empty() {
             return;
         }
         let mut description = side.descriptions.remove(usize::from(which) % side.descriptions.len());
-        if let Some((position, value)) = damage {
-            let mut bytes = std::mem::take(&mut description.sdp).into_bytes();
-            let length = bytes.len().max(1);
-            if let Some(byte) = bytes.get_mut(usize::from(position) % length) {
-                *byte = value;
-            }
-            description.sdp = String::from_utf8_lossy(&bytes).into_owned();
-        }
+        let mut bytes = std::mem::take(&mut description.sdp).into_bytes();
+        damage(&mut bytes, place);
+        description.sdp = String::from_utf8_lossy(&bytes).into_owned();
         let _ = side.peer.set_remote_description(self.now, &description);
     }
 
@@ -266,22 +286,16 @@ impl World {
         }
     }
 
-    fn deliver(&mut self, which: u8, damage: Option<(u16, u8)>, keep: bool) {
-        if self.flying.is_empty() {
-            return;
+    fn deliver(&mut self, which: u8, place: Damage, keep: bool) {
+        if let Some((from, to, mut bytes)) = self.network.take(which, keep) {
+            damage(&mut bytes, place);
+            self.arrive(from, to, bytes);
         }
-        let index = usize::from(which) % self.flying.len();
-        let (from, to, mut bytes) = if keep { self.flying[index].clone() } else { self.flying.remove(index) };
-        if let Some((position, value)) = damage {
-            let position = usize::from(position) % bytes.len();
-            bytes[position] = value;
-        }
-        self.arrive(from, to, bytes);
     }
 
     fn deliver_all(&mut self, rounds: u8) {
         for _ in 0..=rounds {
-            for (from, to, bytes) in std::mem::take(&mut self.flying) {
+            for (from, to, bytes) in self.network.take_all() {
                 self.arrive(from, to, bytes);
             }
         }
@@ -292,50 +306,6 @@ impl World {
         let received = Received { source, destination, bytes: &mut bytes };
         let _ = self.sides[to].peer.handle_datagram(self.now, received);
         self.settle(to);
-    }
-
-    fn wake(&mut self) {
-        for who in 0..2 {
-            self.sides[who].peer.handle_timeout(self.now);
-            self.settle(who);
-        }
-    }
-
-    /// Takes all that one has to say; then nothing of it is due any more.
-    fn settle(&mut self, who: usize) {
-        for _ in 0..PATIENCE {
-            self.drain(who);
-            let peer = &mut self.sides[who].peer;
-            assert!(peer.sctp_stats().buffered <= SEND_BUFFER);
-            if peer.poll_timeout().is_none_or(|(at, _)| at > self.now) {
-                return;
-            }
-            peer.handle_timeout(self.now);
-        }
-        panic!("time stands still: {:?}", self.sides[who].peer.poll_timeout());
-    }
-
-    fn drain(&mut self, who: usize) {
-        let mut count = 0;
-        while let Some(event) = self.sides[who].peer.poll_event() {
-            count += 1;
-            assert!(count <= EVENTS, "{count} events at one moment");
-            assert!(!self.sides[who].closed, "nothing follows the end: {event:?}");
-            self.happen(who, event);
-        }
-        let (mut bytes, mut count) = (Vec::new(), 0);
-        while let Some(sent) = self.sides[who].peer.poll_transmit(self.now, &mut bytes) {
-            assert!(!bytes.is_empty());
-            let size = sent.segment_size.unwrap_or(bytes.len());
-            for datagram in bytes.chunks(size) {
-                self.flying.push((sent.source, sent.destination, datagram.to_vec()));
-                count += 1;
-            }
-            assert!(count <= BURST, "one moment brings {count} datagrams");
-            bytes.clear();
-        }
-        let many = self.flying.len().saturating_sub(UNDER_WAY);
-        self.flying.drain(..many);
     }
 
     fn happen(&mut self, who: usize, event: Event) {
@@ -401,19 +371,5 @@ impl World {
             let negotiated = side.peer.channel(channel).is_some_and(|it| it.options().negotiated.is_some());
             assert!(negotiated || before < number, "{number} overtook {before}");
         }
-    }
-
-    /// Nobody answers any more: that, too, comes to an end.
-    fn end(&mut self) {
-        let deadline = self.now + END;
-        for _ in 0..WAKE_UPS {
-            self.flying.clear();
-            let next = self.sides.iter().filter_map(|side| side.peer.poll_timeout()).map(|(at, _)| at).min();
-            let Some(next) = next.filter(|next| *next < deadline) else { return };
-            assert!(next > self.now, "time stands still");
-            self.now = next;
-            self.wake();
-        }
-        panic!("busy for ever");
     }
 }

@@ -12,6 +12,8 @@ use sctp::packet::{
 };
 use sctp::{Association, Config, Event, Options, Reliability};
 
+use crate::machines::{self, Damage, Machines, Network, damage};
+
 mod commands;
 mod record;
 
@@ -22,10 +24,6 @@ const PORT: u16 = 5000;
 const UNDER_WAY: usize = 256;
 /// Packets that one moment may bring: what the window lets through, and more.
 const BURST: usize = 20_000;
-const PATIENCE: usize = 64;
-/// The end, in virtual time, and what may happen until then.
-const END: Duration = Duration::from_secs(600);
-const WAKE_UPS: usize = 200_000;
 const SEND_BUFFER: usize = 256 << 10;
 const STREAMS: u16 = 8;
 
@@ -44,7 +42,7 @@ struct Side {
 struct World {
     now: Instant,
     sides: [Side; 2],
-    flying: Vec<(usize, Vec<u8>)>,
+    network: Network<(usize, Vec<u8>)>,
     /// Nothing but the network's usual faults so far.
     honest: bool,
     zero_checksum: bool,
@@ -55,12 +53,8 @@ pub(super) fn run(bytes: &[u8]) {
     let mut input = Unstructured::new(bytes);
     let Ok(shapes) = input.arbitrary::<[u8; 2]>() else { return };
     let mut world = World::new(shapes);
-    while !input.is_empty() {
-        let Ok(command) = input.arbitrary() else { break };
-        world.obey(command);
-        (0..2).for_each(|who| world.settle(who));
-    }
-    world.end();
+    machines::run(&mut world, input);
+    world.check_whole();
 }
 
 fn config(shape: u8) -> Config {
@@ -83,31 +77,40 @@ fn config(shape: u8) -> Config {
     }
 }
 
-impl World {
-    fn new(shapes: [u8; 2]) -> Self {
-        let now = Instant::now();
-        let side = |index: usize| Side {
-            association: Association::new(now, config(shapes[index]), index as u64 + 1),
-            record: Record::default(),
-            takes: true,
-            ended: false,
-            tag: 0,
-            tsn: 0,
-        };
-        let zero_checksum = shapes.iter().any(|shape| config(*shape).zero_checksum);
-        Self { now, sides: [side(0), side(1)], flying: Vec::new(), honest: true, zero_checksum, sent: 0 }
+impl Machines for World {
+    type Command = Command;
+    type Reason = sctp::Reason;
+    const END: Duration = Duration::from_secs(600);
+    const WAKE_UPS: usize = 200_000;
+
+    fn now(&mut self) -> &mut Instant {
+        &mut self.now
+    }
+
+    fn poll_timeout(&self, who: usize) -> Option<(Instant, Self::Reason)> {
+        self.sides[who].association.poll_timeout()
+    }
+
+    fn handle_timeout(&mut self, who: usize) {
+        self.sides[who].association.handle_timeout(self.now);
+    }
+
+    fn finally(&mut self) {
+        // It is good, and both take what comes.
+        self.sides.iter_mut().for_each(|side| side.takes = true);
+        self.settle_all();
+        while !self.network.is_empty() {
+            self.deliver_all();
+        }
     }
 
     fn obey(&mut self, command: Command) {
         let now = self.now;
         match command {
             Command::Connect { who } => self.sides[usize::from(who)].association.connect(now),
-            Command::Snap { who, damage } => {
+            Command::Snap { who, damage: at } => {
                 let mut init = self.sides[usize::from(!who)].association.local_init();
-                if let Some((position, value)) = damage {
-                    let position = usize::from(position) % init.len();
-                    init[position] = value;
-                }
+                damage(&mut init, at);
                 // One end alone, or with another INIT than the other's: not what signaling does.
                 self.honest = false;
                 let _ = self.sides[usize::from(who)].association.connect_with(now, &init);
@@ -133,110 +136,16 @@ impl World {
                 association.set_weight(stream.into(), bytes);
             }
             Command::Deliver { which, damage, keep } => self.deliver(which, damage, keep),
-            Command::DeliverAll => {
-                for (to, bytes) in std::mem::take(&mut self.flying) {
-                    self.arrive(to, &bytes);
-                }
-            }
-            Command::Lose { which } => {
-                if !self.flying.is_empty() {
-                    self.flying.remove(usize::from(which) % self.flying.len());
-                }
-            }
+            Command::DeliverAll => self.deliver_all(),
+            Command::Lose { which } => drop(self.network.take(which, false)),
             Command::Noise { to, bytes } => {
                 self.honest = false;
                 self.arrive(usize::from(to), &bytes);
             }
             Command::Forge { to, chunks, wrong_tag } => self.forge(usize::from(to), &chunks, wrong_tag),
-            Command::Wait { milliseconds } => {
-                self.now += Duration::from_millis(milliseconds.into());
-                self.wake();
-            }
-            Command::Wake { who } => {
-                if let Some((at, _)) = self.sides[usize::from(who)].association.poll_timeout() {
-                    self.now = self.now.max(at);
-                    self.wake();
-                }
-            }
+            Command::Wait { milliseconds } => self.wait(Duration::from_millis(milliseconds.into())),
+            Command::Wake { who } => self.wake(who.into()),
         }
-    }
-
-    fn send(&mut self, who: usize, stream: u8, length: u16, how: u8) {
-        let stream = u16::from(stream % 16);
-        // Now and then one of many pieces.
-        let length =
-            if how & 0xE0 == 0xE0 { 2 * usize::from(length % 40_000) } else { usize::from(length % 3000) };
-        self.sent += 1;
-        let message = Record::message(self.sent, length);
-        let reliability = match how >> 1 & 3 {
-            0 => Reliability::MaxRetransmits(u16::from(how >> 3)),
-            1 => Reliability::MaxLifetime(Duration::from_millis(u64::from(how))),
-            _ => Reliability::Reliable,
-        };
-        let options = Options { unordered: how & 1 != 0, reliability };
-        let side = &mut self.sides[who];
-        let sent = match how & 0x10 {
-            0 => side.association.send(self.now, stream, 53, message.clone().into(), options),
-            _ => side.association.send_copy(self.now, stream, 53, &message, options),
-        };
-        if sent.is_ok() {
-            side.record.sent(stream, self.sent, message, options);
-        }
-    }
-
-    fn deliver(&mut self, which: u8, damage: Option<(u16, u8)>, keep: bool) {
-        if self.flying.is_empty() {
-            return;
-        }
-        let index = usize::from(which) % self.flying.len();
-        let (to, mut bytes) = if keep { self.flying[index].clone() } else { self.flying.remove(index) };
-        if let Some((position, value)) = damage {
-            let position = usize::from(position) % bytes.len();
-            // The checksum tells, where there is one: DTLS tells where there is none.
-            self.honest &= bytes[position] == value || !self.zero_checksum;
-            bytes[position] = value;
-        }
-        self.arrive(to, &bytes);
-    }
-
-    fn arrive(&mut self, to: usize, bytes: &[u8]) {
-        let _ = self.sides[to].association.handle_packet(self.now, bytes);
-        self.settle(to);
-    }
-
-    fn forge(&mut self, to: usize, chunks: &[Forged], wrong_tag: bool) {
-        self.honest = false;
-        let (tsn, tag) = (self.sides[1 - to].tsn, self.sides[to].tag ^ u32::from(wrong_tag));
-        let mut bytes = Vec::new();
-        let mut writer = PacketWriter::new(&mut bytes, 70_000, (PORT, PORT), tag);
-        for chunk in chunks.iter().take(16) {
-            let theirs = self.sides[to].tsn;
-            write(chunk, (tsn, theirs), writer.buffer());
-        }
-        writer.finish(false);
-        self.arrive(to, &bytes);
-    }
-
-    fn wake(&mut self) {
-        for who in 0..2 {
-            self.sides[who].association.handle_timeout(self.now);
-            self.settle(who);
-        }
-    }
-
-    /// Takes all that one has to say; then nothing of it is due any more.
-    fn settle(&mut self, who: usize) {
-        for _ in 0..PATIENCE {
-            self.drain(who);
-            let side = &mut self.sides[who];
-            let stats = side.association.stats();
-            assert!(stats.buffered <= SEND_BUFFER, "{} bytes wait", stats.buffered);
-            if side.association.poll_timeout().is_none_or(|(at, _)| at > self.now) {
-                return;
-            }
-            side.association.handle_timeout(self.now);
-        }
-        panic!("time stands still: {:?}", self.sides[who].association.poll_timeout());
     }
 
     fn drain(&mut self, who: usize) {
@@ -262,12 +171,84 @@ impl World {
                 }
             }
             assert!(chunks > 0 && bytes.len() <= 1500, "{chunks} chunks, {} bytes", bytes.len());
-            self.flying.push((1 - who, std::mem::take(&mut bytes)));
+            self.network.put((1 - who, std::mem::take(&mut bytes)));
             count += 1;
             assert!(count <= BURST, "one moment brings {count} packets");
         }
-        let many = self.flying.len().saturating_sub(UNDER_WAY);
-        self.flying.drain(..many);
+        let buffered = side.association.stats().buffered;
+        assert!(buffered <= SEND_BUFFER, "{buffered} bytes wait");
+    }
+}
+
+impl World {
+    fn new(shapes: [u8; 2]) -> Self {
+        let now = Instant::now();
+        let side = |index: usize| Side {
+            association: Association::new(now, config(shapes[index]), index as u64 + 1),
+            record: Record::default(),
+            takes: true,
+            ended: false,
+            tag: 0,
+            tsn: 0,
+        };
+        let zero_checksum = shapes.iter().any(|shape| config(*shape).zero_checksum);
+        let network = Network::new(UNDER_WAY);
+        Self { now, sides: [side(0), side(1)], network, honest: true, zero_checksum, sent: 0 }
+    }
+
+    fn send(&mut self, who: usize, stream: u8, length: u16, how: u8) {
+        let stream = u16::from(stream % 16);
+        // Now and then one of many pieces.
+        let length =
+            if how & 0xE0 == 0xE0 { 2 * usize::from(length % 40_000) } else { usize::from(length % 3000) };
+        self.sent += 1;
+        let message = Record::message(self.sent, length);
+        let reliability = match how >> 1 & 3 {
+            0 => Reliability::MaxRetransmits(u16::from(how >> 3)),
+            1 => Reliability::MaxLifetime(Duration::from_millis(u64::from(how))),
+            _ => Reliability::Reliable,
+        };
+        let options = Options { unordered: how & 1 != 0, reliability };
+        let side = &mut self.sides[who];
+        let sent = match how & 0x10 {
+            0 => side.association.send(self.now, stream, 53, message.clone().into(), options),
+            _ => side.association.send_copy(self.now, stream, 53, &message, options),
+        };
+        if sent.is_ok() {
+            side.record.sent(stream, self.sent, message, options);
+        }
+    }
+
+    fn deliver(&mut self, which: u8, place: Damage, keep: bool) {
+        if let Some((to, mut bytes)) = self.network.take(which, keep) {
+            // The checksum tells, where there is one: DTLS tells where there is none.
+            self.honest &= !damage(&mut bytes, place) || !self.zero_checksum;
+            self.arrive(to, &bytes);
+        }
+    }
+
+    fn deliver_all(&mut self) {
+        for (to, bytes) in self.network.take_all() {
+            self.arrive(to, &bytes);
+        }
+    }
+
+    fn arrive(&mut self, to: usize, bytes: &[u8]) {
+        let _ = self.sides[to].association.handle_packet(self.now, bytes);
+        self.settle(to);
+    }
+
+    fn forge(&mut self, to: usize, chunks: &[Forged], wrong_tag: bool) {
+        self.honest = false;
+        let (tsn, tag) = (self.sides[1 - to].tsn, self.sides[to].tag ^ u32::from(wrong_tag));
+        let mut bytes = Vec::new();
+        let mut writer = PacketWriter::new(&mut bytes, 70_000, (PORT, PORT), tag);
+        for chunk in chunks.iter().take(16) {
+            let theirs = self.sides[to].tsn;
+            write(chunk, (tsn, theirs), writer.buffer());
+        }
+        writer.finish(false);
+        self.arrive(to, &bytes);
     }
 
     fn happen(&mut self, who: usize, event: Event) {
@@ -290,24 +271,8 @@ impl World {
         }
     }
 
-    /// The network is good at last: what is reliable arrives.
-    fn end(&mut self) {
-        let deadline = self.now + END;
-        self.sides.iter_mut().for_each(|side| side.takes = true);
-        for _ in 0..WAKE_UPS {
-            (0..2).for_each(|who| self.settle(who));
-            while !self.flying.is_empty() {
-                for (to, bytes) in std::mem::take(&mut self.flying) {
-                    self.arrive(to, &bytes);
-                }
-            }
-            let deadlines = self.sides.iter().filter_map(|side| side.association.poll_timeout());
-            let next = deadlines.map(|(at, _)| at).min().filter(|next| *next < deadline);
-            let Some(next) = next else { break };
-            assert!(next > self.now, "time stands still");
-            self.now = next;
-            self.wake();
-        }
+    /// What is reliable has arrived.
+    fn check_whole(&self) {
         let established = self.sides.iter().all(|side| side.association.is_established());
         if self.honest && established {
             self.sides.iter().for_each(|side| side.record.check_whole());

@@ -14,12 +14,10 @@ use turn::channel::{self, ChannelNumber};
 use turn::client::{Client, Config, Event, Families, Transport};
 use wire::Received;
 
+use crate::machines::{self, Machines};
+
 const KEPT: usize = 64;
 const BURST: usize = 256;
-const PATIENCE: usize = 64;
-/// The end, in virtual time, and what may happen until then.
-const END: Duration = Duration::from_secs(3600);
-const WAKE_UPS: usize = 20_000;
 
 #[derive(Arbitrary, Debug)]
 enum Command {
@@ -85,12 +83,7 @@ pub(super) fn run(bytes: &[u8]) {
     let mut input = Unstructured::new(bytes);
     let Ok((stream, families, lifetime)) = input.arbitrary::<(bool, u8, Option<u16>)>() else { return };
     let mut world = World::new(stream, families, lifetime);
-    while !input.is_empty() {
-        let Ok(command) = input.arbitrary() else { break };
-        world.obey(command);
-        world.settle();
-    }
-    world.end();
+    machines::run(&mut world, input);
 }
 
 fn server(number: u8) -> SocketAddr {
@@ -109,28 +102,27 @@ fn peer(number: u8) -> SocketAddr {
     }
 }
 
-impl World {
-    fn new(stream: bool, families: u8, lifetime: Option<u16>) -> Self {
-        let config = Config {
-            local: local(),
-            server: server(0),
-            transport: if stream { Transport::Stream } else { Transport::Datagrams },
-            credentials: LongTerm::new("ada", "pw").expect("plain text"),
-            families: [Families::Ipv4, Families::Ipv6, Families::Both][usize::from(families % 3)],
-            lifetime: lifetime.map(|seconds| Duration::from_secs(seconds.into())),
-            software: String::new(),
-            seed: [1; 32],
-        };
-        Self {
-            now: Instant::now(),
-            client: Client::new(config),
-            stream,
-            requests: Vec::new(),
-            wanted: BTreeSet::new(),
-            redirected: None,
-            over: false,
-        }
+impl Machines for World {
+    type Command = Command;
+    type Reason = turn::client::Reason;
+    const COUNT: usize = 1;
+    const END: Duration = Duration::from_secs(3600);
+    const WAKE_UPS: usize = 20_000;
+
+    fn now(&mut self) -> &mut Instant {
+        &mut self.now
     }
+
+    fn poll_timeout(&self, _: usize) -> Option<(Instant, Self::Reason)> {
+        self.client.poll_timeout()
+    }
+
+    fn handle_timeout(&mut self, _: usize) {
+        self.client.handle_timeout(self.now);
+    }
+
+    /// Nobody answers any more.
+    fn finally(&mut self) {}
 
     fn obey(&mut self, command: Command) {
         let now = self.now;
@@ -198,40 +190,12 @@ impl World {
                     assert!(bytes.is_empty(), "a refusal writes nothing");
                 }
             }
-            Command::Wait { seconds } => {
-                self.now += Duration::from_secs((seconds % 1000).into());
-                self.client.handle_timeout(self.now);
-            }
-            Command::Wake => {
-                if let Some((at, _)) = self.client.poll_timeout() {
-                    self.now = self.now.max(at);
-                    self.client.handle_timeout(self.now);
-                }
-            }
+            Command::Wait { seconds } => self.wait(Duration::from_secs((seconds % 1000).into())),
+            Command::Wake => self.wake(0),
         }
     }
 
-    fn arrive(&mut self, mut bytes: Vec<u8>) {
-        let datagram = Received { source: self.client.server(), destination: local(), bytes: &mut bytes };
-        if let Ok(Some(from)) = self.client.handle_datagram(self.now, datagram) {
-            assert!(self.wanted.contains(&from.peer.ip()), "data of {}, whom nobody permitted", from.peer);
-            assert!(bytes.get(from.payload).is_some(), "the payload is in the datagram");
-        }
-    }
-
-    /// Takes all that it has to say; then nothing is due any more.
-    fn settle(&mut self) {
-        for _ in 0..PATIENCE {
-            self.drain();
-            if self.client.poll_timeout().is_none_or(|(at, _)| at > self.now) {
-                return;
-            }
-            self.client.handle_timeout(self.now);
-        }
-        panic!("time stands still: {:?}", self.client.poll_timeout());
-    }
-
-    fn drain(&mut self) {
+    fn drain(&mut self, _: usize) {
         let (mut bytes, mut count) = (Vec::new(), 0);
         while let Some(transmit) = self.client.poll_transmit(self.now, &mut bytes) {
             assert_eq!((transmit.source, transmit.destination), (local(), self.client.server()));
@@ -262,21 +226,37 @@ impl World {
             }
         }
     }
+}
 
-    /// Nobody answers any more: that, too, comes to an end.
-    fn end(&mut self) {
-        let deadline = self.now + END;
-        for _ in 0..WAKE_UPS {
-            let Some((at, _)) = self.client.poll_timeout() else { return };
-            assert!(at > self.now, "time stands still");
-            if at > deadline {
-                return;
-            }
-            self.now = at;
-            self.client.handle_timeout(at);
-            self.settle();
+impl World {
+    fn new(stream: bool, families: u8, lifetime: Option<u16>) -> Self {
+        let config = Config {
+            local: local(),
+            server: server(0),
+            transport: if stream { Transport::Stream } else { Transport::Datagrams },
+            credentials: LongTerm::new("ada", "pw").expect("plain text"),
+            families: [Families::Ipv4, Families::Ipv6, Families::Both][usize::from(families % 3)],
+            lifetime: lifetime.map(|seconds| Duration::from_secs(seconds.into())),
+            software: String::new(),
+            seed: [1; 32],
+        };
+        Self {
+            now: Instant::now(),
+            client: Client::new(config),
+            stream,
+            requests: Vec::new(),
+            wanted: BTreeSet::new(),
+            redirected: None,
+            over: false,
         }
-        panic!("busy for ever");
+    }
+
+    fn arrive(&mut self, mut bytes: Vec<u8>) {
+        let datagram = Received { source: self.client.server(), destination: local(), bytes: &mut bytes };
+        if let Ok(Some(from)) = self.client.handle_datagram(self.now, datagram) {
+            assert!(self.wanted.contains(&from.peer.ip()), "data of {}, whom nobody permitted", from.peer);
+            assert!(bytes.get(from.payload).is_some(), "the payload is in the datagram");
+        }
     }
 }
 
