@@ -3,207 +3,52 @@
 
 #![expect(clippy::disallowed_methods, reason = "virtual time begins somewhere")]
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use turn::server;
-use twocan_peer::{
-    ChannelId, ChannelOptions, Configuration, Event, IceServer, IceServerKind, IceTransportPolicy, Kind,
-    PeerConnection, ServerTransport,
-};
-use wire::Received;
+use twocan_peer::Kind;
+
+#[path = "../examples/relayed/world.rs"]
+mod world;
+
+use world::World;
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
-/// The sender, the receiver, and between them perhaps a relay.
-struct World {
-    ends: [PeerConnection; 2],
-    addresses: [SocketAddr; 2],
-    server: server::Server,
-    at: SocketAddr,
-    relays: Vec<(server::RelayId, SocketAddr)>,
-    now: Instant,
-    /// What a relay hands to its client, in one piece.
-    whole: Vec<u8>,
-    channel: Option<ChannelId>,
-    received: usize,
-    events: Vec<(usize, Event)>,
-}
+/// In virtual time.
+const PATIENCE: Duration = Duration::from_secs(60);
 
-impl World {
-    fn new() -> Self {
-        let now = Instant::now();
-        let end = |name: u8| {
-            let certificate = dtls::Certificate::generate(
-                [name; 32],
-                SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 30),
-            )
-            .unwrap();
-            let mut configuration = Configuration::new(Arc::new(certificate), [name; 32]);
-            // Below what is tested, so that a queue does not grow in the middle of it.
-            configuration.send_buffer = 2 << 20;
-            if name == 0 {
-                configuration.ice_transport_policy = IceTransportPolicy::Relay;
-            }
-            PeerConnection::new(now, configuration)
-        };
-        let mut config = server::Config::new("example", now, Duration::from_secs(1), [7; 32]).unwrap();
-        config.credentials.add_user("example", "ada", "secret");
-        let ledger = server::Ledger::new(server::Limits::default(), now);
-        Self {
-            ends: [end(0), end(1)],
-            addresses: [SocketAddr::from(([192, 0, 2, 1], 5000)), SocketAddr::from(([192, 0, 2, 2], 5000))],
-            server: server::Server::new(Arc::new(config), Arc::new(ledger)),
-            at: SocketAddr::from(([203, 0, 113, 1], 3478)),
-            relays: Vec::new(),
-            now,
-            whole: Vec::with_capacity(2048),
-            channel: None,
-            received: 0,
-            events: Vec::new(),
+fn transfer(world: &mut World, bytes: usize, buffer: &mut Vec<u8>, message: &Bytes) {
+    let (target, deadline) = (world.received + bytes, world.now + PATIENCE);
+    while world.received < target {
+        assert!(world.now < deadline, "{} of {target} bytes arrive", world.received);
+        let (now, channel) = (world.now, world.channel.unwrap());
+        while world.ends[0].buffered_amount(channel) < 1 << 20 {
+            world.ends[0].send(now, channel, Kind::Binary, message.clone()).unwrap();
         }
-    }
-
-    /// Has everything go where it goes, and everybody do what is due.
-    fn turn(&mut self, buffer: &mut Vec<u8>) {
-        for end in [0, 1] {
-            let now = self.now;
-            if self.ends[end].poll_timeout().is_some_and(|(at, _)| at <= now) {
-                self.ends[end].handle_timeout(now);
-            }
-            self.take_events(end);
-            buffer.clear();
-            while let Some(sent) = self.ends[end].poll_transmit(now, buffer) {
-                let size = sent.segment_size.unwrap_or(buffer.len().max(1));
-                for bytes in buffer.chunks_mut(size) {
-                    self.carry(now, sent.source, sent.destination, bytes);
-                }
-                buffer.clear();
-                self.take_events(1 - end);
-            }
-        }
-    }
-
-    fn carry(&mut self, now: Instant, source: SocketAddr, destination: SocketAddr, bytes: &mut [u8]) {
-        if let Some(end) = self.addresses.iter().position(|address| *address == destination) {
-            // A fault is counted.
-            let _ = self.ends[end].handle_datagram(now, Received { source, destination, bytes });
-        } else if destination == self.at {
-            let client = server::Client { transport: server::Transport::Udp, local: self.at, remote: source };
-            if let Ok(Some(to)) = self.server.handle_client(now, &client, bytes)
-                && let Some((_, from)) = self.relays.iter().find(|(relay, _)| *relay == to.relay).copied()
-            {
-                self.carry(now, from, to.peer, &mut bytes[to.payload]);
-            }
-            self.attend(now);
-        } else if let Some((relay, _)) = self.relays.iter().find(|(_, at)| *at == destination).copied()
-            && let Ok(to) = self.server.handle_peer(now, relay, source, bytes.len())
-        {
-            let mut whole = std::mem::take(&mut self.whole);
-            whole.clear();
-            whole.extend_from_slice(&to.prefix);
-            whole.extend_from_slice(bytes);
-            self.carry(now, self.at, to.client.remote, &mut whole);
-            self.whole = whole;
-        }
-    }
-
-    fn attend(&mut self, now: Instant) {
-        while let Some(event) = self.server.poll_event() {
-            if let server::Event::Open { relay, address } = event {
-                self.relays.push((relay, address));
-                self.server.handle_opened(now, relay, Ok(()));
-            }
-        }
-        let mut answer = Vec::new();
-        while let Some(client) = self.server.poll_transmit(&mut answer) {
-            self.carry(now, self.at, client.remote, &mut answer);
-            answer.clear();
-        }
-    }
-
-    fn take_events(&mut self, end: usize) {
-        while let Some(event) = self.ends[end].poll_event() {
-            match event {
-                Event::Message(message) => {
-                    self.received += message.data.len();
-                    self.ends[end].recycle(message.data);
-                }
-                event => self.events.push((end, event)),
-            }
-        }
-        for (end, event) in std::mem::take(&mut self.events) {
-            self.heed(end, event);
-        }
-    }
-
-    fn heed(&mut self, end: usize, event: Event) {
-        let now = self.now;
-        match event {
-            Event::Gather => {
-                let host = ice::LocalCandidate::host(self.addresses[end]);
-                self.ends[end].add_local_candidate(now, host).unwrap();
-                if end == 0 {
-                    self.ends[end].add_ice_server(
-                        now,
-                        IceServer {
-                            kind: IceServerKind::Turn { username: "ada".into(), credential: "secret".into() },
-                            transport: ServerTransport::Udp,
-                            address: self.at,
-                            domain: "example.org".into(),
-                        },
-                    );
-                }
-                self.ends[end].end_of_local_candidates(now);
-            }
-            Event::IceCandidate(candidate) => {
-                self.ends[1 - end].add_ice_candidate(now, candidate.as_ref()).unwrap();
-            }
-            Event::ChannelOpen(id) if end == 0 => self.channel = Some(id),
-            _ => {}
-        }
-    }
-
-    fn connect(&mut self) {
-        let now = self.now;
-        let [ada, bob] = &mut self.ends;
-        ada.create_data_channel(now, "pump", "", ChannelOptions::default()).unwrap();
-        let offer = ada.set_local_description_implicitly(now).unwrap();
-        bob.set_remote_description(now, &offer).unwrap();
-        let answer = bob.set_local_description_implicitly(now).unwrap();
-        ada.set_remote_description(now, &answer).unwrap();
-    }
-
-    fn transfer(&mut self, bytes: usize, buffer: &mut Vec<u8>, message: &Bytes) {
-        let target = self.received + bytes;
-        while self.received < target {
-            let (now, channel) = (self.now, self.channel.unwrap());
-            while self.ends[0].buffered_amount(channel) < 1 << 20 {
-                self.ends[0].send(now, channel, Kind::Binary, message.clone()).unwrap();
-            }
-            self.turn(buffer);
-            self.now += Duration::from_micros(100);
-        }
+        world.turn(buffer);
+        world.now += Duration::from_micros(100);
     }
 }
 
 #[test]
 fn nothing_for_a_packet_through_a_relay() {
-    let mut world = World::new();
+    // Below what is tested, so that a queue does not grow in the middle of it.
+    let mut world = World::new(Instant::now(), true, |configuration| configuration.send_buffer = 2 << 20);
     world.connect();
     let mut buffer = Vec::with_capacity(65_536);
+    let deadline = world.now + PATIENCE;
     while world.channel.is_none() {
+        assert!(world.now < deadline, "it never opens");
         world.turn(&mut buffer);
         world.now += Duration::from_micros(100);
     }
     assert!(world.ends[0].ice().selected().is_some_and(|pair| pair.local.kind == ice::Kind::Relayed));
     let message = Bytes::from(vec![7; 65_536]);
-    world.transfer(8 << 20, &mut buffer, &message);
+    transfer(&mut world, 8 << 20, &mut buffer, &message);
     let profiler = dhat::Profiler::builder().testing().build();
-    world.transfer(4 << 20, &mut buffer, &message);
+    transfer(&mut world, 4 << 20, &mut buffer, &message);
     let blocks = dhat::HeapStats::get().total_blocks;
     drop(profiler);
     assert_eq!(blocks, 0, "allocations while sending through a relay");

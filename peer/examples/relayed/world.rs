@@ -1,9 +1,5 @@
-//! What a relay costs its client: data from one end to another directly, then with the sender behind a relay, in one
-//! thread and without sockets: `cargo run --release -p twocan-peer --example relayed`.
-//!
-//! CPU time is that of both ends and, in the second line, of the relay's state machine.
-
-#![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+//! Two peer connections over nothing, and perhaps a relay between them. The test of what a relayed packet takes from the
+//! heap has the same ones (`peer/tests/heap_relayed.rs`).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,31 +7,37 @@ use std::time::{Duration, Instant, SystemTime};
 
 use turn::server;
 use twocan_peer::{
-    ChannelId, ChannelOptions, Configuration, Event, IceServer, IceServerKind, IceTransportPolicy, Kind,
+    ChannelId, ChannelOptions, Configuration, Event, IceServer, IceServerKind, IceTransportPolicy,
     PeerConnection, ServerTransport,
 };
 use wire::Received;
 
 /// The sender, the receiver, and between them perhaps a relay.
-struct World {
-    ends: [PeerConnection; 2],
+pub(crate) struct World {
+    /// The time that everybody has.
+    pub(crate) now: Instant,
+    pub(crate) ends: [PeerConnection; 2],
     addresses: [SocketAddr; 2],
     server: server::Server,
     at: SocketAddr,
     relays: Vec<(server::RelayId, SocketAddr)>,
     is_relayed: bool,
-    channel: Option<ChannelId>,
-    received: usize,
+    /// What the relay hands to its client, in one piece.
+    whole: Vec<u8>,
+    /// The sender's, once it is open.
+    pub(crate) channel: Option<ChannelId>,
+    /// Bytes of messages, at both ends.
+    pub(crate) received: usize,
     events: Vec<(usize, Event)>,
 }
 
 impl World {
-    fn new(is_relayed: bool) -> Self {
-        let now = Instant::now();
+    pub(crate) fn new(now: Instant, is_relayed: bool, configure: impl Fn(&mut Configuration)) -> Self {
         let end = |name: u8| {
             let certificate =
                 dtls::Certificate::generate([name; 32], SystemTime::now()).expect("a certificate");
             let mut configuration = Configuration::new(Arc::new(certificate), [name; 32]);
+            configure(&mut configuration);
             if name == 0 && is_relayed {
                 configuration.ice_transport_policy = IceTransportPolicy::Relay;
             }
@@ -46,12 +48,14 @@ impl World {
         config.credentials.add_user("example", "ada", "secret");
         let ledger = server::Ledger::new(server::Limits::default(), now);
         Self {
+            now,
             ends: [end(0), end(1)],
             addresses: [SocketAddr::from(([192, 0, 2, 1], 5000)), SocketAddr::from(([192, 0, 2, 2], 5000))],
             server: server::Server::new(Arc::new(config), Arc::new(ledger)),
             at: SocketAddr::from(([203, 0, 113, 1], 3478)),
             relays: Vec::new(),
             is_relayed,
+            whole: Vec::with_capacity(2048),
             channel: None,
             received: 0,
             events: Vec::new(),
@@ -59,9 +63,9 @@ impl World {
     }
 
     /// Has everything go where it goes, and everybody do what is due.
-    fn turn(&mut self, buffer: &mut Vec<u8>) {
+    pub(crate) fn turn(&mut self, buffer: &mut Vec<u8>) {
         for end in [0, 1] {
-            let now = Instant::now();
+            let now = self.now;
             if self.ends[end].poll_timeout().is_some_and(|(at, _)| at <= now) {
                 self.ends[end].handle_timeout(now);
             }
@@ -93,8 +97,12 @@ impl World {
         } else if let Some((relay, _)) = self.relays.iter().find(|(_, at)| *at == destination).copied()
             && let Ok(to) = self.server.handle_peer(now, relay, source, bytes.len())
         {
-            let mut whole = [&to.prefix[..], bytes].concat();
+            let mut whole = std::mem::take(&mut self.whole);
+            whole.clear();
+            whole.extend_from_slice(&to.prefix);
+            whole.extend_from_slice(bytes);
             self.carry(now, self.at, to.client.remote, &mut whole);
+            self.whole = whole;
         }
     }
 
@@ -128,7 +136,7 @@ impl World {
     }
 
     fn heed(&mut self, end: usize, event: Event) {
-        let now = Instant::now();
+        let now = self.now;
         match event {
             Event::Gather => {
                 let host = ice::LocalCandidate::host(self.addresses[end]);
@@ -154,8 +162,9 @@ impl World {
         }
     }
 
-    fn connect(&mut self) {
-        let now = Instant::now();
+    /// Signaling.
+    pub(crate) fn connect(&mut self) {
+        let now = self.now;
         let [ada, bob] = &mut self.ends;
         ada.create_data_channel(now, "pump", "", ChannelOptions::default()).expect("a channel");
         let offer = ada.set_local_description_implicitly(now).expect("an offer");
@@ -163,35 +172,4 @@ impl World {
         let answer = bob.set_local_description_implicitly(now).expect("an answer");
         ada.set_remote_description(now, &answer).expect("taken");
     }
-}
-
-fn main() {
-    for is_relayed in [false, true] {
-        let mut world = World::new(is_relayed);
-        world.connect();
-        let mut buffer = Vec::new();
-        while world.channel.is_none() {
-            world.turn(&mut buffer);
-        }
-        let channel = world.channel.expect("open");
-        let message = bytes::Bytes::from(vec![7; 64 << 10]);
-        let (begun, start) = (cpu(), Instant::now());
-        while start.elapsed() < Duration::from_secs(3) {
-            while world.ends[0].buffered_amount(channel) < 4 << 20
-                && world.ends[0].send(Instant::now(), channel, Kind::Binary, message.clone()).is_ok()
-            {
-            }
-            world.turn(&mut buffer);
-        }
-        let way = if is_relayed { "relayed" } else { "direct" };
-        let per_packet = (cpu() - begun).as_secs_f64() * 1e9 / (world.received as f64 / 1120.0);
-        let rate = world.received as f64 / 1e6 / (cpu() - begun).as_secs_f64();
-        println!("{way:>8}: {rate:.0} MB per CPU-second, about {per_packet:.0} ns a packet");
-    }
-}
-
-/// CPU time of this process.
-fn cpu() -> Duration {
-    let time = nix::time::clock_gettime(nix::time::ClockId::CLOCK_PROCESS_CPUTIME_ID);
-    time.map_or(Duration::ZERO, Duration::from)
 }
