@@ -9,7 +9,6 @@ from aiortc.sdp import candidate_from_sdp
 
 peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
 channel = None
-pumping = None
 
 
 def say(line):
@@ -26,18 +25,8 @@ def adopt(new):
 
     @new.on("message")
     def on_message(message):
-        global pumping
         if isinstance(message, str):
-            if message.startswith("pump "):
-                pumping = [int(message[5:]), 0]
-            else:
-                say({"text": message})
-        elif pumping:
-            pumping[0] -= len(message)
-            pumping[1] += len(message)
-            if pumping[0] <= 0:
-                say({"pumped": pumping[1]})
-                pumping = None
+            say({"text": message})
         else:
             say({"bytes": len(message), "good": message == pattern(len(message))})
 
@@ -94,14 +83,6 @@ async def obey(line):
         channel.send(line["text"])
     elif "bytes" in line:
         channel.send(pattern(line["bytes"]))
-    elif "pump" in line:
-        count, size = line["pump"]
-        channel.send(f"pump {count * size}")
-        message = bytes(size)
-        for _ in range(count):
-            while channel.bufferedAmount > 1_000_000:
-                await asyncio.sleep(0.001)
-            channel.send(message)
     elif line.get("close") == "channel":
         channel.close()
     elif line.get("close") == "connection":

@@ -13,7 +13,6 @@ function pattern(length) {
 export function serve(peer) {
   let channel = null;
   let trickle = true;
-  let pumping = null;
   let isOpen = false;
 
   // The other's is open when it is announced (W3C webrtc-pc §6.1).
@@ -28,21 +27,12 @@ export function serve(peer) {
     channel.onclose = () => say({ closed: 'channel' });
     channel.onmessage = ({ data }) => {
       if (typeof data === 'string') {
-        if (data.startsWith('pump ')) pumping = [Number(data.slice(5)), 0];
-        else say({ text: data });
+        say({ text: data });
         return;
       }
       const bytes = new Uint8Array(data.buffer ?? data, data.byteOffset ?? 0, data.byteLength);
-      if (pumping) {
-        pumping[0] -= bytes.length;
-        pumping[1] += bytes.length;
-        if (pumping[0] > 0) return;
-        say({ pumped: pumping[1] });
-        pumping = null;
-      } else {
-        const wanted = pattern(bytes.length);
-        say({ bytes: bytes.length, good: bytes.every((byte, index) => byte === wanted[index]) });
-      }
+      const wanted = pattern(bytes.length);
+      say({ bytes: bytes.length, good: bytes.every((byte, index) => byte === wanted[index]) });
     };
     if (isTheirs || channel.readyState === 'open') opened();
   }
@@ -83,14 +73,6 @@ export function serve(peer) {
     },
     text: (text) => channel.send(text),
     bytes: (length) => channel.send(pattern(length)),
-    pump: async ([count, size]) => {
-      channel.send(`pump ${count * size}`);
-      const message = new Uint8Array(size);
-      for (let sent = 0; sent < count; sent += 1) {
-        while (channel.bufferedAmount > 1e6) await new Promise((go) => setTimeout(go, 1));
-        channel.send(message);
-      }
-    },
     close: (what) => (what === 'channel' ? channel.close() : peer.close()),
   };
 

@@ -6,10 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -21,8 +18,6 @@ type end struct {
 	lock    sync.Mutex
 	channel *webrtc.DataChannel
 	trickle bool
-	// Bytes of a pump that are still to come, and came.
-	pumping, left, came int
 }
 
 var output sync.Mutex
@@ -50,23 +45,12 @@ func (end *end) adopt(channel *webrtc.DataChannel) {
 	channel.OnClose(func() { say(object{"closed": "channel"}) })
 	channel.OnMessage(func(message webrtc.DataChannelMessage) {
 		text := string(message.Data)
-		switch {
-		case message.IsString && strings.HasPrefix(text, "pump "):
-			end.left, _ = strconv.Atoi(text[5:])
-			end.pumping, end.came = 1, 0
-		case message.IsString:
+		if message.IsString {
 			say(object{"text": text})
-		case end.pumping == 1:
-			end.left -= len(message.Data)
-			end.came += len(message.Data)
-			if end.left <= 0 {
-				end.pumping = 0
-				say(object{"pumped": end.came})
-			}
-		default:
-			good := text == string(pattern(len(message.Data)))
-			say(object{"bytes": len(message.Data), "good": good})
+			return
 		}
+		good := text == string(pattern(len(message.Data)))
+		say(object{"bytes": len(message.Data), "good": good})
 	})
 }
 
@@ -91,7 +75,6 @@ type line struct {
 	Candidate   *webrtc.ICECandidateInit
 	Text        *string
 	Bytes       *int
-	Pump        []int
 	Close       *string
 }
 
@@ -127,20 +110,6 @@ func (end *end) obey(line line) error {
 		return end.channel.SendText(*line.Text)
 	case line.Bytes != nil:
 		return end.channel.Send(pattern(*line.Bytes))
-	case line.Pump != nil:
-		count, size := line.Pump[0], line.Pump[1]
-		if err := end.channel.SendText(fmt.Sprintf("pump %d", count*size)); err != nil {
-			return err
-		}
-		message := make([]byte, size)
-		for range count {
-			for end.channel.BufferedAmount() > 1_000_000 {
-				time.Sleep(100 * time.Microsecond)
-			}
-			if err := end.channel.Send(message); err != nil {
-				return err
-			}
-		}
 	case line.Close != nil && *line.Close == "channel":
 		return end.channel.Close()
 	case line.Close != nil:

@@ -13,12 +13,10 @@
 //! | `{"description": {"type", "sdp"}}` | the other's; an offer is answered |
 //! | `{"candidate": {"candidate", "sdpMid", "sdpMLineIndex"}}` | the other's; `null`: that was all |
 //! | `{"text": "words"}`, `{"bytes": 250000}` | sends a message; bytes are those of [`pattern`] |
-//! | `{"pump": [100, 16384]}` | sends so many messages of so many bytes, with a bound on what waits |
 //! | `{"close": "channel"}`, `{"close": "connection"}` | |
 //!
 //! What it tells: `description` and `candidate` as above, `{"open": "label"}`, `{"text": "words"}`,
-//! `{"bytes": 250000, "good": true}`, `{"closed": "channel"}`, `{"closed": "connection"}`, `{"error": "words"}`; after
-//! `{"pump": …}` was received in full, which the first message of `pump` announces in text, `{"pumped": bytes}`.
+//! `{"bytes": 250000, "good": true}`, `{"closed": "channel"}`, `{"closed": "connection"}`, `{"error": "words"}`.
 //!
 //! The end of the input ends it.
 

@@ -5,7 +5,6 @@
 
 use std::sync::mpsc::{Receiver, Sender};
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use twocan::{
@@ -39,8 +38,6 @@ struct Driver {
     trickle: bool,
     /// Says its description once all candidates are in it.
     owes: bool,
-    /// Bytes of a pump that are still to come, and came.
-    pumping: Option<(usize, usize)>,
 }
 
 async fn run(mut input: UnboundedReceiver<Value>, output: Sender<Value>) {
@@ -58,7 +55,7 @@ async fn run(mut input: UnboundedReceiver<Value>, output: Sender<Value>) {
     }
     let peer = PeerConnection::new(configuration).await.expect("a peer connection");
     let trickle = begin["begin"]["trickle"] == true;
-    let mut driver = Driver { peer, channel: None, output, trickle, owes: false, pumping: None };
+    let mut driver = Driver { peer, channel: None, output, trickle, owes: false };
     loop {
         let message = async {
             match &mut driver.channel {
@@ -96,7 +93,7 @@ impl Driver {
         } else if let Some(label) = line["offer"].as_str() {
             let channel = self.peer.create_data_channel(label, DataChannelOptions::default()).await?;
             self.describe().await?;
-            self.opened(channel);
+            self.channel = Some(channel);
         } else if let Some(description) = line.get("description") {
             let kind: SdpType = description["type"].as_str().unwrap_or_default().parse()?;
             let sdp = description["sdp"].as_str().ok_or("no SDP")?.to_owned();
@@ -117,13 +114,6 @@ impl Driver {
             self.send(Message::text(text)).await?;
         } else if let Some(length) = line["bytes"].as_u64() {
             self.send(pattern(usize::try_from(length)?).into()).await?;
-        } else if let Some([count, size]) = line["pump"].as_array().map(Vec::as_slice) {
-            let [count, size] = [count, size].map(|number| number.as_u64().unwrap_or(0) as usize);
-            self.send(Message::text(format!("pump {}", count * size))).await?;
-            let message = Bytes::from(vec![7; size]);
-            for _ in 0..count {
-                self.send(message.clone().into()).await?;
-            }
         } else if line["close"] == "channel" {
             self.channel.as_ref().ok_or("no channel")?.close();
         } else if line["close"] == "connection" {
@@ -150,10 +140,6 @@ impl Driver {
         self.say(json!({ "description": { "type": kind.as_str(), "sdp": sdp } }));
     }
 
-    fn opened(&mut self, channel: DataChannel) {
-        self.channel = Some(channel);
-    }
-
     async fn happen(&mut self, event: PeerEvent) -> Outcome<()> {
         match event {
             PeerEvent::IceCandidate(Some(init)) if self.trickle => {
@@ -173,7 +159,7 @@ impl Driver {
             }
             PeerEvent::DataChannel(channel) => {
                 self.say(json!({ "open": channel.label() }));
-                self.opened(channel);
+                self.channel = Some(channel);
             }
             PeerEvent::ConnectionState(PeerConnectionState::Connected) => {
                 self.say(json!({ "note": "connected" }));
@@ -198,26 +184,10 @@ impl Driver {
                 self.channel = None;
                 json!({ "closed": "channel" })
             }
-            Some(Message::Text(text)) => {
-                if let Some(bytes) = text.strip_prefix("pump ").and_then(|bytes| bytes.parse().ok()) {
-                    self.pumping = Some((bytes, 0));
-                    return;
-                }
-                json!({ "text": text })
+            Some(Message::Text(text)) => json!({ "text": text }),
+            Some(Message::Binary(bytes)) => {
+                json!({ "bytes": bytes.len(), "good": bytes == pattern(bytes.len()) })
             }
-            Some(Message::Binary(bytes)) => match &mut self.pumping {
-                None => json!({ "bytes": bytes.len(), "good": bytes == pattern(bytes.len()) }),
-                Some((left, came)) => {
-                    *came += bytes.len();
-                    *left = left.saturating_sub(bytes.len());
-                    if *left > 0 {
-                        return;
-                    }
-                    let line = json!({ "pumped": *came });
-                    self.pumping = None;
-                    line
-                }
-            },
         };
         self.say(line);
     }

@@ -42,8 +42,6 @@ struct Driver {
     is_closed: bool,
     /// Messages for which there was no room yet.
     unsent: VecDeque<(bool, Vec<u8>)>,
-    /// Bytes of a pump that are still to come, and came.
-    pumping: Option<(usize, usize)>,
 }
 
 impl Driver {
@@ -62,7 +60,6 @@ impl Driver {
             is_open: false,
             is_closed: false,
             unsent: VecDeque::new(),
-            pumping: None,
         }
     }
 
@@ -108,11 +105,9 @@ impl Driver {
         if let Some(begin) = line.get("begin") {
             self.trickle = begin["trickle"] == true;
             let version = if begin["dtls"] == "1.3" { DtlsVersion::Dtls13 } else { DtlsVersion::Dtls12 };
-            let snap = begin["snap"] == true;
             self.rtc = RtcConfig::new()
                 .clear_codecs()
                 .set_dtls_version(version)
-                .set_snap_enabled(snap)
                 // A message must fit in whole.
                 .set_sctp_max_buffered_amount(1 << 20)
                 .build(Instant::now());
@@ -145,10 +140,6 @@ impl Driver {
             self.unsent.push_back((false, text.as_bytes().to_vec()));
         } else if let Some(length) = line["bytes"].as_u64() {
             self.unsent.push_back((true, pattern(usize::try_from(length)?)));
-        } else if let Some([count, size]) = line["pump"].as_array().map(Vec::as_slice) {
-            let [count, size] = [count, size].map(|number| number.as_u64().unwrap_or(0) as usize);
-            self.unsent.push_back((false, format!("pump {}", count * size).into_bytes()));
-            self.unsent.extend((0..count).map(|_| (true, vec![7; size])));
         } else if line["close"] == "channel" {
             if let Some(id) = self.channel {
                 self.rtc.direct_api().close_data_channel(id);
@@ -209,25 +200,11 @@ impl Driver {
                 self.say(json!({ "open": label }));
             }
             Event::ChannelData(data) if data.binary => {
-                if let Some((left, came)) = &mut self.pumping {
-                    *came += data.data.len();
-                    *left = left.saturating_sub(data.data.len());
-                    if *left == 0 {
-                        let line = json!({ "pumped": *came });
-                        self.pumping = None;
-                        self.say(line);
-                    }
-                    return;
-                }
                 let (length, good) = (data.data.len(), data.data == pattern(data.data.len()));
                 self.say(json!({ "bytes": length, "good": good }));
             }
             Event::ChannelData(data) => {
-                let text = String::from_utf8_lossy(&data.data);
-                match text.strip_prefix("pump ").and_then(|bytes| bytes.parse().ok()) {
-                    Some(bytes) => self.pumping = Some((bytes, 0)),
-                    None => self.say(json!({ "text": text })),
-                }
+                self.say(json!({ "text": String::from_utf8_lossy(&data.data) }));
             }
             Event::ChannelClose(_) => {
                 self.is_open = false;
