@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use arbitrary::Unstructured;
 use sctp::packet::{
-    Cause, CookieEcho, Data, ForwardTsn, GapBlock, Heartbeat, HeartbeatAck, IData, IForwardTsn, Init,
+    Cause, Chunk, CookieEcho, Data, ForwardTsn, GapBlock, Heartbeat, HeartbeatAck, IData, IForwardTsn, Init,
     InitAck, OutgoingReset, PacketWriter, ReConfig, ReConfigParameter, ReConfigResponse, ReConfigResult,
     Sack, Shutdown, ShutdownAck, ShutdownComplete, SkippedMessage, StreamList,
 };
@@ -46,6 +46,8 @@ struct World {
     /// Nothing but the network's usual faults so far.
     honest: bool,
     zero_checksum: bool,
+    /// Somebody wants to connect.
+    has_begun: bool,
     sent: u32,
 }
 
@@ -107,7 +109,10 @@ impl Machines for World {
     fn obey(&mut self, command: Command) {
         let now = self.now;
         match command {
-            Command::Connect { who } => self.sides[usize::from(who)].association.connect(now),
+            Command::Connect { who } => {
+                self.sides[usize::from(who)].association.connect(now);
+                self.has_begun = true;
+            }
             Command::Snap { who, damage: at } => {
                 let mut init = self.sides[usize::from(!who)].association.local_init();
                 damage(&mut init, at);
@@ -160,13 +165,18 @@ impl Machines for World {
             let packet = sctp::packet::Packet::parse(&bytes).expect("an association sends packets");
             let mut chunks = 0;
             for raw in packet.chunks() {
-                let chunk = sctp::packet::Chunk::parse(raw.expect("whole chunks")).expect("good chunks");
+                let chunk = Chunk::parse(raw.expect("whole chunks")).expect("good chunks");
                 chunks += 1;
                 match chunk {
-                    sctp::packet::Chunk::Data(data) => side.tsn = data.tsn,
-                    sctp::packet::Chunk::IData(data) => side.tsn = data.tsn,
-                    sctp::packet::Chunk::Init(init) => side.tag = init.initiate_tag,
-                    sctp::packet::Chunk::InitAck(ack) => side.tag = ack.init.initiate_tag,
+                    Chunk::Data(Data { tsn, stream, .. }) | Chunk::IData(IData { tsn, stream, .. }) => {
+                        assert!(
+                            stream < side.association.stream_limit(),
+                            "the peer takes no stream {stream}"
+                        );
+                        side.tsn = tsn;
+                    }
+                    Chunk::Init(init) => side.tag = init.initiate_tag,
+                    Chunk::InitAck(ack) => side.tag = ack.init.initiate_tag,
                     _ => {}
                 }
             }
@@ -193,7 +203,15 @@ impl World {
         };
         let zero_checksum = shapes.iter().any(|shape| config(*shape).zero_checksum);
         let network = Network::new(UNDER_WAY);
-        Self { now, sides: [side(0), side(1)], network, honest: true, zero_checksum, sent: 0 }
+        Self {
+            now,
+            sides: [side(0), side(1)],
+            network,
+            honest: true,
+            zero_checksum,
+            has_begun: false,
+            sent: 0,
+        }
     }
 
     fn send(&mut self, who: usize, stream: u8, length: u16, how: u8) {
@@ -271,11 +289,14 @@ impl World {
         }
     }
 
-    /// What is reliable has arrived.
+    /// They are connected, unless somebody did not want that, and what is reliable has arrived.
     fn check_whole(&self) {
-        let established = self.sides.iter().all(|side| side.association.is_established());
-        if self.honest && established {
-            self.sides.iter().for_each(|side| side.record.check_whole());
+        let [ada, bob] = self.sides.each_ref().map(|side| side.association.is_established());
+        let is_wanted = self.has_begun && self.sides.iter().all(|side| side.record.is_whole);
+        assert!(!(self.honest && is_wanted) || ada && bob, "established: {ada}, {bob}");
+        if self.honest && ada && bob {
+            let check = |side: &Side| side.record.check_whole(side.association.stream_limit());
+            self.sides.iter().for_each(check);
         }
     }
 }

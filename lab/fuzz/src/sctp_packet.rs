@@ -1,6 +1,8 @@
 //! Reading SCTP packets and writing them again (RFC 9260 §3, RFC 8260, 3758, 6525, 8899): they say the same.
 
-use sctp::packet::{Chunk, ForwardTsn, IForwardTsn, Init, Packet, PacketWriter, Sack};
+use sctp::packet::{
+    Abort, Cause, Causes, Chunk, ErrorChunk, ForwardTsn, IForwardTsn, Init, Packet, PacketWriter, Sack,
+};
 
 /// Room for whatever was read.
 const SIZE: usize = 70_000;
@@ -61,11 +63,25 @@ fn write(chunk: &Chunk<'_>, out: &mut Vec<u8>) -> bool {
         Chunk::ForwardTsn(forward) => ForwardTsn::write(out, forward.new_cumulative_tsn, forward.skipped()),
         Chunk::IForwardTsn(forward) => IForwardTsn::write(out, forward.new_cumulative_tsn, forward.skipped()),
         Chunk::ReConfig(reconfig) => reconfig.write(out),
-        // Written with a single cause; read with any number.
-        Chunk::Abort(abort) => return abort.causes().count() > usize::from(u16::MAX),
-        Chunk::Error(error) => return error.causes().count() > usize::from(u16::MAX),
+        Chunk::Abort(abort) => match single(abort.causes()) {
+            Some(cause) => Abort::write(out, abort.reflected, cause),
+            None => return false,
+        },
+        Chunk::Error(error) => match single(error.causes()) {
+            Some(cause) => ErrorChunk::write(out, cause),
+            None => return false,
+        },
         // Padding is written in whole words; of the unknown nothing is written.
         Chunk::Pad(_) | Chunk::Unknown(_) => return false,
     }
     true
+}
+
+/// What ended it: ABORT and ERROR are written with one cause, and read with any number.
+fn single(causes: Causes<'_>) -> Option<Cause<'_>> {
+    let causes: Vec<_> = causes.collect();
+    match causes[..] {
+        [Ok(cause)] => Some(cause),
+        _ => None,
+    }
 }

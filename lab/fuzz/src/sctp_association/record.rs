@@ -76,9 +76,10 @@ impl Record {
         assert!(self.pieces.remove(&id).is_some(), "only what has begun is given up");
     }
 
-    /// Everything reliable arrived.
-    pub(super) fn check_whole(&self) {
-        let is_reliable = |sent: &&Sent| sent.options.reliability == Reliability::Reliable;
+    /// Everything reliable arrived that was sent on streams below this, which the other end takes.
+    pub(super) fn check_whole(&self, streams: u16) {
+        let is_reliable =
+            |sent: &&Sent| sent.stream < streams && sent.options.reliability == Reliability::Reliable;
         if self.is_whole {
             let missing = self.sent.iter().filter(is_reliable).find(|sent| !sent.arrived);
             assert!(missing.is_none(), "message {} never arrived", missing.map_or(0, |sent| sent.number));
