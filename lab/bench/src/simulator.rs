@@ -5,7 +5,6 @@
 
 mod dcsctp;
 mod path;
-mod picture;
 mod rows;
 #[cfg(feature = "rtc")]
 mod rtc;
@@ -18,11 +17,13 @@ mod twocan;
 mod twocan_sctp;
 mod workload;
 mod world;
+mod written;
 
 use std::io;
 
 use clap::Args;
 use stack::Stack;
+use written::Written;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -38,7 +39,7 @@ pub(crate) struct Options {
     /// Runs at once.
     #[arg(long, default_value_t = 2)]
     threads: usize,
-    /// Writes the tables and the picture into the sources.
+    /// Puts what is measured into the tables that are checked in.
     #[arg(long)]
     write: bool,
 }
@@ -46,25 +47,19 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> io::Result<()> {
     let stacks: Vec<_> =
         Stack::built().filter(|stack| stack.name().contains(options.stack.as_str())).collect();
-    let (mut tables, mut measured) = (Vec::new(), Vec::new());
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/simulator/table.txt");
+    let mut written = Written::parse(&std::fs::read_to_string(path)?);
     for mut group in rows::groups() {
         group.rows.retain(|row| row.name.contains(options.row.as_str()));
         if group.rows.is_empty() || !group.title.contains(options.table.as_str()) {
             continue;
         }
         let cells = table::measure(&group, &stacks, options.threads);
-        let text = table::text(&group, &stacks, &cells);
-        println!("{text}");
-        tables.push(text);
-        measured.push((group, cells));
+        println!("{}", table::text(&group, &stacks, &cells));
+        written.put(&group, &stacks, &cells);
     }
     if options.write {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/simulator/table.txt");
-        std::fs::write(path, tables.join("\n"))?;
-        if let Some(picture) = picture::draw(&measured, &stacks) {
-            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/data-channels.svg");
-            std::fs::write(path, picture)?;
-        }
+        std::fs::write(path, written.to_string())?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use netsim::{Link, Loss};
 
-/// A path: the same in both directions, but for loss and reordering, which the way back of acknowledgements has too.
+/// A path: the same in both directions. What comes back loses and reorders packets, too.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Path {
     /// Of the bottleneck, in Mbit/s.

@@ -1,6 +1,6 @@
 //! Runs what is measured, and puts it into tables.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::sync::Mutex;
 
 use super::rows::{Figure, Group, Row};
@@ -53,14 +53,6 @@ impl Cell {
         let count = known.iter().map(|figures| figures.len()).min().unwrap_or(0);
         let of = |place: usize| known.iter().map(|figures| figures[place]).collect::<Vec<_>>();
         Self::Known((0..count).map(|place| crate::stats::median(&of(place))).collect())
-    }
-
-    /// Its first figure.
-    pub(crate) fn first(&self) -> Option<f64> {
-        match self {
-            Self::Known(figures) => figures.first().copied(),
-            Self::Failed(_) => None,
-        }
     }
 
     pub(crate) fn text(&self) -> String {
@@ -132,17 +124,19 @@ fn cell(figure: Figure, row: &Row, stack: Stack) -> Cell {
 /// A group as text.
 pub(crate) fn text(group: &Group, stacks: &[Stack], rows: &[Cells]) -> String {
     let mut text = format!("{}\n\n", group.title);
-    let _ = write!(text, "{:<NAME_WIDTH$}", "");
-    for stack in stacks {
-        let _ = write!(text, "{:>CELL_WIDTH$}", stack.name());
-    }
-    text.push('\n');
+    text.push_str(&line("", stacks.iter().map(|stack| stack.name())));
     for (row, cells) in group.rows.iter().zip(rows) {
-        let _ = write!(text, "{:<NAME_WIDTH$}", row.name);
-        for cell in cells {
-            let _ = write!(text, "{:>CELL_WIDTH$}", cell.text());
-        }
-        text.push('\n');
+        text.push_str(&line(&row.name, cells.iter().map(Cell::text)));
     }
     text
+}
+
+/// A line of a table.
+pub(crate) fn line(name: &str, cells: impl Iterator<Item = impl Display>) -> String {
+    let mut line = format!("{name:<NAME_WIDTH$}");
+    for cell in cells {
+        let _ = write!(line, "{cell:>CELL_WIDTH$}");
+    }
+    line.push('\n');
+    line
 }
