@@ -1,4 +1,4 @@
-//! How much two peer connections move in one thread, without sockets: `cargo run --release --example pump`.
+//! How much two peer connections move in one thread, without sockets: `cargo run --release -p twocan-peer --example pump`.
 //!
 //! What arrives at one end is what the other has sent, at once; CPU time is that of both ends together.
 

@@ -175,10 +175,7 @@ fn nothing_is_lost_when_paths_change() {
             }
             _ => {}
         });
-        for end in [ADA, BOB] {
-            let now = world.now;
-            world.ends[end].peer.close(now);
-        }
+        world.close();
     });
 }
 

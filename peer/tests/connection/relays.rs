@@ -84,10 +84,7 @@ fn closing_gives_every_relay_back() {
     let mut world = apart(3);
     world.channel("chat");
     assert_eq!(world.servers[0].allocations(), 4);
-    for end in [ADA, BOB] {
-        let now = world.now;
-        world.ends[end].peer.close(now);
-    }
+    world.close();
     world.pass(Duration::from_secs(1));
     assert_eq!(world.servers[0].allocations(), 0);
 }

@@ -69,10 +69,7 @@ fn relays_are_reached_over_streams() {
         world.pass(Duration::from_secs(1200));
         say(&mut world, ada, b"still there?");
         assert_eq!(world.servers[0].allocations(), 2);
-        for end in [ADA, BOB] {
-            let now = world.now;
-            world.ends[end].peer.close(now);
-        }
+        world.close();
         world.pass(Duration::from_secs(1));
         assert_eq!(world.servers[0].allocations(), 0);
     }

@@ -418,6 +418,12 @@ impl World {
         self.settle();
     }
 
+    /// Closes both ends.
+    pub(crate) fn close(&mut self) {
+        let now = self.now;
+        self.ends.iter_mut().for_each(|end| end.peer.close(now));
+    }
+
     pub(crate) fn is_connected(&self) -> bool {
         self.ends.iter().all(|end| end.peer.connection_state() == PeerConnectionState::Connected)
     }
