@@ -1,6 +1,7 @@
 //! Replays what there is for every target: its seeds and regressions, the corpora of other people's
 //! fuzzers where they are at hand, what the last `cargo xtask fuzz` found here, and noise.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -61,6 +62,22 @@ fn seeds_regressions_and_corpora_pass() {
         {
             println!("skipped: no corpus at {}", folder.display());
         }
+    }
+}
+
+/// `cargo xtask fuzz` knows a target by its file in the harness, and the harness by its name there.
+#[test]
+fn every_target_is_in_the_harness() {
+    let harness = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness");
+    let stems = fs::read_dir(harness.join("targets")).unwrap().map(|entry| entry.unwrap().path());
+    let files: BTreeSet<_> =
+        stems.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    assert_eq!(files, TARGETS.iter().map(|target| target.name.to_owned()).collect());
+    let manifest = fs::read_to_string(harness.join("Cargo.toml")).unwrap();
+    for name in &files {
+        assert!(manifest.contains(&format!("path = \"targets/{name}.rs\"")), "no [[bin]] for {name}");
+        let file = fs::read_to_string(harness.join(format!("targets/{name}.rs"))).unwrap();
+        assert!(file.contains(&format!("run(\"{name}\", bytes)")), "{name}.rs runs another target");
     }
 }
 
