@@ -105,6 +105,8 @@ enum State {
     Receiving {
         received: u64,
     },
+    /// Its channel closed too early: waits for a new offer.
+    Interrupted,
     Hashing,
     Keeping {
         digest: Option<Digest>,
@@ -171,10 +173,7 @@ impl Receiving {
                 Answer::No => true,
                 Answer::Yes => batch.files.is_none_or(|files| batch.ended >= files),
             })
-            && self
-                .files
-                .values()
-                .all(|file| matches!(file.state, State::Done | State::Declined | State::Lost))
+            && self.open == 0
     }
 
     /// What the sender says.
@@ -296,7 +295,7 @@ impl Receiving {
     pub(crate) fn interrupted(&mut self, id: Id) {
         let Some(file) = self.files.get_mut(&id) else { return };
         if matches!(file.state, State::Receiving { received } if received < file.size) {
-            file.state = State::Ready { offset: u64::MAX };
+            file.state = State::Interrupted;
         }
     }
 
@@ -405,7 +404,7 @@ impl Receiving {
         }
         let reply = match file.state {
             State::Asked { .. } | State::Opening | State::Hashing | State::Keeping { .. } => return Ok(()),
-            State::Ready { .. } | State::Receiving { .. } => {
+            State::Ready { .. } | State::Receiving { .. } | State::Interrupted => {
                 file.state = State::Opening;
                 self.orders.push_back(Order::Settle { id });
                 return Ok(());

@@ -131,6 +131,21 @@ fn after_an_interruption_it_goes_on_from_what_is_stored() {
 }
 
 #[test]
+fn a_channel_that_closed_too_early_is_not_followed_by_another_before_a_new_offer() {
+    let mut machine = ready(1, 9, 0);
+    machine.channel(id(1), 0).unwrap();
+    machine.bytes(id(1), 5).unwrap();
+    machine.interrupted(id(1));
+    // Whatever a label says; a difference to the size is never taken of these.
+    for offset in [0, 5, 9, 10, u64::MAX] {
+        assert_eq!(machine.channel(id(1), offset), Err(Fault::Channel), "{offset}");
+    }
+    assert!(!machine.is_over());
+    machine.handle(offer(1, 9, None));
+    assert_eq!(orders(&mut machine), [Order::Settle { id: id(1) }]);
+}
+
+#[test]
 fn what_was_done_is_said_again() {
     let mut machine = accepted(3);
     machine.handle(offer(1, 9, None));
