@@ -11,11 +11,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::address::ServerAddress;
-use super::web_socket::{self, Stream};
+use super::web_socket::{self, Socket};
 
 /// A connection that has not come about by then is given up.
 const OPEN_PATIENCE: Duration = Duration::from_secs(10);
@@ -168,8 +167,6 @@ struct Task {
     sent: u64,
     unconfirmed: VecDeque<String>,
 }
-
-type Socket = WebSocketStream<Stream>;
 
 impl Task {
     async fn run(mut self) {

@@ -6,47 +6,39 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
 use super::address::ServerAddress;
 
 /// The longest message taken, bytes: four times what the server sends at most.
 const LONGEST: usize = 256 << 10;
 
-/// TCP, or TLS over it.
-pub(crate) type Stream = Box<dyn Bytes>;
-
-/// What a WebSocket needs under it.
-pub(crate) trait Bytes: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Bytes for T {}
+/// Over TCP, or TLS over it.
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Connects; an error says what to do.
-pub(crate) async fn open(server: &ServerAddress, insecure: bool) -> Result<WebSocketStream<Stream>, String> {
-    let tcp = TcpStream::connect((server.host.as_str(), server.port)).await;
-    let tcp = tcp.map_err(|error| error.to_string())?;
-    // Latency counts here, not bytes.
-    let _ = tcp.set_nodelay(true);
-    let stream: Stream = if server.tls {
-        let name = ServerName::try_from(server.host.clone()).map_err(|error| error.to_string())?;
-        let connector = TlsConnector::from(Arc::new(configuration(insecure)?));
-        Box::new(connector.connect(name, tcp).await.map_err(|error| certificate_words(&error))?)
+pub(crate) async fn open(server: &ServerAddress, insecure: bool) -> Result<Socket, String> {
+    let (scheme, connector) = if server.tls {
+        ("wss", Connector::Rustls(Arc::new(configuration(insecure)?)))
     } else {
-        Box::new(tcp)
+        ("ws", Connector::Plain)
     };
-    let scheme = if server.tls { "wss" } else { "ws" };
     let address = format!("{scheme}://{}/api/signaling", server.authority());
     let mut request = address.into_client_request().map_err(|error| error.to_string())?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("twocan.v1"));
     let config = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
-    let opened = client_async_with_config(request, stream, Some(config)).await;
-    opened.map(|(socket, _)| socket).map_err(|error| format!("no twocan server answers there: {error}"))
+    // Latency counts here, not bytes.
+    let without_delay = true;
+    match connect_async_tls_with_config(request, Some(config), without_delay, Some(connector)).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(Error::Io(error)) => Err(certificate_words(&error)),
+        Err(error) => Err(format!("no twocan server answers there: {error}")),
+    }
 }
 
 fn certificate_words(error: &std::io::Error) -> String {

@@ -386,6 +386,18 @@ fn names_of_the_other_side_stay_inside_and_overwrite_nothing() {
 }
 
 #[test]
+fn a_certificate_that_nobody_vouches_for_is_taken_where_one_says_so() {
+    let (data, folder) = (tempdir().unwrap(), tempdir().unwrap());
+    let server = Program::start(&data, &["--https", "127.0.0.1:0"]);
+    let address = format!("https://{}", server.port_after("https://127.0.0.1:"));
+    let arguments = ["receive", "k3m9x-7qv2t-h4n80-2wx1z", "--output", folder.path().to_str().unwrap()];
+    let mut wary = End::start(&arguments, &address);
+    let why = wary.wait("server_away");
+    assert!(why["reason"].as_str().unwrap().contains("add --insecure"), "{why}");
+    End::start(&[&arguments[..], &["--insecure"]].concat(), &address).wait("waiting");
+}
+
+#[test]
 fn what_is_wrong_is_told_with_the_next_step() {
     let place = Place::new();
     let server = place.address();
