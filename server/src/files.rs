@@ -70,8 +70,12 @@ mod exit {
 /// Sends files.
 pub(crate) fn send(options: &SendOptions) -> ExitCode {
     let mut ui = Ui::new(options.common.json);
-    let Some(code) = options.code.clone().or_else(|| link::random().map(Code::from_random)) else {
-        return fail(&ui, exit::FAILED, "failed", "this machine has no randomness to give");
+    let code = match &options.code {
+        Some(code) => code.clone(),
+        None => match crate::serve::random() {
+            Ok(bytes) => Code::from_random(bytes),
+            Err(error) => return fail(&ui, exit::FAILED, "failed", &error.to_string()),
+        },
     };
     let keys = code.keys();
     let source = match Source::find(&options.paths, &keys) {

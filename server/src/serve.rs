@@ -30,7 +30,7 @@ use crate::{
 };
 use accept::AddressLimit;
 pub(crate) use banner::qr_code;
-pub(crate) use data_dir::{DataDir, create_private_folder, write_private};
+pub(crate) use data_dir::{DataDir, create_private_folder, random, write_private};
 use front::Front;
 
 /// Runs the server until it is told to stop.
@@ -259,7 +259,7 @@ fn site(
     let ice = IceServerIssuer::new(ice_settings, turn_secret.as_bytes());
     let invitation_key = options.invitation_key.as_ref().map(|key| key.0.as_bytes());
     let keys = Keys::new(secret, invitation_key);
-    let hub = Hub::new(settings, keys, data_dir::random()?, Box::new(ice.clone()));
+    let hub = Hub::new(settings, keys, random()?, Box::new(ice.clone()));
     Ok(Site {
         hub: start_hub(hub, limits.queued_bytes),
         relay,

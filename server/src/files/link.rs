@@ -4,38 +4,27 @@
 //! The rules of signaling (`docs/signaling.md`, "Sealed"): each end names each of its connections by a word that is drawn
 //! for it. A signal counts only if it names the receiver's present one; a `hello` alone need not, and does nothing to a
 //! connection that stands. So whatever is repeated out of another session has no effect.
+//!
+//! [`people`] keeps who is there and what is sealed, [`attempt`] the connection with one of them. Here is decided whom to
+//! turn to, and when a connection is over.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+mod attempt;
+mod people;
+
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
-use twocan::{
-    CandidatePair, Configuration, DataChannel, DataChannelOptions, IceTransportPolicy, Message,
-    PeerConnection, PeerConnectionState, PeerEvent, SdpType, SessionDescription,
-};
+use twocan::{CandidatePair, DataChannel, Message, PeerEvent, SdpType};
 
-use super::message::{Candidate, Control, Description, FileMessage, Hello, Role, Signal};
-use super::seal::{NONCE_LEN, Sealer};
+use super::message::{Control, Description, FileMessage, Role, Signal};
+use super::seal::Sealer;
 use super::session::{self, IceServer, Session};
+use attempt::Attempt;
+pub(crate) use attempt::Network;
+use people::{Opened, People};
 
-/// The control channel's label and number, the same in the web app.
-const CONTROL_LABEL: &str = "twocan";
-const CONTROL_STREAM: u16 = 0;
-
-/// What pages show of this end.
-const OWN_NAME: &str = "Terminal";
-
-/// People in a room that are remembered; a room for files has far fewer.
-const MOST_KNOWN: usize = 64;
-
-/// A connection that has not come about by then is made again.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
-/// How long a connection may be interrupted before a fresh one is made, by who makes the offers, and by the other.
-const INTERRUPTED: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(8));
-/// The same after it has failed.
-const FAILED: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
 /// Somebody who is there, but says nothing, is greeted again.
 const GREET_AGAIN: Duration = Duration::from_secs(10);
 
@@ -71,52 +60,15 @@ pub(crate) enum Failure {
     Machine(String),
 }
 
-/// One person in the room.
-#[derive(Debug)]
-struct Known {
-    /// Names our connection with them.
-    word: String,
-    /// Theirs with us.
-    remote: Option<String>,
-    role: Option<Role>,
-    is_there: bool,
-}
-
-/// The connection with one of them.
-struct Attempt {
-    peer: String,
-    connection: PeerConnection,
-    control: DataChannel,
-    is_open: bool,
-    /// When it is given up.
-    deadline: Option<Instant>,
-}
-
-/// What is known about the network before anybody is met.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Network {
-    /// Only the relay may be used.
-    pub(crate) relay_only: bool,
-    /// The server is on this computer, and so may the other end be.
-    pub(crate) is_local: bool,
-    /// How TLS to the relay is done, where not by the system's roots.
-    pub(crate) tls: Option<Arc<rustls::ClientConfig>>,
-}
-
 /// The connection to whoever knows the code.
 pub(crate) struct Link {
     session: Session,
-    sealer: Sealer,
-    role: Role,
     network: Network,
-    own: Option<String>,
     ice_servers: Vec<IceServer>,
-    known: BTreeMap<String, Known>,
+    people: People,
     attempt: Option<Attempt>,
     greet_at: Option<Instant>,
     events: VecDeque<Event>,
-    /// Sealed signals that did not open while the connection stood; they change nothing.
-    pub(crate) ignored: u64,
 }
 
 /// What there is to handle.
@@ -133,40 +85,29 @@ impl Link {
     pub(crate) fn new(session: Session, sealer: Sealer, role: Role, network: Network) -> Self {
         Self {
             session,
-            sealer,
-            role,
             network,
-            own: None,
             ice_servers: Vec::new(),
-            known: BTreeMap::new(),
+            people: People::new(sealer, role),
             attempt: None,
             greet_at: None,
             events: VecDeque::new(),
-            ignored: 0,
         }
     }
 
     /// Waits until there is something to handle. May be dropped and called again.
     pub(crate) async fn wait(&mut self) -> Wake {
         let deadline = self.attempt.as_ref().and_then(|attempt| attempt.deadline);
-        let greet_at = self.greet_at;
-        let session = &mut self.session;
         let peer = async {
             match &mut self.attempt {
-                Some(attempt) => tokio::select! {
-                    // In order: what was said before the end is heard.
-                    biased;
-                    wake = listen(&mut attempt.control, attempt.is_open) => wake,
-                    event = attempt.connection.next_event() => Wake::Peer(event),
-                },
+                Some(attempt) => attempt.wait().await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
-            event = session.next() => Wake::Session(event),
+            event = self.session.next() => Wake::Session(event),
             wake = peer => wake,
-            () = until(deadline) => Wake::Deadline,
-            () = until(greet_at) => Wake::Greet,
+            () = super::until(deadline) => Wake::Deadline,
+            () = super::until(self.greet_at) => Wake::Greet,
         }
     }
 
@@ -178,10 +119,7 @@ impl Link {
             Wake::Control(message) => self.control(message).await?,
             Wake::Opened => {
                 if let Some(attempt) = &mut self.attempt {
-                    attempt.is_open = true;
-                    let state = Control::State { name: Some(OWN_NAME.to_owned()) };
-                    // A channel that is closed again already is noticed where it is read.
-                    let _ = attempt.control.send(state.to_json()).await;
+                    attempt.opened().await;
                 }
                 self.events.push_back(Event::Open);
             }
@@ -202,81 +140,43 @@ impl Link {
     /// Says something on the control channel; lost where that is not open.
     pub(crate) async fn tell(&self, message: FileMessage) {
         if let Some(attempt) = self.attempt.as_ref().filter(|attempt| attempt.is_open) {
-            // A closed channel is noticed where it is read.
-            let _ = attempt.control.send(Control::File(message).to_json()).await;
+            attempt.say(&Control::File(message)).await;
         }
     }
 
     /// A further data channel.
     pub(crate) async fn open_channel(&self, label: &str) -> Option<DataChannel> {
-        let attempt = self.attempt.as_ref()?;
-        attempt.connection.create_data_channel(label, DataChannelOptions::default()).await.ok()
-    }
-
-    /// Whether the control channel is open.
-    pub(crate) fn is_open(&self) -> bool {
-        self.attempt.as_ref().is_some_and(|attempt| attempt.is_open)
+        self.attempt.as_ref()?.open_channel(label).await
     }
 
     /// Tells the other that we leave, and waits a little for them to close: so all that was said has arrived.
     pub(crate) async fn leave(mut self, patience: Duration) {
         self.session.leave();
-        let Some(mut attempt) = self.attempt.take().filter(|attempt| attempt.is_open) else {
+        let Some(attempt) = self.attempt.take().filter(|attempt| attempt.is_open) else {
             // The server should hear of it.
             tokio::time::sleep(Duration::from_millis(50)).await;
             return;
         };
-        let _ = attempt.control.send(Control::Bye.to_json()).await;
-        let closed = async {
-            loop {
-                tokio::select! {
-                    message = attempt.control.recv() => if message.is_none() { return },
-                    event = attempt.connection.next_event() => if event.is_none() { return },
-                }
-            }
-        };
         // Whoever does not close in time is left.
-        let _ = tokio::time::timeout(patience, closed).await;
+        let _ = tokio::time::timeout(patience, attempt.leave()).await;
     }
 
+    /// From the server.
     async fn hear(&mut self, event: Option<session::Event>) -> Result<(), Failure> {
         match event {
             Some(session::Event::Joined(joined)) => {
-                if self.own.as_ref().is_some_and(|own| *own != joined.peer) {
-                    // To everyone else we are somebody new.
-                    self.known.clear();
-                }
-                self.own = Some(joined.peer);
+                self.people.joined(joined.peer, joined.peers.into_iter().map(|peer| peer.id));
                 self.ice_servers = joined.ice_servers;
-                for (id, known) in &mut self.known {
-                    known.is_there = joined.peers.iter().any(|peer| peer.id == *id);
-                }
-                for peer in joined.peers {
-                    self.meet(peer.id);
-                }
                 self.events.push_back(Event::InRoom);
                 if !joined.resumed {
                     self.greet_all();
                 }
             }
             Some(session::Event::PeerJoined(peer)) => {
-                self.meet(peer.clone());
+                self.people.meet(peer.clone());
                 self.greet(&peer, false);
             }
-            Some(session::Event::PeerLeft(peer)) => {
-                let is_partner = self.attempt.as_ref().is_some_and(|attempt| attempt.peer == peer);
-                let stands = self.attempt.as_ref().is_some_and(|attempt| attempt.is_open);
-                if let Some(known) = self.known.get_mut(&peer) {
-                    known.is_there = false;
-                }
-                // A connection that stands is not the server's business.
-                if is_partner && !stands {
-                    self.give_up(false);
-                }
-                if !(is_partner && stands) {
-                    self.known.remove(&peer);
-                }
-            }
+            Some(session::Event::PeerLeft(peer)) => self.left(&peer),
             Some(session::Event::Signal { from, data }) => self.signaled(&from, &data).await?,
             Some(session::Event::Away(why)) => self.events.push_back(Event::ServerAway(why)),
             Some(session::Event::Refused { code, message }) => {
@@ -292,198 +192,110 @@ impl Link {
         Ok(())
     }
 
-    fn meet(&mut self, peer: String) {
-        if self.known.len() < MOST_KNOWN && self.own.as_ref() != Some(&peer) {
-            let known = || Known { word: random_word(), remote: None, role: None, is_there: true };
-            self.known.entry(peer).or_insert_with(known).is_there = true;
+    fn left(&mut self, peer: &str) {
+        self.people.left(peer);
+        let is_partner = self.partner() == Some(peer);
+        // A connection that stands is not the server's business.
+        if is_partner && self.is_open() {
+            return;
         }
+        if is_partner {
+            self.give_up(false);
+        }
+        self.people.forget(peer);
     }
 
     fn greet_all(&mut self) {
-        let stands = self.attempt.as_ref().map(|attempt| attempt.peer.clone());
-        let others: Vec<String> =
-            self.known.keys().filter(|peer| stands.as_ref() != Some(peer)).cloned().collect();
-        for peer in &others {
-            self.greet(peer, false);
+        for peer in self.people.others(self.partner()) {
+            self.greet(&peer, false);
         }
     }
 
-    /// Says which connection of ours is meant, and answers with theirs.
     fn greet(&mut self, peer: &str, is_answer: bool) {
-        let Some(known) = self.known.get(peer) else { return };
-        let to = if is_answer { known.remote.clone() } else { None };
-        let hello = Some(Hello { role: self.role });
-        let signal = Signal { connection: known.word.clone(), to, hello, ..Signal::default() };
-        self.send_sealed(peer, &signal);
+        let Some(hello) = self.people.hello(peer, is_answer) else { return };
+        self.send_sealed(peer, &hello);
         if self.attempt.is_none() {
             self.greet_at = Some(Instant::now() + GREET_AGAIN);
         }
     }
 
     fn send_sealed(&self, peer: &str, signal: &Signal) {
-        let Some(own) = &self.own else { return };
-        let Some(nonce) = random::<NONCE_LEN>() else { return };
-        let sealed = self.sealer.seal(nonce, own, peer, &signal.to_json());
-        self.session.signal(peer, &json!({ "sealed": sealed }));
+        if let Some(sealed) = self.people.seal(peer, signal) {
+            self.session.signal(peer, &sealed);
+        }
     }
 
     async fn signaled(&mut self, from: &str, data: &Value) -> Result<(), Failure> {
-        if !self.known.contains_key(from) {
-            return Ok(());
-        }
-        let own = self.own.clone().unwrap_or_default();
-        let opened = data["sealed"].as_str().and_then(|sealed| self.sealer.open(from, &own, sealed).ok());
-        let signal = opened.and_then(|plain| Signal::parse(&plain));
-        let is_ours =
-            |signal: &Signal| self.known.get(from).is_some_and(|known| known.word == signal.connection);
-        match signal.filter(|signal| !is_ours(signal)) {
-            Some(signal) => self.signal(from, signal).await,
-            None if self.is_open() => {
-                self.ignored += 1;
-                Ok(())
-            }
-            None => Err(Failure::Tampered),
+        match self.people.open(from, data) {
+            Opened::Signal(signal) => self.signal(from, signal).await,
+            Opened::Stranger => Ok(()),
+            // It changes nothing about a connection that stands.
+            Opened::Tampered if self.is_open() => Ok(()),
+            Opened::Tampered => Err(Failure::Tampered),
         }
     }
 
     /// A signal of somebody who knows the code.
     async fn signal(&mut self, from: &str, signal: Signal) -> Result<(), Failure> {
-        let has_attempt = self.attempt.as_ref().is_some_and(|attempt| attempt.peer == from);
-        let stands = has_attempt && self.is_open();
-        let Some(known) = self.known.get_mut(from) else { return Ok(()) };
-        if signal.to.as_ref().is_some_and(|to| *to != known.word) {
-            return Ok(());
-        }
-        let names_us = signal.to.is_some();
-        if !names_us && (signal.hello.is_none() || stands) {
-            return Ok(());
-        }
-        if let Some(hello) = &signal.hello {
-            known.role = Some(hello.role);
-        }
-        let is_new = known.remote.as_ref() != Some(&signal.connection);
-        let had_remote = known.remote.is_some();
-        known.remote = Some(signal.connection);
-        if has_attempt && (signal.restart || (is_new && had_remote)) {
+        let is_partner = self.partner() == Some(from);
+        let stands = is_partner && self.is_open();
+        let Some(heard) = self.people.hear(from, &signal, stands) else { return Ok(()) };
+        if is_partner && heard.is_anew {
             self.drop_attempt();
         }
-        if (!names_us || signal.restart) && self.fits(from) {
+        if heard.wants_answer && self.people.fits(from) {
             self.greet(from, true);
         }
-        if self.fits(from) && self.is_free(from) && self.attempt.is_none() && self.offers_to(from) {
-            self.begin(from).await?;
-            self.offer().await;
+        if self.attempt.is_none() && self.people.fits(from) && self.people.offers_to(from) {
+            let offer = self.begin(from).await?.offer().await;
+            self.describe(offer).await;
         }
         if let Some(description) = signal.description {
-            self.describe(from, description).await?;
+            self.described(from, description).await?;
         }
-        if let (Some(candidate), Some(attempt)) = (signal.candidate, &self.attempt)
-            && attempt.peer == from
-        {
-            // One that belongs to nothing here is none.
-            let _ = attempt.connection.add_ice_candidate(candidate.map(Into::into)).await;
+        if let (Some(candidate), Some(attempt)) = (signal.candidate, self.attempt_with(from)) {
+            attempt.add_candidate(candidate).await;
         }
         Ok(())
     }
 
-    /// Whether they do what we need.
-    fn fits(&self, peer: &str) -> bool {
-        let role = self.known.get(peer).and_then(|known| known.role);
-        role.is_some_and(|role| role == Role::Drop || role != self.role)
-    }
-
-    /// Whether we may turn to them: nobody else is being dealt with.
-    fn is_free(&self, peer: &str) -> bool {
-        self.attempt.as_ref().is_none_or(|attempt| attempt.peer == peer)
-    }
-
-    /// Whose name sorts higher makes the offers (`docs/signaling.md`).
-    fn offers_to(&self, peer: &str) -> bool {
-        self.own.as_deref().is_some_and(|own| own > peer)
-    }
-
-    async fn begin(&mut self, peer: &str) -> Result<(), Failure> {
-        let machine = |error: twocan::Error| Failure::Machine(error.to_string());
-        let connection = PeerConnection::new(self.configuration()).await.map_err(machine)?;
-        let options =
-            DataChannelOptions { negotiated: Some(CONTROL_STREAM), ..DataChannelOptions::default() };
-        let control = connection.create_data_channel(CONTROL_LABEL, options).await.map_err(machine)?;
-        self.attempt = Some(Attempt {
-            peer: peer.to_owned(),
-            connection,
-            control,
-            is_open: false,
-            deadline: Some(Instant::now() + CONNECT_PATIENCE),
-        });
+    async fn begin(&mut self, peer: &str) -> Result<&Attempt, Failure> {
+        let attempt = Attempt::begin(peer, &self.network, &self.ice_servers).await?;
         self.greet_at = None;
         self.events.push_back(Event::Found);
-        Ok(())
+        Ok(self.attempt.insert(attempt))
     }
 
-    fn configuration(&self) -> Configuration {
-        let ice_servers = self.ice_servers.iter().map(|server| twocan::IceServer {
-            urls: server.urls.clone(),
-            username: server.username.clone().unwrap_or_default(),
-            credential: server.credential.clone().unwrap_or_default(),
-        });
-        Configuration {
-            // One that is not understood is of no use, and no reason to give up.
-            ice_servers: ice_servers.filter(|server| server.parse().is_ok()).collect(),
-            ice_transport_policy: if self.network.relay_only {
-                IceTransportPolicy::Relay
-            } else {
-                IceTransportPolicy::All
-            },
-            include_loopback: self.network.is_local,
-            tls: self.network.tls.clone(),
-            ..Configuration::default()
-        }
-    }
-
-    async fn offer(&mut self) {
-        let Some(attempt) = &self.attempt else { return };
-        // If none can be made, the attempt runs into its deadline.
-        if let Ok(description) = attempt.connection.set_local_description(None).await {
-            self.send_description(description).await;
-        }
-    }
-
-    async fn describe(&mut self, from: &str, description: Description) -> Result<(), Failure> {
+    async fn described(&mut self, from: &str, description: Description) -> Result<(), Failure> {
         let Ok(kind) = description.kind.parse::<SdpType>() else { return Ok(()) };
-        if kind == SdpType::Offer && self.attempt.is_none() && self.fits(from) {
+        if kind == SdpType::Offer && self.attempt.is_none() && self.people.fits(from) {
             self.begin(from).await?;
         }
-        let Some(attempt) = self.attempt.as_ref().filter(|attempt| attempt.peer == from) else {
-            return Ok(());
-        };
-        let remote = SessionDescription { kind, sdp: description.sdp };
-        let taken = attempt.connection.set_remote_description(remote).await;
-        if kind == SdpType::Offer
-            && taken.is_ok()
-            && let Ok(answer) = attempt.connection.set_local_description(None).await
-        {
-            self.send_description(answer).await;
+        if let Some(attempt) = self.attempt_with(from) {
+            let answer = attempt.take(kind, description.sdp).await;
+            self.describe(answer).await;
         }
         Ok(())
     }
 
-    async fn send_description(&self, description: SessionDescription) {
-        let description = Description { kind: description.kind.to_string(), sdp: description.sdp };
-        self.send(Signal { description: Some(description), ..Signal::default() }).await;
+    async fn describe(&self, description: Option<Description>) {
+        if description.is_some() {
+            self.send(Signal { description, ..Signal::default() }).await;
+        }
     }
 
     /// To the partner: through the server, or past it where it is gone.
     async fn send(&self, signal: Signal) {
         let Some(attempt) = &self.attempt else { return };
-        let Some(known) = self.known.get(&attempt.peer) else { return };
-        let signal = Signal { connection: known.word.clone(), to: known.remote.clone(), ..signal };
+        let Some(signal) = self.people.addressed(&attempt.peer, signal) else { return };
         if !self.session.is_connected() && attempt.is_open {
-            let _ = attempt.control.send(Control::Signal(signal).to_json()).await;
+            attempt.say(&Control::Signal(signal)).await;
         } else {
             self.send_sealed(&attempt.peer, &signal);
         }
     }
 
+    /// From the connection.
     async fn happen(&mut self, event: Option<PeerEvent>) {
         let Some(event) = event else { return self.give_up(true) };
         match event {
@@ -491,32 +303,20 @@ impl Link {
                 let candidate = Some(candidate.map(Into::into));
                 self.send(Signal { candidate, ..Signal::default() }).await;
             }
-            PeerEvent::ConnectionState(state) => self.set_state(state),
+            PeerEvent::ConnectionState(state) => {
+                if let Some(attempt) = &mut self.attempt {
+                    let peer = &attempt.peer;
+                    let (offers, has_another) = (self.people.offers_to(peer), self.people.has_another(peer));
+                    attempt.set_state(state, offers, has_another);
+                }
+            }
             PeerEvent::SelectedCandidatePair(pair) => self.events.push_back(Event::Path(pair)),
             PeerEvent::DataChannel(channel) => self.events.push_back(Event::Channel(channel)),
             _ => {}
         }
     }
 
-    fn set_state(&mut self, state: PeerConnectionState) {
-        let Some(peer) = self.attempt.as_ref().map(|attempt| attempt.peer.clone()) else { return };
-        let (offers, has_another) = (self.offers_to(&peer), self.has_another(&peer));
-        let Some(attempt) = &mut self.attempt else { return };
-        let by_role = |(offering, other): (Duration, Duration)| match (has_another, offers) {
-            (true, _) => Duration::ZERO,
-            (false, true) => offering,
-            (false, false) => other,
-        };
-        match state {
-            PeerConnectionState::Connected => attempt.deadline = None,
-            PeerConnectionState::Disconnected => {
-                attempt.deadline = Some(Instant::now() + by_role(INTERRUPTED));
-            }
-            PeerConnectionState::Failed => attempt.deadline = Some(Instant::now() + by_role(FAILED)),
-            _ => {}
-        }
-    }
-
+    /// From the control channel.
     async fn control(&mut self, message: Option<Message>) -> Result<(), Failure> {
         let Some(message) = message else {
             // Closed without a word: they have lost their connection.
@@ -528,13 +328,13 @@ impl Link {
             Some(Control::File(message)) => self.events.push_back(Event::File(message)),
             Some(Control::Bye) => {
                 if let Some(attempt) = self.attempt.take() {
-                    self.known.remove(&attempt.peer);
+                    self.people.forget(&attempt.peer);
                 }
                 self.greet_all();
                 self.events.push_back(Event::Bye);
             }
             Some(Control::Signal(signal)) => {
-                if let Some(peer) = self.attempt.as_ref().map(|attempt| attempt.peer.clone()) {
+                if let Some(peer) = self.partner().map(str::to_owned) {
                     self.signal(&peer, signal).await?;
                 }
             }
@@ -545,15 +345,14 @@ impl Link {
 
     /// The attempt is over. Whoever is there and does what we need is asked for a fresh connection.
     fn give_up(&mut self, ask: bool) {
-        let Some(peer) = self.attempt.as_ref().map(|attempt| attempt.peer.clone()) else { return };
+        let Some(peer) = self.partner().map(str::to_owned) else { return };
         self.drop_attempt();
-        let is_there = self.known.get(&peer).is_some_and(|known| known.is_there);
+        let is_there = self.people.is_there(&peer);
         if !is_there {
-            self.known.remove(&peer);
+            self.people.forget(&peer);
         }
         // Somebody new first: with two ends in the room under one code, the old one is most likely dead.
-        let others: Vec<String> = self.known.keys().filter(|other| **other != peer).cloned().collect();
-        for other in others {
+        for other in self.people.others(Some(&peer)) {
             self.ask_anew(&other);
         }
         if ask && is_there {
@@ -562,75 +361,31 @@ impl Link {
         self.greet_at = Some(Instant::now() + GREET_AGAIN);
     }
 
-    /// Asks for a fresh connection, or, where theirs is not known, says that we are there.
     fn ask_anew(&mut self, peer: &str) {
-        let is_met = self.fits(peer);
-        let Some(known) = self.known.get_mut(peer) else { return };
-        let Some(to) = known.remote.take().filter(|_| is_met) else { return self.greet(peer, false) };
-        known.word = random_word();
-        let hello = Some(Hello { role: self.role });
-        let connection = known.word.clone();
-        let signal = Signal { connection, to: Some(to), hello, restart: true, ..Signal::default() };
-        self.send_sealed(peer, &signal);
-    }
-
-    /// Whether somebody else is there who does what we need.
-    fn has_another(&self, peer: &str) -> bool {
-        self.known.iter().any(|(other, known)| other != peer && known.is_there && self.fits(other))
+        if let Some(signal) = self.people.ask_anew(peer) {
+            self.send_sealed(peer, &signal);
+        }
     }
 
     fn drop_attempt(&mut self) {
         let Some(attempt) = self.attempt.take() else { return };
-        if let Some(known) = self.known.get_mut(&attempt.peer) {
-            known.word = random_word();
-        }
+        self.people.renew(&attempt.peer);
         if attempt.is_open {
             self.events.push_back(Event::Lost);
         }
     }
-}
 
-impl From<Candidate> for twocan::IceCandidateInit {
-    fn from(candidate: Candidate) -> Self {
-        let Candidate { candidate, sdp_mid, sdp_m_line_index, username_fragment } = candidate;
-        Self { candidate, sdp_mid, sdp_m_line_index, username_fragment }
+    /// Who is being dealt with.
+    fn partner(&self) -> Option<&str> {
+        self.attempt.as_ref().map(|attempt| attempt.peer.as_str())
     }
-}
 
-impl From<twocan::IceCandidateInit> for Candidate {
-    fn from(candidate: twocan::IceCandidateInit) -> Self {
-        let twocan::IceCandidateInit { candidate, sdp_mid, sdp_m_line_index, username_fragment } = candidate;
-        Self { candidate, sdp_mid, sdp_m_line_index, username_fragment }
+    fn attempt_with(&self, peer: &str) -> Option<&Attempt> {
+        self.attempt.as_ref().filter(|attempt| attempt.peer == peer)
     }
-}
 
-/// What is said on the control channel; before that, that it is open.
-async fn listen(control: &mut DataChannel, is_open: bool) -> Wake {
-    if is_open {
-        return Wake::Control(control.recv().await);
+    /// Whether the control channel is open.
+    fn is_open(&self) -> bool {
+        self.attempt.as_ref().is_some_and(|attempt| attempt.is_open)
     }
-    match control.ready().await {
-        Ok(()) => Wake::Opened,
-        // The connection's own end is told beside.
-        Err(_) => std::future::pending().await,
-    }
-}
-
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// 128 bits.
-fn random_word() -> String {
-    super::digest::to_hex(&random::<16>().unwrap_or_default())
-}
-
-/// Nothing where the system has none to give.
-pub(crate) fn random<const N: usize>() -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    aws_lc_rs::rand::fill(&mut bytes).ok()?;
-    Some(bytes)
 }
