@@ -3,7 +3,7 @@
 //!
 //! Pure are [`sending`] and [`receiving`] (what is offered, sent, stored and checked), [`code`], [`seal`], [`message`],
 //! [`digest`] and [`path`]. [`session`] and [`link`] drive the network, [`source`] and [`disk`] the disk, [`send`] and
-//! [`receive`] put them together.
+//! [`receive`] put them together, and [`transfer`] runs either of them to its end.
 
 mod address;
 mod code;
@@ -20,15 +20,14 @@ mod send;
 mod sending;
 mod session;
 mod source;
+mod transfer;
 mod ui;
 mod web_socket;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::Instant;
 
 use code::Code;
 use link::{Failure, Link, Network};
@@ -37,25 +36,8 @@ use options::Common;
 pub(crate) use options::{ReceiveOptions, SendOptions};
 use session::{Join, Session};
 use source::Source;
+use transfer::Ending;
 use ui::Ui;
-
-/// At the end the other side has so long to hear of it.
-const LEAVE_PATIENCE: Duration = Duration::from_secs(3);
-
-/// How a transfer may end.
-#[derive(Debug)]
-enum Ending {
-    Done,
-    /// So many files did not arrive.
-    Partly(usize),
-    Declined,
-    Failed(Failure),
-    /// Nobody came back in time.
-    GivenUp,
-    DiskFull(String),
-    /// Ctrl-C.
-    Interrupted,
-}
 
 /// Exit codes, as `--help` and `docs/files.md` list them.
 mod exit {
@@ -228,25 +210,4 @@ fn fail(ui: &Ui, code: u8, name: &str, why: &str) -> ExitCode {
     ui.event("error", json!({ "code": name, "message": why, "exit": code }));
     eprintln!("twocan: {why}");
     ExitCode::from(code)
-}
-
-/// Ctrl-C, or the system's wish that we end.
-async fn until_interrupted() {
-    #[cfg(unix)]
-    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminated.recv() => {}
-        }
-        return;
-    }
-    // Without a handler the signal ends the process, as everywhere.
-    let _ = tokio::signal::ctrl_c().await;
-}
-
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
 }

@@ -21,6 +21,7 @@ use twocan::{CandidatePair, DataChannel, Message, PeerEvent, SdpType};
 use super::message::{Control, Description, FileMessage, Role, Signal};
 use super::seal::Sealer;
 use super::session::{self, IceServer, Session};
+use super::transfer::until;
 use attempt::Attempt;
 pub(crate) use attempt::Network;
 use people::{Opened, People};
@@ -106,8 +107,8 @@ impl Link {
         tokio::select! {
             event = self.session.next() => Wake::Session(event),
             wake = peer => wake,
-            () = super::until(deadline) => Wake::Deadline,
-            () = super::until(self.greet_at) => Wake::Greet,
+            () = until(deadline) => Wake::Deadline,
+            () = until(self.greet_at) => Wake::Greet,
         }
     }
 

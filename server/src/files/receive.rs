@@ -12,12 +12,12 @@ use twocan::{DataChannel, Message};
 
 use super::digest::LEAF;
 use super::disk::{Found, Partial, Store};
-use super::link::{Event, Link};
-use super::message::Id;
+use super::link::Link;
+use super::message::{FileMessage, Id};
 use super::path::SafePath;
 use super::receiving::{End, Order, Question, Receiving};
+use super::transfer::{self, Ending, Side};
 use super::ui::Ui;
-use super::{Ending, LEAVE_PATIENCE, until_interrupted};
 
 /// Blocks that wait for the disk, per file; beyond, nothing more is taken from the network.
 const BLOCKS: usize = 8;
@@ -92,12 +92,13 @@ struct Receiver<'a> {
     done: u64,
     /// The disk takes no more.
     full: Option<String>,
+    begun: Instant,
 }
 
 /// Receives until everything that was offered is here, or it cannot go on.
-pub(super) async fn run(mut link: Link, store: Store, yes: bool, patience: Duration, ui: &mut Ui) -> Ending {
-    let (reports, mut inbox) = mpsc::channel(REPORTS);
-    let mut receiver = Receiver {
+pub(super) async fn run(link: Link, store: Store, yes: bool, patience: Duration, ui: &mut Ui) -> Ending {
+    let (reports, inbox) = mpsc::channel(REPORTS);
+    let receiver = Receiver {
         ui,
         machine: Receiving::default(),
         store: Arc::new(store),
@@ -110,59 +111,117 @@ pub(super) async fn run(mut link: Link, store: Store, yes: bool, patience: Durat
         bad: 0,
         done: 0,
         full: None,
+        begun: Instant::now(),
     };
-    let begun = Instant::now();
-    let interrupted = until_interrupted();
-    tokio::pin!(interrupted);
-    let mut give_up_at: Option<Instant> = None;
-    let ending = loop {
-        while let Some(order) = receiver.machine.poll_order() {
-            receiver.obey(order, &link).await;
-        }
-        if let Some(why) = receiver.full.take() {
-            break Ending::DiskFull(why);
-        }
-        if receiver.machine.is_over() {
-            break receiver.ending(begun.elapsed());
-        }
-        let wake = tokio::select! {
-            wake = link.wait() => wake,
-            Some(report) = inbox.recv() => {
-                receiver.heed(report);
-                continue;
-            }
-            () = super::until(give_up_at) => break Ending::GivenUp,
-            () = &mut interrupted => break Ending::Interrupted,
-        };
-        if let Err(failure) = link.handle(wake).await {
-            break Ending::Failed(failure);
-        }
-        while let Some(event) = link.poll_event() {
-            match event {
-                Event::Open => {
-                    give_up_at = None;
-                    receiver.ui.open();
-                }
-                Event::Lost | Event::Bye => {
-                    give_up_at = Some(Instant::now() + patience);
-                    receiver.ui.lost(patience);
-                    receiver.machine.unlinked();
-                }
-                Event::File(message) => receiver.machine.handle(message),
-                Event::Channel(channel) => receiver.channel(channel),
-                event => receiver.ui.link(&event),
-            }
-        }
-    };
-    let faults = receiver.machine.faults();
-    if faults > 0 {
-        receiver.ui.line(&format!(
-            "The sender's program did {faults} things that no honest one does; they had no effect."
-        ));
+    transfer::run(receiver, link, inbox, patience).await
+}
+
+impl Side for Receiver<'_> {
+    type Report = Report;
+
+    fn ui(&mut self) -> &mut Ui {
+        self.ui
     }
-    receiver.stop(&mut inbox).await;
-    link.leave(LEAVE_PATIENCE).await;
-    ending
+
+    async fn work(&mut self, link: &Link) -> Option<Ending> {
+        while let Some(order) = self.machine.poll_order() {
+            self.obey(order, link).await;
+        }
+        if let Some(why) = self.full.take() {
+            return Some(Ending::DiskFull(why));
+        }
+        self.machine.is_over().then(|| self.ending())
+    }
+
+    fn heed(&mut self, report: Report) {
+        match report {
+            Report::Answered { id, yes } => {
+                self.declined |= !yes;
+                self.machine.answer(id, yes);
+            }
+            Report::Found { id, found: Ok(Found::Whole) } => self.machine.known(id),
+            Report::Found { id, found: Ok(Found::Part(partial)) } => {
+                let stored = partial.stored();
+                self.slots.insert(id, Slot::Resting(partial));
+                self.machine.opened(id, stored);
+            }
+            Report::Found { id, found: Err(error) }
+            | Report::Kept { id, kept: Err(error) }
+            | Report::FolderMade { id, made: Err(error) } => self.broken(id, &error),
+            Report::Came { id, bytes } => {
+                // Too many end the file, by an order; those of a channel that was given up count for nothing.
+                let _ = self.machine.bytes(id, bytes);
+            }
+            Report::Stored { id, bytes } => {
+                self.machine.stored(id, bytes);
+                self.ui.progress(id, bytes);
+            }
+            Report::Rested { partial, wrote } => self.rested(partial, wrote),
+            Report::Kept { id, kept: Ok(path) } => {
+                if let Some(entry) = self.paths.get_mut(&id) {
+                    entry.0 = path;
+                }
+                self.machine.kept(id);
+            }
+            Report::FolderMade { id, made: Ok(()) } => self.machine.kept(id),
+        }
+    }
+
+    /// The sender offers by itself.
+    fn linked(&mut self) {}
+
+    fn unlinked(&mut self) {
+        self.machine.unlinked();
+    }
+
+    fn said(&mut self, message: FileMessage) {
+        self.machine.handle(message);
+    }
+
+    fn opened(&mut self, channel: DataChannel) {
+        let mut parts = channel.label().split('/');
+        let (kind, id, offset) = (parts.next(), parts.next(), parts.next());
+        let id = id.and_then(Id::parse).filter(|_| kind == Some("file"));
+        let offset = offset.and_then(|offset| offset.parse().ok());
+        let (Some(id), Some(offset)) = (id, offset) else { return };
+        if !matches!(self.slots.get(&id), Some(Slot::Resting(_))) || self.machine.channel(id, offset).is_err()
+        {
+            return;
+        }
+        let Some(Slot::Resting(partial)) = self.slots.remove(&id) else { return };
+        let Some((path, size)) = self.paths.get(&id) else { return };
+        self.ui.file(id, &path.to_string(), *size, offset);
+        let (blocks, incoming) = mpsc::channel(BLOCKS);
+        let reports = self.reports.clone();
+        tokio::task::spawn_blocking(move || write(partial, incoming, &reports));
+        let reading = read(channel, id, size - offset, blocks, self.reports.clone());
+        let reader = tokio::spawn(reading).abort_handle();
+        self.slots.insert(id, Slot::Busy { reader, then: Then::Nothing });
+    }
+
+    /// Has everything that came stored.
+    async fn stop(&mut self, inbox: &mut mpsc::Receiver<Report>) {
+        let faults = self.machine.faults();
+        if faults > 0 {
+            self.ui.line(&format!(
+                "The sender's program did {faults} things that no honest one does; they had no effect."
+            ));
+        }
+        let mut busy: usize = 0;
+        for slot in self.slots.values() {
+            if let Slot::Busy { reader, .. } = slot {
+                reader.abort();
+                busy += 1;
+            }
+        }
+        while busy > 0 {
+            match inbox.recv().await {
+                Some(Report::Rested { .. }) => busy -= 1,
+                Some(_) => {}
+                None => return,
+            }
+        }
+    }
 }
 
 impl Receiver<'_> {
@@ -214,61 +273,6 @@ impl Receiver<'_> {
         tokio::task::spawn_blocking(move || {
             let _ = reports.blocking_send(work());
         });
-    }
-
-    fn channel(&mut self, channel: DataChannel) {
-        let mut parts = channel.label().split('/');
-        let (kind, id, offset) = (parts.next(), parts.next(), parts.next());
-        let id = id.and_then(Id::parse).filter(|_| kind == Some("file"));
-        let offset = offset.and_then(|offset| offset.parse().ok());
-        let (Some(id), Some(offset)) = (id, offset) else { return };
-        if !matches!(self.slots.get(&id), Some(Slot::Resting(_))) || self.machine.channel(id, offset).is_err()
-        {
-            return;
-        }
-        let Some(Slot::Resting(partial)) = self.slots.remove(&id) else { return };
-        let Some((path, size)) = self.paths.get(&id) else { return };
-        self.ui.file(id, &path.to_string(), *size, offset);
-        let (blocks, incoming) = mpsc::channel(BLOCKS);
-        let reports = self.reports.clone();
-        tokio::task::spawn_blocking(move || write(partial, incoming, &reports));
-        let reading = read(channel, id, size - offset, blocks, self.reports.clone());
-        let reader = tokio::spawn(reading).abort_handle();
-        self.slots.insert(id, Slot::Busy { reader, then: Then::Nothing });
-    }
-
-    fn heed(&mut self, report: Report) {
-        match report {
-            Report::Answered { id, yes } => {
-                self.declined |= !yes;
-                self.machine.answer(id, yes);
-            }
-            Report::Found { id, found: Ok(Found::Whole) } => self.machine.known(id),
-            Report::Found { id, found: Ok(Found::Part(partial)) } => {
-                let stored = partial.stored();
-                self.slots.insert(id, Slot::Resting(partial));
-                self.machine.opened(id, stored);
-            }
-            Report::Found { id, found: Err(error) }
-            | Report::Kept { id, kept: Err(error) }
-            | Report::FolderMade { id, made: Err(error) } => self.broken(id, &error),
-            Report::Came { id, bytes } => {
-                // Too many end the file, by an order; those of a channel that was given up count for nothing.
-                let _ = self.machine.bytes(id, bytes);
-            }
-            Report::Stored { id, bytes } => {
-                self.machine.stored(id, bytes);
-                self.ui.progress(id, bytes);
-            }
-            Report::Rested { partial, wrote } => self.rested(partial, wrote),
-            Report::Kept { id, kept: Ok(path) } => {
-                if let Some(entry) = self.paths.get_mut(&id) {
-                    entry.0 = path;
-                }
-                self.machine.kept(id);
-            }
-            Report::FolderMade { id, made: Ok(()) } => self.machine.kept(id),
-        }
     }
 
     /// Does it now, or as soon as the file's tasks have ended.
@@ -357,34 +361,16 @@ impl Receiver<'_> {
         self.paths.remove(&id);
     }
 
-    fn ending(&mut self, elapsed: Duration) -> Ending {
+    fn ending(&mut self) -> Ending {
         if self.declined && self.done == 0 {
             return Ending::Declined;
         }
-        self.ui.all_done(self.done, elapsed);
+        self.ui.all_done(self.done, self.begun.elapsed());
         if self.bad > 0 {
             return Ending::Partly(self.bad);
         }
         self.store.finish();
         Ending::Done
-    }
-
-    /// Has everything that came stored.
-    async fn stop(&mut self, inbox: &mut mpsc::Receiver<Report>) {
-        let mut busy: usize = 0;
-        for slot in self.slots.values() {
-            if let Slot::Busy { reader, .. } = slot {
-                reader.abort();
-                busy += 1;
-            }
-        }
-        while busy > 0 {
-            match inbox.recv().await {
-                Some(Report::Rested { .. }) => busy -= 1,
-                Some(_) => {}
-                None => return,
-            }
-        }
     }
 }
 

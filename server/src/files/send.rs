@@ -11,11 +11,12 @@ use twocan::DataChannel;
 
 use super::code::Keys;
 use super::digest::{Digest, LEAF, TreeHash};
-use super::link::{Event, Link};
+use super::link::Link;
+use super::message::FileMessage;
 use super::sending::{End, Order, Sending};
 use super::source::{Reader, Source};
+use super::transfer::{self, Ending, Side};
 use super::ui::Ui;
-use super::{Ending, LEAVE_PATIENCE, until_interrupted};
 
 /// Bytes of a message: travels well between all browsers (RFC 8831 §6.6).
 const PIECE: usize = 64 << 10;
@@ -70,22 +71,17 @@ struct Sender<'a> {
     reports: mpsc::Sender<Report>,
     bad: usize,
     done: u64,
+    begun: Instant,
 }
 
 /// Sends until everything has arrived, or it cannot go on.
-pub(super) async fn run(
-    mut link: Link,
-    source: Source,
-    keys: &Keys,
-    patience: Duration,
-    ui: &mut Ui,
-) -> Ending {
+pub(super) async fn run(link: Link, source: Source, keys: &Keys, patience: Duration, ui: &mut Ui) -> Ending {
     let Source { items, places, name, .. } = source;
     let total: u64 = items.iter().map(|item| item.size).sum();
     let batch = keys.file_id(&format!("batch of {name}"), total, items.len() as u64);
     ui.begin(total);
-    let (reports, mut inbox) = mpsc::channel(REPORTS);
-    let mut sender = Sender {
+    let (reports, inbox) = mpsc::channel(REPORTS);
+    let sender = Sender {
         ui,
         machine: Sending::new(batch, name, items.clone()),
         places,
@@ -96,51 +92,70 @@ pub(super) async fn run(
         reports,
         bad: 0,
         done: 0,
+        begun: Instant::now(),
     };
-    let begun = Instant::now();
-    let interrupted = until_interrupted();
-    tokio::pin!(interrupted);
-    // Before the first connection one waits as long as it takes.
-    let mut give_up_at: Option<Instant> = None;
-    let ending = loop {
-        while let Some(order) = sender.machine.poll_order() {
-            sender.obey(order, &link).await;
+    transfer::run(sender, link, inbox, patience).await
+}
+
+impl Side for Sender<'_> {
+    type Report = Report;
+
+    fn ui(&mut self) -> &mut Ui {
+        self.ui
+    }
+
+    async fn work(&mut self, link: &Link) -> Option<Ending> {
+        while let Some(order) = self.machine.poll_order() {
+            self.obey(order, link).await;
         }
-        if sender.machine.is_over() {
-            break sender.ending(begun.elapsed());
-        }
-        let wake = tokio::select! {
-            wake = link.wait() => wake,
-            Some(report) = inbox.recv() => {
-                sender.heed(report);
-                continue;
-            }
-            () = super::until(give_up_at) => break Ending::GivenUp,
-            () = &mut interrupted => break Ending::Interrupted,
+        self.machine.is_over().then(|| self.ending())
+    }
+
+    fn heed(&mut self, report: Report) {
+        let is_present = |active: &BTreeMap<usize, Active>, item: usize, attempt: u64| {
+            active.get(&item).is_some_and(|active| active.attempt == attempt)
         };
-        if let Err(failure) = link.handle(wake).await {
-            break Ending::Failed(failure);
-        }
-        while let Some(event) = link.poll_event() {
-            match event {
-                Event::Open => {
-                    give_up_at = None;
-                    sender.ui.open();
-                    sender.machine.linked();
+        match report {
+            Report::Sent { item, attempt, digest } if is_present(&self.active, item, attempt) => {
+                self.ui.digest(self.items[item].id, &digest);
+                self.machine.sent(item, digest);
+            }
+            Report::Interrupted { item, attempt } if is_present(&self.active, item, attempt) => {
+                self.active.remove(&item);
+                self.machine.interrupted(item);
+            }
+            Report::Sent { .. } | Report::Interrupted { .. } => {}
+            Report::Unreadable { item } => self.machine.unreadable(item),
+            Report::Hash { item, hash } => {
+                let known = self.hashes.entry(item).or_default();
+                if hash.leaves() > known.leaves() {
+                    *known = hash;
                 }
-                Event::Lost | Event::Bye => {
-                    give_up_at = Some(Instant::now() + patience);
-                    sender.ui.lost(patience);
-                    sender.machine.unlinked();
-                }
-                Event::File(message) => sender.machine.handle(message),
-                event => sender.ui.link(&event),
             }
         }
-    };
-    sender.active.clear();
-    link.leave(LEAVE_PATIENCE).await;
-    ending
+    }
+
+    fn linked(&mut self) {
+        self.machine.linked();
+    }
+
+    fn unlinked(&mut self) {
+        self.machine.unlinked();
+    }
+
+    fn said(&mut self, message: FileMessage) {
+        self.machine.handle(message);
+    }
+
+    /// A receiver has no channel to open: it is closed again.
+    fn opened(&mut self, channel: DataChannel) {
+        drop(channel);
+    }
+
+    /// Nobody wants more: the tasks end by themselves.
+    async fn stop(&mut self, _: &mut mpsc::Receiver<Report>) {
+        self.active.clear();
+    }
 }
 
 impl Sender<'_> {
@@ -209,35 +224,11 @@ impl Sender<'_> {
         tokio::spawn(job.run(hash));
     }
 
-    fn heed(&mut self, report: Report) {
-        let is_present = |active: &BTreeMap<usize, Active>, item: usize, attempt: u64| {
-            active.get(&item).is_some_and(|active| active.attempt == attempt)
-        };
-        match report {
-            Report::Sent { item, attempt, digest } if is_present(&self.active, item, attempt) => {
-                self.ui.digest(self.items[item].id, &digest);
-                self.machine.sent(item, digest);
-            }
-            Report::Interrupted { item, attempt } if is_present(&self.active, item, attempt) => {
-                self.active.remove(&item);
-                self.machine.interrupted(item);
-            }
-            Report::Sent { .. } | Report::Interrupted { .. } => {}
-            Report::Unreadable { item } => self.machine.unreadable(item),
-            Report::Hash { item, hash } => {
-                let known = self.hashes.entry(item).or_default();
-                if hash.leaves() > known.leaves() {
-                    *known = hash;
-                }
-            }
-        }
-    }
-
-    fn ending(&mut self, elapsed: Duration) -> Ending {
+    fn ending(&mut self) -> Ending {
         if self.machine.is_declined() {
             return Ending::Declined;
         }
-        self.ui.all_done(self.done, elapsed);
+        self.ui.all_done(self.done, self.begun.elapsed());
         if self.bad == 0 { Ending::Done } else { Ending::Partly(self.bad) }
     }
 }
