@@ -70,6 +70,7 @@ pub(crate) struct Link {
     attempt: Option<Attempt>,
     greet_at: Option<Instant>,
     events: VecDeque<Event>,
+    ignored: u64,
 }
 
 /// What there is to handle.
@@ -92,6 +93,7 @@ impl Link {
             attempt: None,
             greet_at: None,
             events: VecDeque::new(),
+            ignored: 0,
         }
     }
 
@@ -138,6 +140,11 @@ impl Link {
         self.events.pop_front()
     }
 
+    /// How much came through the server that was not sealed with our code, while the connection stood.
+    pub(crate) fn ignored(&self) -> u64 {
+        self.ignored
+    }
+
     /// Says something on the control channel; lost where that is not open.
     pub(crate) async fn tell(&self, message: FileMessage) {
         if let Some(attempt) = self.attempt.as_ref().filter(|attempt| attempt.is_open) {
@@ -150,16 +157,16 @@ impl Link {
         self.attempt.as_ref()?.open_channel(label).await
     }
 
-    /// Tells the other that we leave, and waits a little for them to close: so all that was said has arrived.
-    pub(crate) async fn leave(mut self, patience: Duration) {
-        self.session.leave();
-        let Some(attempt) = self.attempt.take().filter(|attempt| attempt.is_open) else {
-            // The server should hear of it.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            return;
+    /// Tells the server and the other that we leave, and waits a little for the other to close: so all that was said has
+    /// arrived.
+    pub(crate) async fn leave(self, patience: Duration) {
+        let partner = async {
+            if let Some(attempt) = self.attempt.filter(|attempt| attempt.is_open) {
+                attempt.leave().await;
+            }
         };
         // Whoever does not close in time is left.
-        let _ = tokio::time::timeout(patience, attempt.leave()).await;
+        let _ = tokio::time::timeout(patience, async { tokio::join!(self.session.leave(), partner) }).await;
     }
 
     /// From the server.
@@ -231,7 +238,10 @@ impl Link {
             Opened::Signal(signal) => self.signal(from, signal).await,
             Opened::Stranger => Ok(()),
             // It changes nothing about a connection that stands.
-            Opened::Tampered if self.is_open() => Ok(()),
+            Opened::Tampered if self.is_open() => {
+                self.ignored += 1;
+                Ok(())
+            }
             Opened::Tampered => Err(Failure::Tampered),
         }
     }

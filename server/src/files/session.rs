@@ -2,6 +2,7 @@
 //! comes back with growing waits, and resumes by token. It never decides about connections: a lost server is an event.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::address::ServerAddress;
 use super::web_socket::{self, Socket};
@@ -19,7 +20,7 @@ use super::web_socket::{self, Socket};
 /// A connection that has not come about by then is given up.
 const OPEN_PATIENCE: Duration = Duration::from_secs(10);
 const PING_INTERVAL: Duration = Duration::from_secs(20);
-/// Without a word for so long after a ping, the connection counts as gone.
+/// Without a word for so long after a ping, or if it takes nothing for as long, the connection counts as gone.
 const PONG_PATIENCE: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_millis(300);
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
@@ -27,6 +28,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(8);
 const KEPT: usize = 512;
 /// Events that may wait.
 const EVENTS: usize = 256;
+/// And messages to the server, while it is away; beyond, they are lost, as what an old connection said is anyway.
+const OUTGOING: usize = KEPT;
+/// The close code by which the server says that another connection has this session now.
+const TAKEN_OVER: u16 = 4000;
 
 /// Messages from the server that are not counted.
 const UNCOUNTED: [&str; 6] = ["joined", "pong", "error", "welcome", "left", "going_away"];
@@ -96,7 +101,7 @@ pub(crate) struct IceServer {
 #[derive(Debug)]
 pub(crate) struct Session {
     events: mpsc::Receiver<Event>,
-    outgoing: mpsc::UnboundedSender<Value>,
+    outgoing: mpsc::Sender<Value>,
     is_connected: Arc<AtomicBool>,
     is_over: bool,
 }
@@ -104,7 +109,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn start(join: Join) -> Self {
         let (sender, events) = mpsc::channel(EVENTS);
-        let (outgoing, inbox) = mpsc::unbounded_channel();
+        let (outgoing, inbox) = mpsc::channel(OUTGOING);
         let is_connected = Arc::new(AtomicBool::new(false));
         let task = Task {
             join,
@@ -137,13 +142,15 @@ impl Session {
 
     /// Sends to a peer, now or when the server is there again.
     pub(crate) fn signal(&self, to: &str, data: &Value) {
-        // Without a task there is no server any more.
-        let _ = self.outgoing.send(json!({ "type": "signal", "to": to, "data": data }));
+        // Where too much waits, or without a task, nobody hears it: they are greeted again.
+        let _ = self.outgoing.try_send(json!({ "type": "signal", "to": to, "data": data }));
     }
 
-    /// Leaves, so that the others see it at once.
-    pub(crate) fn leave(&self) {
-        let _ = self.outgoing.send(json!({ "type": "leave" }));
+    /// Leaves, so that the others see it at once; until the server, if it is there, has been told.
+    pub(crate) async fn leave(mut self) {
+        if self.is_connected() && self.outgoing.try_send(json!({ "type": "leave" })).is_ok() {
+            while self.events.recv().await.is_some() {}
+        }
     }
 }
 
@@ -158,7 +165,7 @@ enum Ended {
 struct Task {
     join: Join,
     events: mpsc::Sender<Event>,
-    inbox: mpsc::UnboundedReceiver<Value>,
+    inbox: mpsc::Receiver<Value>,
     is_connected: Arc<AtomicBool>,
     token: Option<String>,
     /// Counted messages of the server that were handled.
@@ -174,9 +181,12 @@ impl Task {
         loop {
             let opening = timeout(OPEN_PATIENCE, web_socket::open(&self.join.server, self.join.insecure));
             let ended = match opening.await {
-                Ok(Ok(socket)) => self.talk(socket, &mut wait).await,
-                Ok(Err(why)) => Ended::Retry(why, Duration::ZERO),
-                Err(_) => Ended::Retry("it does not answer".to_owned(), Duration::ZERO),
+                Ok(Ok(socket)) => {
+                    let Err(ended) = self.talk(socket, &mut wait).await;
+                    ended
+                }
+                Ok(Err(why)) => again(why),
+                Err(_) => again("it does not answer"),
             };
             self.is_connected.store(false, Ordering::Relaxed);
             let Ended::Retry(why, least) = ended else { return };
@@ -188,11 +198,8 @@ impl Task {
         }
     }
 
-    async fn talk(&mut self, mut socket: Socket, wait: &mut Duration) -> Ended {
-        let gone = |error: &tungstenite::Error| Ended::Retry(error.to_string(), Duration::ZERO);
-        if let Err(error) = socket.send(self.join_message()).await {
-            return gone(&error);
-        }
+    async fn talk(&mut self, mut socket: Socket, wait: &mut Duration) -> Result<Infallible, Ended> {
+        say(&mut socket, self.join_message()).await?;
         let mut is_joined = false;
         let mut next_ping = Instant::now() + PING_INTERVAL;
         let mut patience = Instant::now() + PONG_PATIENCE;
@@ -200,90 +207,49 @@ impl Task {
             let message = tokio::select! {
                 message = socket.next() => message,
                 message = self.inbox.recv(), if is_joined => {
-                    let Some(message) = message else { return Ended::Final };
-                    let is_leaving = message["type"] == "leave";
+                    let message = message.ok_or(Ended::Final)?;
                     let text = self.count(&message);
-                    if let Err(error) = socket.send(Message::text(text)).await {
-                        return gone(&error);
-                    }
-                    if is_leaving {
-                        let _ = socket.close(None).await;
-                        return Ended::Final;
+                    say(&mut socket, text).await?;
+                    if message["type"] == "leave" {
+                        let _ = timeout(PONG_PATIENCE, socket.close(None)).await;
+                        return Err(Ended::Final);
                     }
                     continue;
                 }
                 () = sleep_until(next_ping), if is_joined => {
                     next_ping = Instant::now() + PING_INTERVAL;
                     patience = Instant::now() + PONG_PATIENCE;
-                    let ping = json!({ "type": "ping", "received": self.received }).to_string();
-                    if let Err(error) = socket.send(Message::text(ping)).await {
-                        return gone(&error);
-                    }
+                    let ping = json!({ "type": "ping", "received": self.received });
+                    say(&mut socket, ping.to_string()).await?;
                     continue;
                 }
-                () = sleep_until(patience) => {
-                    return Ended::Retry("it says nothing any more".to_owned(), Duration::ZERO);
-                }
+                () = sleep_until(patience) => return Err(again("it says nothing any more")),
             };
             let text = match message {
                 Some(Ok(Message::Text(text))) => text,
-                Some(Ok(Message::Close(frame))) => {
-                    let code = frame.as_ref().map(|frame| u16::from(frame.code));
-                    return match code {
-                        Some(4000) => Ended::Final,
-                        _ => Ended::Retry("it closed the connection".to_owned(), Duration::ZERO),
-                    };
+                Some(Ok(Message::Close(Some(frame)))) if u16::from(frame.code) == TAKEN_OVER => {
+                    return Err(Ended::Final);
                 }
+                Some(Ok(Message::Close(_))) | None => return Err(again("it closed the connection")),
                 Some(Ok(_)) => continue,
-                Some(Err(error)) => return gone(&error),
-                None => return Ended::Retry("it closed the connection".to_owned(), Duration::ZERO),
+                Some(Err(error)) => return Err(again(error.to_string())),
             };
             patience = next_ping + PONG_PATIENCE;
             let Ok(message) = serde_json::from_str::<Value>(text.as_str()) else { continue };
             match message["type"].as_str().unwrap_or_default() {
                 "joined" => {
-                    let Ok(joined) = serde_json::from_value::<Joined>(message) else {
-                        return Ended::Retry("it speaks another protocol".to_owned(), LONGEST_WAIT);
-                    };
+                    self.joined(&mut socket, message).await?;
                     is_joined = true;
                     *wait = FIRST_WAIT;
-                    if let Err(error) = self.joined(&mut socket, joined).await {
-                        return gone(&error);
-                    }
                 }
                 "pong" => self.confirm(message["received"].as_u64().unwrap_or_default()),
-                "error" if !is_joined => {
-                    let text = |key: &str| message[key].as_str().unwrap_or_default().to_owned();
-                    let (code, message_text) = (text("code"), text("message"));
-                    if WAITING_HELPS.contains(&code.as_str()) {
-                        let retry = message["retry"].as_u64().unwrap_or(1_000).min(60_000);
-                        return Ended::Retry(message_text, Duration::from_millis(retry));
-                    }
-                    let _ = self.events.send(Event::Refused { code, message: message_text }).await;
-                    return Ended::Final;
-                }
-                kind => {
-                    if !UNCOUNTED.contains(&kind) {
-                        self.received += 1;
-                    }
-                    let id = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-                    let event = match kind {
-                        "peer_joined" => Event::PeerJoined(id(&message["peer"]["id"])),
-                        "peer_left" => Event::PeerLeft(id(&message["peer"])),
-                        "signal" => {
-                            Event::Signal { from: id(&message["from"]), data: message["data"].clone() }
-                        }
-                        _ => continue,
-                    };
-                    if self.events.send(event).await.is_err() {
-                        return Ended::Final;
-                    }
-                }
+                "error" if !is_joined => return Err(self.refused(&message).await),
+                kind => self.heard(kind, &message).await?,
             }
         }
     }
 
-    fn join_message(&self) -> Message {
+    fn join_message(&self) -> String {
         // The others learn what we are called over the sealed connection, if at all.
         let mut join =
             json!({ "type": "join", "id": 1, "room": self.join.room, "name": "Guest", "kind": "send" });
@@ -294,25 +260,57 @@ impl Task {
             join["token"] = token.as_str().into();
             join["received"] = self.received.into();
         }
-        Message::text(join.to_string())
+        join.to_string()
     }
 
-    async fn joined(&mut self, socket: &mut Socket, joined: Joined) -> Result<(), tungstenite::Error> {
+    async fn joined(&mut self, socket: &mut Socket, message: Value) -> Result<(), Ended> {
+        let Ok(joined) = serde_json::from_value::<Joined>(message) else {
+            return Err(Ended::Retry("it speaks another protocol".to_owned(), LONGEST_WAIT));
+        };
         self.token = Some(joined.token.clone());
         self.is_connected.store(true, Ordering::Relaxed);
         if joined.resumed {
             self.confirm(joined.received);
             for text in &self.unconfirmed {
-                socket.feed(Message::text(text.clone())).await?;
+                say(socket, text.clone()).await?;
             }
-            socket.flush().await?;
         } else {
             self.unconfirmed.clear();
             (self.sent, self.received) = (0, 0);
         }
-        // Nobody listens any more: the next send ends the task.
-        let _ = self.events.send(Event::Joined(joined)).await;
-        Ok(())
+        self.tell(Event::Joined(joined)).await
+    }
+
+    async fn refused(&mut self, message: &Value) -> Ended {
+        let text = |key: &str| message[key].as_str().unwrap_or_default().to_owned();
+        let (code, message_text) = (text("code"), text("message"));
+        if WAITING_HELPS.contains(&code.as_str()) {
+            let retry = message["retry"].as_u64().unwrap_or(1_000).min(60_000);
+            return Ended::Retry(message_text, Duration::from_millis(retry));
+        }
+        let _ = self.tell(Event::Refused { code, message: message_text }).await;
+        Ended::Final
+    }
+
+    async fn heard(&mut self, kind: &str, message: &Value) -> Result<(), Ended> {
+        if !UNCOUNTED.contains(&kind) {
+            self.received += 1;
+        }
+        let id = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        match kind {
+            "peer_joined" => self.tell(Event::PeerJoined(id(&message["peer"]["id"]))).await,
+            "peer_left" => self.tell(Event::PeerLeft(id(&message["peer"]))).await,
+            "signal" => {
+                let (from, data) = (id(&message["from"]), message["data"].clone());
+                self.tell(Event::Signal { from, data }).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn tell(&self, event: Event) -> Result<(), Ended> {
+        // Nobody listens any more.
+        self.events.send(event).await.map_err(|_| Ended::Final)
     }
 
     fn count(&mut self, message: &Value) -> String {
@@ -333,3 +331,18 @@ impl Task {
         }
     }
 }
+
+/// A server that takes nothing is as good as gone.
+async fn say(socket: &mut Socket, text: String) -> Result<(), Ended> {
+    match timeout(PONG_PATIENCE, socket.send(Message::text(text))).await {
+        Ok(sent) => sent.map_err(|error| again(error.to_string())),
+        Err(_) => Err(again("it takes nothing any more")),
+    }
+}
+
+fn again(why: impl Into<String>) -> Ended {
+    Ended::Retry(why.into(), Duration::ZERO)
+}
+
+#[cfg(test)]
+mod tests;

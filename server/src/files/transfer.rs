@@ -73,6 +73,12 @@ pub(super) async fn run<S: Side>(
         ending = drive(&mut side, &mut link, &mut reports, patience) => ending,
         () = until_interrupted() => Ending::Interrupted,
     };
+    if link.ignored() > 0 {
+        side.ui().line(&format!(
+            "{} messages that came through the server were not sealed with this code; they had no effect.",
+            link.ignored()
+        ));
+    }
     // What is not put away in time comes once more when the transfer goes on.
     let _ = timeout(STOP_PATIENCE, side.stop(&mut reports)).await;
     link.leave(LEAVE_PATIENCE).await;
