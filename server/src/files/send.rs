@@ -204,11 +204,20 @@ impl Sender<'_> {
         let (stored, watched) = watch::channel(offset);
         let described = &self.items[item];
         let label = format!("file/{}/{offset}", described.id);
-        let Some(channel) = link.open_channel(&label).await else { return };
-        self.ui.file(described.id, &described.path, described.size, offset);
+        let channel = link.open_channel(&label).await;
         self.attempts += 1;
         let attempt = self.attempts;
         self.active.insert(item, Active { attempt, stored });
+        let Some(channel) = channel else {
+            // The connection is about to go, or has no channel left.
+            let reports = self.reports.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(TRY_AGAIN).await;
+                let _ = reports.send(Report::Interrupted { item, attempt }).await;
+            });
+            return;
+        };
+        self.ui.file(described.id, &described.path, described.size, offset);
         let job = Job {
             item,
             attempt,
@@ -261,7 +270,13 @@ impl Job {
         let (blocks, incoming) = mpsc::channel(AHEAD);
         let (place, size, offset) = (self.place.clone(), self.size, self.offset);
         let reading = tokio::task::spawn_blocking(move || read(&place, size, offset, hash, &blocks));
-        let sent = self.send(incoming).await;
+        // However long the receiver takes nothing: whoever is called off ends.
+        let mut stored = self.stored.clone();
+        let called_off = async { while stored.changed().await.is_ok() {} };
+        let sent = tokio::select! {
+            sent = self.send(incoming) => sent,
+            () = called_off => Err(Stopped::Called),
+        };
         // The reader ends when nobody takes its blocks.
         let Ok((hash, read)) = reading.await else { return };
         // Whoever asked for the job has gone where a report is not taken.
@@ -292,12 +307,9 @@ impl Job {
             let skipped = usize::try_from(position.saturating_sub(start)).unwrap_or(usize::MAX);
             let _ = block.split_to(skipped.min(block.len()));
             while !block.is_empty() {
-                while position - *self.stored.borrow_and_update() >= self.window {
-                    self.stored.changed().await.map_err(|_| Stopped::Called)?;
-                }
-                if self.stored.has_changed().is_err() {
-                    return Err(Stopped::Called);
-                }
+                let window = self.window;
+                let has_room = |stored: &u64| has_room(position, *stored, window);
+                self.stored.wait_for(has_room).await.map_err(|_| Stopped::Called)?;
                 let piece = block.split_to(block.len().min(PIECE));
                 position += piece.len() as u64;
                 self.channel.send(piece).await.map_err(|_| Stopped::Closed)?;
@@ -305,6 +317,11 @@ impl Job {
         }
         Ok(())
     }
+}
+
+/// Whether more may be sent from `position` on. A receiver may claim to have stored what was not sent yet.
+fn has_room(position: u64, stored: u64, window: u64) -> bool {
+    position.saturating_sub(stored) < window
 }
 
 /// Reads on a thread that may block: hashes what was not hashed yet, hands out what is to be sent.
@@ -331,4 +348,18 @@ fn read(
     };
     let read = reading();
     (hash, read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_is_kept_whatever_a_receiver_claims() {
+        assert!(has_room(7, 0, 8));
+        assert!(!has_room(8, 0, 8));
+        assert!(has_room(8, 1, 8));
+        assert!(has_room(8, 9, 8), "more than was sent");
+        assert!(has_room(0, u64::MAX, 8));
+    }
 }
