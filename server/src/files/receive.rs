@@ -1,11 +1,11 @@
 //! `twocan receive`: asks what is offered, stores what comes, checks it, and gives it its name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use twocan::{DataChannel, Message};
@@ -21,6 +21,13 @@ use super::ui::Ui;
 
 /// Blocks that wait for the disk, per file; beyond, nothing more is taken from the network.
 const BLOCKS: usize = 8;
+
+/// And of all files.
+const ALL_BLOCKS: usize = 64;
+
+/// Files that come at once: each has a thread that stores it, and a block that is being gathered. A channel beyond is
+/// closed again; an honest sender has half as many, and would come back with it.
+const MOST_BUSY: usize = 128;
 
 /// Reports that may wait.
 const REPORTS: usize = 256;
@@ -86,6 +93,10 @@ struct Receiver<'a> {
     /// Which of them are folders: they are made, and no files that arrive.
     folders: BTreeSet<Id>,
     reports: mpsc::Sender<Report>,
+    /// What a person is to be asked; the first one is.
+    questions: VecDeque<Question>,
+    /// Room for blocks that wait for the disk.
+    room: Arc<Semaphore>,
     yes: bool,
     declined: bool,
     bad: usize,
@@ -106,6 +117,8 @@ pub(super) async fn run(link: Link, store: Store, yes: bool, patience: Duration,
         paths: BTreeMap::new(),
         folders: BTreeSet::new(),
         reports,
+        questions: VecDeque::new(),
+        room: Arc::new(Semaphore::new(ALL_BLOCKS)),
         yes,
         declined: false,
         bad: 0,
@@ -138,6 +151,8 @@ impl Side for Receiver<'_> {
             Report::Answered { id, yes } => {
                 self.declined |= !yes;
                 self.machine.answer(id, yes);
+                self.questions.pop_front();
+                self.ask();
             }
             Report::Found { id, found: Ok(Found::Whole) } => self.machine.known(id),
             Report::Found { id, found: Ok(Found::Part(partial)) } => {
@@ -184,8 +199,11 @@ impl Side for Receiver<'_> {
         let id = id.and_then(Id::parse).filter(|_| kind == Some("file"));
         let offset = offset.and_then(|offset| offset.parse().ok());
         let (Some(id), Some(offset)) = (id, offset) else { return };
-        if !matches!(self.slots.get(&id), Some(Slot::Resting(_))) || self.machine.channel(id, offset).is_err()
-        {
+        let busy = self.slots.values().filter(|slot| matches!(slot, Slot::Busy { .. })).count();
+        if busy >= MOST_BUSY || !matches!(self.slots.get(&id), Some(Slot::Resting(_))) {
+            return;
+        }
+        if self.machine.channel(id, offset).is_err() {
             return;
         }
         let Some(Slot::Resting(partial)) = self.slots.remove(&id) else { return };
@@ -194,8 +212,8 @@ impl Side for Receiver<'_> {
         let (blocks, incoming) = mpsc::channel(BLOCKS);
         let reports = self.reports.clone();
         tokio::task::spawn_blocking(move || write(partial, incoming, &reports));
-        let reading = read(channel, id, size - offset, blocks, self.reports.clone());
-        let reader = tokio::spawn(reading).abort_handle();
+        let reader = Reader { channel, id, left: size - offset, blocks, room: Arc::clone(&self.room) };
+        let reader = tokio::spawn(reader.run(self.reports.clone())).abort_handle();
         self.slots.insert(id, Slot::Busy { reader, then: Then::Nothing });
     }
 
@@ -228,7 +246,12 @@ impl Receiver<'_> {
     async fn obey(&mut self, order: Order, link: &Link) {
         match order {
             Order::Tell(message) => link.tell(message).await,
-            Order::Ask(question) => self.ask(&question),
+            Order::Ask(question) => {
+                self.questions.push_back(question);
+                if self.questions.len() == 1 {
+                    self.ask();
+                }
+            }
             Order::Open { id, path, size, modified } => {
                 self.paths.insert(id, (path.clone(), size));
                 let store = Arc::clone(&self.store);
@@ -256,7 +279,9 @@ impl Receiver<'_> {
         }
     }
 
-    fn ask(&mut self, question: &Question) {
+    /// One question at a time: an answer is to the one that is read.
+    fn ask(&mut self) {
+        let Some(question) = self.questions.front() else { return };
         let id = question.id;
         self.ui.begin(question.size);
         let answer = self.ui.ask(question, self.yes);
@@ -374,48 +399,57 @@ impl Receiver<'_> {
     }
 }
 
+/// A block, and its place in the room for all.
+type Block = (Vec<u8>, OwnedSemaphorePermit);
+
 /// Gathers blocks out of messages.
-async fn read(
-    mut channel: DataChannel,
+struct Reader {
+    channel: DataChannel,
     id: Id,
-    mut left: u64,
-    blocks: mpsc::Sender<Vec<u8>>,
-    reports: mpsc::Sender<Report>,
-) {
-    let size = |left: u64| usize::try_from(left.min(LEAF)).unwrap_or_default();
-    let mut block = Vec::with_capacity(size(left));
-    while left > 0 {
-        let Some(message) = channel.recv().await else { return };
-        let Message::Binary(bytes) = message else { continue };
-        let count = bytes.len() as u64;
-        if reports.send(Report::Came { id, bytes: count }).await.is_err() || count > left {
-            return;
-        }
-        left -= count;
-        let mut rest = &bytes[..];
-        while !rest.is_empty() {
-            let room = usize::try_from(LEAF).unwrap_or_default() - block.len();
-            let (part, after) = rest.split_at(room.min(rest.len()));
-            block.extend_from_slice(part);
-            rest = after;
-            let is_full = block.len() as u64 == LEAF;
-            if is_full || (left == 0 && rest.is_empty()) {
-                let next = Vec::with_capacity(size(left + rest.len() as u64));
-                if blocks.send(std::mem::replace(&mut block, next)).await.is_err() {
-                    return;
+    /// Bytes that are still to come.
+    left: u64,
+    blocks: mpsc::Sender<Block>,
+    room: Arc<Semaphore>,
+}
+
+impl Reader {
+    async fn run(mut self, reports: mpsc::Sender<Report>) {
+        let size = |left: u64| usize::try_from(left.min(LEAF)).unwrap_or_default();
+        let mut block = Vec::with_capacity(size(self.left));
+        while self.left > 0 {
+            let Some(message) = self.channel.recv().await else { return };
+            let Message::Binary(bytes) = message else { continue };
+            let count = bytes.len() as u64;
+            let came = Report::Came { id: self.id, bytes: count };
+            if reports.send(came).await.is_err() || count > self.left {
+                return;
+            }
+            self.left -= count;
+            let mut rest = &bytes[..];
+            while !rest.is_empty() {
+                let room = size(LEAF) - block.len();
+                let (part, after) = rest.split_at(room.min(rest.len()));
+                block.extend_from_slice(part);
+                rest = after;
+                if block.len() == size(LEAF) || (self.left == 0 && rest.is_empty()) {
+                    let next = Vec::with_capacity(size(self.left + rest.len() as u64));
+                    let Ok(place) = Arc::clone(&self.room).acquire_owned().await else { return };
+                    if self.blocks.send((std::mem::replace(&mut block, next), place)).await.is_err() {
+                        return;
+                    }
                 }
             }
         }
+        // Kept open until the sender, or the end of the file, closes it.
+        drop(self.blocks);
+        while self.channel.recv().await.is_some() {}
     }
-    // Kept open until the sender, or the end of the file, closes it.
-    drop(blocks);
-    while channel.recv().await.is_some() {}
 }
 
 /// Stores blocks, on a thread that may block.
-fn write(mut partial: Box<Partial>, mut blocks: mpsc::Receiver<Vec<u8>>, reports: &mpsc::Sender<Report>) {
+fn write(mut partial: Box<Partial>, mut blocks: mpsc::Receiver<Block>, reports: &mpsc::Sender<Report>) {
     let mut wrote = Ok(());
-    while let Some(block) = blocks.blocking_recv() {
+    while let Some((block, _place)) = blocks.blocking_recv() {
         wrote = partial.write(&block);
         if wrote.is_err() {
             break;
