@@ -107,8 +107,8 @@ const PROBLEMS = {
     next: "Try another network (a phone's, for example), or ask whoever runs this server to switch its relay on.",
   },
   tampered: {
-    title: "Somebody is between you",
-    text: "What came through the server was not sealed with this code. The server, or someone on the way to it, has changed it, or somebody without the code is in its place. Nothing was sent.",
+    title: "What came is not sealed with this code",
+    text: "The server, or someone on the way to it, has changed what came through it, or somebody without the code is in its place. Nothing was sent to them.",
     next: "Compare the code with the original. If it is the same, make a new one, and use another server.",
   },
   "bad-code": {

@@ -345,19 +345,23 @@ export class Room extends Emitter {
       if (isSignalData(data)) this.peers.get(from)?.handleSignal(data);
       return;
     }
-    this.#opening = this.#opening.then(async () => {
+    const open = async () => {
       const link = this.peers.get(from);
       if (!link || !self || this.left) return;
+      let opened;
       try {
-        const opened = await keys.open(from, self, data);
-        if (isSignalData(opened)) link.handleSignal(opened);
+        opened = await keys.open(from, self, data);
       } catch {
         // To a connection that stands, it is nothing.
         if (link.connection.connectionState === "connected") return;
         this.leave();
         this.emit("tampered", null);
+        return;
       }
-    });
+      if (isSignalData(opened)) link.handleSignal(opened);
+    };
+    // A fault of our own is no sign of another's, and holds up nothing that comes after.
+    this.#opening = this.#opening.then(open).catch(reportError);
   }
 
   /** @returns {RTCConfiguration} */

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { Emitter } from "../js/emitter.js";
 import { parseFileMessage, safeName } from "../js/files/protocol.js";
 import { MOST_UNSTORED, Receiver } from "../js/files/receiver.js";
 import { Interrupted, WINDOW, pieceSize, sendFile, windowFor } from "../js/files/sender.js";
 import { freeName } from "../js/files/sinks.js";
 import { Transfer } from "../js/files/transfer.js";
+import { Transfers } from "../js/files/transfers.js";
 import { LEAF_SIZE, LEAF_START, TreeHash, newLeaf } from "../js/files/tree.js";
 
 const sha = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest();
@@ -290,4 +292,25 @@ test("a receiver may ask for a larger window, within bounds", () => {
   assert.equal(windowFor(1), LEAF_SIZE);
   assert.equal(windowFor(32 * LEAF_SIZE), 32 * LEAF_SIZE);
   assert.equal(windowFor(Number.MAX_SAFE_INTEGER), 64 * LEAF_SIZE);
+});
+
+test("with the code a sender who was started again goes on, but what we send is nobody's to offer", async () => {
+  const id = "ab".repeat(16);
+  const link = (/** @type {string} */ name) =>
+    Object.assign(new Emitter(), { id: name, name, role: "drop", closed: false, channelOpen: true, connection: { connectionState: "connected" }, send: () => true });
+  const [ada, eve] = [link("ada"), link("eve")];
+  const room = Object.assign(new Emitter(), { peers: new Map([["ada", ada], ["eve", eve]]), keys: { fileId: async () => id } });
+  const transfers = new Transfers(/** @type {any} */ (room));
+  const offer = { type: "file-offer", id, version: 1, name: "a.txt", size: 3 };
+
+  ada.emit("file", offer);
+  eve.emit("file", offer);
+  assert.equal(transfers.files.get(id)?.transfer.peer, "eve", "the same file, of the same code");
+
+  transfers.files.clear();
+  transfers.send([new File(["abc"], "a.txt")], "ada");
+  await new Promise(setImmediate);
+  assert.equal(transfers.files.get(id)?.transfer.direction, "send");
+  eve.emit("file", offer);
+  assert.equal(transfers.files.get(id)?.transfer.peer, "ada");
 });

@@ -185,9 +185,9 @@ export class Transfers extends Emitter {
   #handle(link, message) {
     const known = this.files.get(message.id);
     // Nobody may speak about another's file; but a sender who was started again, with the code, is the same. That the one
-    // before is gone may only show later.
+    // before is gone may only show later. What we send is nobody's to offer.
     if (known && known.transfer.peer !== link.id) {
-      if (!this.#room.keys || message.type !== "file-offer") return;
+      if (!this.#room.keys || message.type !== "file-offer" || !(known instanceof IncomingFile)) return;
       known.transfer.peer = link.id;
       known.link = link;
     }

@@ -142,6 +142,8 @@ watch.onSample = update;
 
 room.on("tampered", () => {
   stage = "refused";
+  // That no way through was found has this reason.
+  problems.clear();
   problems.add(problem("tampered"), { action: { label: "Make a new code", run: () => location.assign("/send") } });
 });
 
@@ -230,7 +232,7 @@ function codeCard(secret) {
       "p",
       { class: "field-help send-seal" },
       icon("lock"),
-      h("span", {}, "Sealed by the code, which never reaches the server: it can neither read your files nor put itself between you. Whoever has the code gets in, so send it by a way that you trust."),
+      h("span", {}, "Sealed by the code, which this page keeps from the server: so it cannot read or change your files. The page itself is the server's, and has to be trusted; twocan in a terminal trusts the server with nothing. Whoever has the code gets in, so send it by a way that you trust."),
     ),
     passwordForm,
   );
@@ -269,9 +271,8 @@ const codeForm = h(
       event.preventDefault();
       const typed = parseCode(codeInput.value);
       codeWrong.hidden = typed !== null;
-      // The page is made anew for another code.
+      // Where only the code is another, the page is made anew by the change of the address.
       if (typed && typed !== code) location.assign(`/send${location.search}#${typed}`);
-      if (typed && namedRoom === "" && typed !== code) location.reload();
     },
   },
   h("h2", {}, "Have you got a code?"),
