@@ -33,7 +33,7 @@ pub(crate) enum Command {
     /// Send files and folders to whoever gets the code, straight from here to there
     ///
     /// Prints a code and a link, and waits. The other side opens the link in a browser, or types
-    /// `twocan receive CODE`. What is sent is sealed by the code: no server can read or change it.
+    /// `twocan receive CODE`. What is sent is sealed by the code: between two terminals no server can read or change it.
     Send(Box<crate::files::SendOptions>),
     /// Receive what somebody sends with `twocan send`, or from a browser
     Receive(Box<crate::files::ReceiveOptions>),

@@ -154,7 +154,7 @@ fn announce(ui: &Ui, code: &Code, common: &Common) {
             ui.line(&line);
         }
     }
-    let server = if common.server == options::default_server() {
+    let server = if common.server.to_string() == options::DEFAULT_SERVER {
         String::new()
     } else {
         format!(" --server {}", common.server)
@@ -177,7 +177,7 @@ fn end(ui: &Ui, ending: Ending, again: &str) -> ExitCode {
             exit::TAMPERED,
             "tampered",
             "what came through the server was not sealed with this code. The server, or somebody on the way to it, \
-             has changed it, or somebody without the code is in its place. Nothing was sent. Compare the code; if it \
+             has changed it, or somebody without the code is in its place. Nothing was sent to them. Compare the code; if it \
              is right, use another server",
         ),
         Ending::Failed(Failure::Refused { code, message }) => {

@@ -7,7 +7,7 @@ use super::address::{Invitation, ServerAddress};
 use super::code::Code;
 
 /// Where a server of one's own serves without being told.
-const DEFAULT_SERVER: &str = "http://localhost:8080";
+pub(crate) const DEFAULT_SERVER: &str = "http://localhost:8080";
 
 const EXIT_CODES: &str = "Exit codes: 0 all has arrived and is checked; 1 the network or this computer does not let it; \
      2 wrong usage; 3 declined, or some files did not arrive; 4 what came through the server was not sealed with this \
@@ -77,9 +77,4 @@ pub(crate) struct ReceiveOptions {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) common: Common,
-}
-
-/// The server that nobody has to name.
-pub(crate) fn default_server() -> ServerAddress {
-    ServerAddress { tls: false, host: "localhost".to_owned(), port: 8080 }
 }
