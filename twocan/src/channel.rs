@@ -3,17 +3,20 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use peer::ChannelMessage;
+use bytes::Bytes;
+use peer::{ChannelMessage, Kind};
 use tokio::sync::mpsc;
 
 use crate::budget::Budget;
 
 mod line;
+mod loan;
 mod message;
 mod sender;
 mod stream;
 
 pub(crate) use line::{Job, Line, NO_STREAM, Trunk};
+pub(crate) use loan::Returned;
 pub use message::{Message, MessagePiece};
 pub use sender::DataSender;
 pub use stream::DataStream;
@@ -83,7 +86,8 @@ impl DataChannel {
         Some(match self.next_piece().await? {
             Piece::Aborted(id) => MessagePiece::Aborted { id },
             Piece::Part(ChannelMessage { kind, id, first, last, data, .. }) => {
-                MessagePiece::Part { id, is_text: kind == peer::Kind::String, first, last, data: data.into() }
+                let data = self.lend(data);
+                MessagePiece::Part { id, is_text: kind == Kind::String, first, last, data }
             }
         })
     }
@@ -109,12 +113,13 @@ impl DataChannel {
             }
         };
         if first && last {
-            return Some(Message::of(kind, data));
+            return Some(self.message(kind, data));
         }
         let known = self.gathered.iter().position(|(known, _)| *known == id);
         let index = match known {
             Some(index) => {
                 self.gathered[index].1.extend_from_slice(&data);
+                self.sender.0.trunk.returned.put(data);
                 index
             }
             // Its beginning was taken as a piece, or never came.
@@ -124,7 +129,22 @@ impl DataChannel {
                 self.gathered.len() - 1
             }
         };
-        last.then(|| Message::of(kind, self.gathered.swap_remove(index).1))
+        last.then(|| {
+            let (_, data) = self.gathered.swap_remove(index);
+            self.message(kind, data)
+        })
+    }
+
+    fn message(&self, kind: Kind, data: Vec<u8>) -> Message {
+        match kind {
+            Kind::Binary => Message::Binary(self.lend(data)),
+            Kind::String => String::from_utf8(data)
+                .map_or_else(|error| Message::Binary(self.lend(error.into_bytes())), Message::Text),
+        }
+    }
+
+    fn lend(&self, data: Vec<u8>) -> Bytes {
+        self.sender.0.trunk.returned.lend(data)
     }
 }
 

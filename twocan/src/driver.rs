@@ -146,6 +146,7 @@ impl Driver {
             any = true;
             self.take(answer);
         }
+        self.channels.recycle(&mut self.peer);
         any |= self.poll_read(now, context);
         any |= self.poll_streams(now, context);
         any |= self.channels.poll_jobs(&mut self.peer, context);

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use peer::{ChannelId, Kind};
 use tokio::sync::mpsc;
 
+use super::Returned;
 use crate::DataChannelState;
 use crate::bell::Bell;
 use crate::room::Room;
@@ -37,6 +38,7 @@ pub(crate) struct Trunk {
     pub(crate) jobs: mpsc::UnboundedSender<Job>,
     /// The longest message that the peer takes.
     pub(crate) longest: AtomicU64,
+    pub(crate) returned: Arc<Returned>,
 }
 
 /// A data channel, as both sides see it.

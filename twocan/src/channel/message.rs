@@ -42,14 +42,6 @@ impl Message {
         Self::Text(text.into())
     }
 
-    pub(super) fn of(kind: Kind, bytes: Vec<u8>) -> Self {
-        match kind {
-            Kind::Binary => Self::Binary(bytes.into()),
-            Kind::String => String::from_utf8(bytes)
-                .map_or_else(|error| Self::Binary(error.into_bytes().into()), Self::Text),
-        }
-    }
-
     pub(super) fn into_parts(self) -> (Kind, Bytes) {
         match self {
             Self::Text(text) => (Kind::String, Bytes::from(text)),

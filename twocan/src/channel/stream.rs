@@ -48,7 +48,7 @@ impl AsyncRead for DataStream {
     ) -> Poll<io::Result<()>> {
         while self.rest.is_empty() {
             match ready!(self.channel.poll_piece(context)) {
-                Some(Piece::Part(part)) => self.rest = part.data.into(),
+                Some(Piece::Part(part)) => self.rest = self.channel.lend(part.data),
                 Some(Piece::Aborted(_)) => {}
                 None => return Poll::Ready(Ok(())),
             }

@@ -46,7 +46,7 @@ impl Channels {
     pub(super) fn new(budget: Arc<Budget>) -> Self {
         let (sender, jobs) = mpsc::unbounded_channel();
         Self {
-            trunk: Arc::new(Trunk { jobs: sender, longest: u64::MAX.into() }),
+            trunk: Arc::new(Trunk { jobs: sender, longest: u64::MAX.into(), returned: Arc::default() }),
             jobs,
             stuck: VecDeque::new(),
             ends: BTreeMap::new(),
@@ -87,6 +87,13 @@ impl Channels {
     pub(super) fn deliver(&mut self, peer: &mut peer::PeerConnection, part: ChannelMessage) {
         let Some(end) = self.ends.get(&part.channel) else { return peer.recycle(part.data) };
         end.put(&self.budget, Piece::Part(part));
+    }
+
+    /// Gives the association the buffers that the application is done with.
+    pub(super) fn recycle(&self, peer: &mut peer::PeerConnection) {
+        while let Some(buffer) = self.trunk.returned.take() {
+            peer.recycle(buffer);
+        }
     }
 
     pub(super) fn abort(&mut self, channel: ChannelId, id: u64) {

@@ -19,6 +19,9 @@ use crate::slab::ByStream;
 /// What a message or fragment costs beside its bytes.
 const OVERHEAD: usize = 128;
 
+/// How many times as much as it holds a message's buffer may take.
+const SLACK: usize = 4;
+
 /// A DATA or I-DATA chunk, with its TSN unwrapped.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Incoming<'a> {
@@ -71,7 +74,11 @@ pub(super) struct Shared<'a> {
 
 impl Shared<'_> {
     #[inline]
-    pub(super) fn deliver(&mut self, message: ReceivedMessage) {
+    pub(super) fn deliver(&mut self, mut message: ReceivedMessage) {
+        if message.data.capacity() / SLACK > message.data.len() {
+            // Used again after a longer message. The application may hold it for long, and only its length is counted.
+            message.data.shrink_to_fit();
+        }
         let cost = message.data.len() + OVERHEAD;
         *self.used += cost;
         *self.waiting += cost;
