@@ -27,6 +27,7 @@ mod json;
 mod pair;
 mod transport;
 
+pub use crate::transport::DtlsInStun;
 pub use candidate::CandidateStats;
 pub use certificate::CertificateStats;
 pub use channel::DataChannelStats;

@@ -21,6 +21,7 @@ mod streamed;
 
 use batch::Batch;
 use flows::Flows;
+pub use sped::DtlsInStun;
 use sped::Sped;
 
 /// What the transport tells its connection.
@@ -70,6 +71,7 @@ pub(crate) struct Transport {
     begun: bool,
     /// The handshake in checks, until it is done or the peer is seen not to do it.
     sped: Option<Box<Sped>>,
+    pub(crate) embedded: DtlsInStun,
     /// Bytes of a datagram of the handshake.
     mtu: usize,
     /// The peer's INIT, where both descriptions say one.
@@ -134,6 +136,7 @@ impl Transport {
             client: None,
             begun: false,
             sped: None,
+            embedded: DtlsInStun::default(),
             mtu: configuration.dtls.mtu,
             peer_init: None,
             batch: Batch::default(),

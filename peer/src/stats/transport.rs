@@ -5,7 +5,7 @@ use dtls::Version;
 use super::json::Object;
 use super::{CandidatePairStats, CertificateStats};
 use crate::connection::PeerConnection;
-use crate::transport::Traffic;
+use crate::transport::{DtlsInStun, Traffic};
 
 /// `RTCIceRole`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,11 @@ pub struct TransportStats {
     pub srtp_cipher: Option<&'static str>,
     /// How often data took another path, none included.
     pub selected_candidate_pair_changes: u32,
+    /// What the handshake did in checks (SPED). No standard names it: it is not in JSON.
+    pub dtls_in_stun: DtlsInStun,
+    /// INIT chunks of SCTP's that were sent and received: none where the descriptions said them (SNAP). Not in JSON
+    /// either.
+    pub sctp_inits: u32,
 }
 
 impl TransportStats {
@@ -111,6 +116,8 @@ impl TransportStats {
             },
             srtp_cipher: secured.and_then(|secured| secured.srtp_profile).map(dtls::SrtpProfile::name),
             selected_candidate_pair_changes: transport.flows.changes,
+            dtls_in_stun: transport.embedded,
+            sctp_inits: peer.sctp_stats().inits,
         }
     }
 

@@ -27,6 +27,15 @@ const PENDING: usize = 16;
 /// As the draft recommends.
 const ACKNOWLEDGED: usize = 4;
 
+/// What the handshake of DTLS did in checks and their answers (SPED).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DtlsInStun {
+    /// Datagrams that came that way first.
+    pub received: u64,
+    /// Datagrams of ours that the peer says it has.
+    pub acknowledged: u64,
+}
+
 /// What is embedded, and what was received that way.
 #[derive(Debug, Default)]
 pub(super) struct Sped {
@@ -61,12 +70,15 @@ impl Sped {
         self.has_changed = true;
     }
 
-    fn acknowledged(&mut self, acknowledgements: &[u8]) {
+    /// The peer has these; how many of ours are among them.
+    fn acknowledged(&mut self, acknowledgements: &[u8]) -> usize {
         let (numbers, _) = acknowledgements.as_chunks();
         let has = |packet: &Packet| numbers.iter().any(|number| u32::from_be_bytes(*number) == packet.crc);
         let before = self.pending.len();
         self.pending.retain(|packet| !has(packet));
-        self.has_changed |= self.pending.len() != before;
+        let count = before - self.pending.len();
+        self.has_changed |= count > 0;
+        count
     }
 
     /// Whether this datagram is new.
@@ -109,9 +121,10 @@ impl Transport {
         for (kind, mut bytes) in carried {
             let Some(sped) = &mut self.sped else { return };
             match kind {
-                ACK => sped.acknowledged(&bytes),
+                ACK => self.embedded.acknowledged += sped.acknowledged(&bytes) as u64,
                 // RFC 7983 §7: nothing but DTLS.
                 DATA if matches!(bytes.first(), Some(20..=63)) && sped.note(crc32fast::hash(&bytes)) => {
+                    self.embedded.received += 1;
                     // A fault is counted.
                     let _: Result<(), Fault> = self.open(now, &mut bytes);
                 }

@@ -2,11 +2,12 @@
 //! (draft-hancke-webrtc-sped, draft-hancke-tsvwg-snap).
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dtls::Version;
 use netsim::{Home, Link, Loss};
-use twocan_peer::{Configuration, Event, Kind, SignalingState};
+use twocan_peer::stats::{DtlsInStun, Stats, TransportStats};
+use twocan_peer::{Configuration, Event, Kind, PeerConnection, SignalingState};
 
 use crate::world::{ADA, BOB, World};
 
@@ -50,6 +51,14 @@ fn connect(configure: impl Fn(usize, &mut Configuration)) -> (World, Rounds) {
     (world, Rounds { open, incoming, echoed })
 }
 
+/// Whether statistics say that checks carried the handshake, both ways, and that there was none of SCTP's.
+fn extras(peer: &PeerConnection, now: Instant) -> (bool, bool) {
+    let report = peer.stats(now);
+    let Some(Stats::Transport(stats)) = report.get(TransportStats::ID) else { panic!("{report:?}") };
+    let DtlsInStun { received, acknowledged } = stats.dtls_in_stun;
+    (received + acknowledged > 0, stats.sctp_inits == 0)
+}
+
 #[test]
 fn a_channel_is_open_one_round_trip_after_the_answer() {
     println!("ms from the answer on, at 100 ms a round trip   open  incoming  echoed");
@@ -60,7 +69,11 @@ fn a_channel_is_open_one_round_trip_after_the_answer() {
         ("SPED", true, false),
         ("SPED and SNAP", true, true),
     ] {
-        let (_, rounds) = connect(|_, configuration| (configuration.sped, configuration.snap) = (sped, snap));
+        let (world, rounds) =
+            connect(|_, configuration| (configuration.sped, configuration.snap) = (sped, snap));
+        for end in &world.ends {
+            assert_eq!(extras(&end.peer, world.now), (sped, snap), "{name}");
+        }
         let Rounds { open, incoming, echoed } = rounds;
         println!("{name:<46}  {open:>4}  {incoming:>8}  {echoed:>6}");
         all.push([open, incoming, echoed]);

@@ -64,6 +64,8 @@ pub struct Association {
     answer: Option<Answer>,
     /// Chunks that go out alone, with the tag they go to: `MAX_PREPARED` at most.
     prepared: VecDeque<(u32, Vec<u8>)>,
+    /// INIT chunks that were sent and received.
+    inits: u32,
 }
 
 /// Packets outside of an association that wait to be sent.
@@ -110,6 +112,7 @@ impl Association {
             faults: Faults::default(),
             answer: None,
             prepared: VecDeque::new(),
+            inits: 0,
             config,
         }
     }
@@ -240,6 +243,7 @@ impl Association {
         let mut stats = Stats {
             buffered: self.outbox.total_buffered(),
             receive_window: self.inbox.window(),
+            inits: self.inits,
             ..Stats::default()
         };
         if let State::Open(session) = &self.state {
@@ -305,6 +309,8 @@ pub struct Stats {
     pub interleaving: bool,
     /// Our packets have no checksum.
     pub zero_checksum: bool,
+    /// INIT chunks that were sent and received: none where descriptions said them.
+    pub inits: u32,
     /// Where the congestion control stands.
     pub(crate) congestion_state: Option<crate::congestion::State>,
 }

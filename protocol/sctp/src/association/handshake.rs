@@ -137,6 +137,7 @@ impl Association {
                 self.local.write(writer.buffer());
                 writer.finish(false);
                 retry.sent(now);
+                self.inits = self.inits.saturating_add(1);
                 true
             }
             State::CookieEchoed(echo) if echo.retry.deadline.is_none() => {
@@ -156,6 +157,7 @@ impl Association {
 
     /// RFC 9260 §5.1 B, §5.2.1, §5.2.2.
     pub(super) fn handle_init(&mut self, peer: &Init) -> Result<(), Fault> {
+        self.inits = self.inits.saturating_add(1);
         match &self.state {
             State::Ended => return Err(Fault::Ended),
             State::Open(session) if session.peer_tag != peer.initiate_tag => {
