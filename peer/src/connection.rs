@@ -413,6 +413,7 @@ impl PeerConnection {
             max_message_size: self.configuration.max_message_size,
             sctp_init: self.own_init(),
             renomination: true,
+            sped: self.configuration.sped,
             lite: false,
         }
     }

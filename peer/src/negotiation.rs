@@ -3,7 +3,7 @@
 //! Pure bookkeeping: it says what a description should say and what one means. What follows for transports is
 //! the peer connection's to do.
 
-use sdp::attribute::{Attribute, Fingerprint, Group, MaxMessageSize, Mid, SctpInit, Setup};
+use sdp::attribute::{Attribute, Fingerprint, Group, IceOptions, MaxMessageSize, Mid, SctpInit, Setup};
 use sdp::{Description, Media, MediaKind, Origin};
 
 use crate::config::BundlePolicy;
@@ -29,6 +29,8 @@ pub(crate) struct Ours {
     /// Our association's INIT, unless the association does without SNAP.
     pub(crate) sctp_init: Option<SctpInit>,
     pub(crate) renomination: bool,
+    /// Checks may carry the handshake of DTLS.
+    pub(crate) sped: bool,
     pub(crate) lite: bool,
 }
 
@@ -42,6 +44,8 @@ pub(crate) struct Theirs {
     pub(crate) sctp_init: Option<SctpInit>,
     pub(crate) candidates: Vec<ice::Candidate>,
     pub(crate) end_of_candidates: bool,
+    /// Its checks may carry the handshake of DTLS.
+    pub(crate) sped: bool,
 }
 
 /// A description in force or proposed, with what it was sent or received as.
@@ -135,7 +139,7 @@ impl Negotiation {
             && !media.iter().any(is_data)
             && let Some(mid) = free_mid(&media)
         {
-            media.push(data_section(mid, Setup::ActPass, ours, true));
+            media.push(data_section(mid, Setup::ActPass, ours));
         }
         if media.len() > limits::SECTIONS {
             return Err(DescriptionError::TooManySections);
@@ -168,7 +172,12 @@ impl Negotiation {
                 Some(mid) if accept => {
                     answered_data = true;
                     let setup = answer_setup(section.setup(), ours.setup);
-                    data_section(mid, setup, ours, section.media.sctp_init().is_some())
+                    // What the offer does not say is not answered (draft-hancke-tsvwg-snap §5.2, §5.4;
+                    // draft-hancke-webrtc-sped §5.2).
+                    let mut ours = ours.clone();
+                    ours.sctp_init.take_if(|_| section.media.sctp_init().is_none());
+                    ours.sped &= section.has_ice_option(IceOptions::SPED);
+                    data_section(mid, setup, &ours)
                 }
                 _ => section.media.rejected(),
             });
@@ -250,22 +259,21 @@ pub(crate) fn is_data(media: &Media) -> bool {
 /// A known section in another offer: ours stays ours, and what was rejected stays so.
 fn again(media: &Media, ours: &Ours) -> Media {
     match media.mid() {
-        Some(mid) if is_data(media) => data_section(mid.clone(), Setup::ActPass, ours, true),
+        Some(mid) if is_data(media) => data_section(mid.clone(), Setup::ActPass, ours),
         _ => media.rejected(),
     }
 }
 
-/// Our section of data channels (RFC 9429 §5.2.1, RFC 8841 §4); with SNAP, unless the offer has none
-/// (draft-hancke-tsvwg-snap §5.2, §5.4).
-fn data_section(mid: Mid, setup: Setup, ours: &Ours, snap: bool) -> Media {
+/// Our section of data channels (RFC 9429 §5.2.1, RFC 8841 §4).
+fn data_section(mid: Mid, setup: Setup, ours: &Ours) -> Media {
     let media = Media::data_channels(mid).with(MaxMessageSize(ours.max_message_size)).with(setup);
     let mut media = ours.credentials_in(media);
     for fingerprint in &ours.fingerprints {
         media = media.with(fingerprint.clone());
     }
     match &ours.sctp_init {
-        Some(init) if snap => media.with(init.clone()),
-        _ => media,
+        Some(init) => media.with(init.clone()),
+        None => media,
     }
 }
 

@@ -102,8 +102,11 @@ impl PeerConnection {
             SdpType::Offer => self.take_offer(theirs),
             SdpType::Pranswer | SdpType::Answer => {
                 if let Some(theirs) = theirs {
-                    let client = theirs.setup == Setup::Passive;
+                    let (client, sped) = (theirs.setup == Setup::Passive, theirs.sped);
                     self.apply(theirs, client);
+                    if !sped {
+                        self.transport.embed_no_more();
+                    }
                 }
             }
         }

@@ -155,6 +155,7 @@ fn theirs(section: Section<'_>) -> Result<Theirs, DescriptionError> {
         // What is of no known kind is skipped (RFC 8839 §5.1).
         candidates: section.media.candidates().filter_map(candidate).collect(),
         end_of_candidates: section.is_end_of_candidates(),
+        sped: section.has_ice_option(IceOptions::SPED),
     })
 }
 
@@ -164,6 +165,7 @@ impl Ours {
         // RFC 9429 §5.2.1 has the first two.
         let mut options = vec![IceOptions::TRICKLE, IceOptions::ICE2];
         options.extend(self.renomination.then_some("renomination"));
+        options.extend(self.sped.then_some(IceOptions::SPED));
         // Ours are made of ice-chars.
         let attributes = [
             format!("ice-ufrag:{}", self.credentials.ufrag),

@@ -18,6 +18,7 @@ fn ours(name: &str) -> Ours {
         max_message_size: 262_144,
         sctp_init: Some(SctpInit::new([1; 30]).unwrap()),
         renomination: true,
+        sped: true,
         lite: false,
     }
 }
@@ -76,6 +77,17 @@ fn offers_and_answers_say_which_ice_they_speak() {
     let ours = ada.hear(&bob.answer()).unwrap().unwrap();
     assert!(theirs.parameters.ice2 && theirs.parameters.renomination);
     assert!(ours.parameters.ice2 && ours.parameters.renomination);
+}
+
+/// draft-hancke-webrtc-sped §5.1, §5.2.
+#[test]
+fn that_checks_may_carry_the_handshake_is_offered_and_answered_where_it_was_offered() {
+    for (ada_can, bob_can) in [(true, true), (true, false), (false, true), (false, false)] {
+        let (mut ada, mut bob) = pair();
+        (ada.ours.sped, bob.ours.sped) = (ada_can, bob_can);
+        assert_eq!(bob.hear(&ada.offer()).unwrap().unwrap().sped, ada_can);
+        assert_eq!(ada.hear(&bob.answer()).unwrap().unwrap().sped, ada_can && bob_can);
+    }
 }
 
 #[test]

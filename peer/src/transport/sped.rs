@@ -1,9 +1,10 @@
 //! DTLS in STUN (SPED, draft-hancke-webrtc-sped-00): while ICE still looks for a path, its checks and their answers carry
 //! the handshake. It takes a round trip less, as the path is found and secured at once.
 //!
-//! - Whether the peer does it is told by its first message that is proven to be its own; one that does not ignores the
-//!   attributes, as their types say that nobody need know them (RFC 8489 §14), and what waited goes out plainly as soon
-//!   as there is a path.
+//! - Whether the peer does it is told by its first message that is proven to be its own (§3.3.1), or by an answer without
+//!   the ICE option `sped` (§5.3); an offer without it decides nothing. One that does not do it ignores the attributes, as
+//!   their types say that nobody need know them (RFC 8489 §14), and what waited goes out plainly as soon as there is a
+//!   path.
 //! - Once there is a path datagrams go out plainly in any case, and messages carry acknowledgements only; once the
 //!   handshake is done they carry nothing.
 //! - A datagram that comes twice, in a check and in an answer, is handed to DTLS once.
@@ -112,9 +113,8 @@ impl Transport {
     /// A message that is proven to be the peer's carried this.
     pub(super) fn take_embedded(&mut self, now: Instant, carried: Vec<(u16, Box<[u8]>)>) {
         let Some(sped) = self.sped.as_mut().filter(|sped| !sped.is_over) else { return };
-        if carried.is_empty() && !sped.is_confirmed {
-            sped.is_over = true;
-            self.ice.embed_no_more();
+        if carried.is_empty() {
+            self.embed_no_more();
             return;
         }
         sped.is_confirmed = true;
@@ -130,6 +130,14 @@ impl Transport {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// The peer does not do it (§5.3), unless a message of its has shown that it does.
+    pub(crate) fn embed_no_more(&mut self) {
+        if let Some(sped) = self.sped.as_mut().filter(|sped| !sped.is_confirmed) {
+            sped.is_over = true;
+            self.ice.embed_no_more();
         }
     }
 

@@ -19,6 +19,8 @@ impl IceOptions {
     pub const TRICKLE: &str = "trickle";
     /// An agent of RFC 8445, not of 5245.
     pub const ICE2: &str = "ice2";
+    /// Checks may carry the handshake of DTLS (draft-hancke-webrtc-sped §5).
+    pub const SPED: &str = "sped";
 
     /// Whether an option is named.
     pub fn has(&self, tag: &str) -> bool {
