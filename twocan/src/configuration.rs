@@ -3,11 +3,14 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use crate::Error;
+
 mod address;
 mod data_channel;
 mod ice_server;
 mod url;
 
+pub use dtls::Version as DtlsVersion;
 pub use peer::{BundlePolicy, IceTransportPolicy};
 
 pub use address::{AddressFilter, ExternalAddress};
@@ -32,6 +35,10 @@ pub struct Configuration {
     pub max_message_size: u64,
     /// Who we are: the first is used, and one is made anew where there is none.
     pub certificates: Vec<Arc<dtls::Certificate>>,
+    /// The least and the most version of DTLS that is spoken; the newest that both ends speak is used. Statistics say
+    /// which (`tlsVersion`: `FEFC` is 1.3, `FEFD` is 1.2). One version alone is `version..=version`: 1.3 for whoever
+    /// wants nothing older, 1.2 to look into a peer whose 1.3 is suspected.
+    pub dtls_versions: RangeInclusive<DtlsVersion>,
 
     /// The UDP ports, and those of ICE-TCP, that may be used; any when `None`.
     pub ports: Option<RangeInclusive<u16>>,
@@ -62,6 +69,15 @@ pub struct Configuration {
     pub tls_roots: Vec<rustls::pki_types::CertificateDer<'static>>,
 }
 
+impl Configuration {
+    /// What DTLS may agree on.
+    pub(crate) fn dtls(&self) -> Result<dtls::Config, Error> {
+        let mut dtls = dtls::Config::default();
+        dtls.versions.retain(|version| self.dtls_versions.contains(version));
+        if dtls.versions.is_empty() { Err(Error::NoDtlsVersion) } else { Ok(dtls) }
+    }
+}
+
 impl Default for Configuration {
     fn default() -> Self {
         Self {
@@ -70,6 +86,7 @@ impl Default for Configuration {
             bundle_policy: BundlePolicy::Balanced,
             max_message_size: 256 << 10,
             certificates: Vec::new(),
+            dtls_versions: DtlsVersion::Dtls12..=DtlsVersion::Dtls13,
             ports: None,
             external_addresses: Vec::new(),
             include_loopback: false,

@@ -87,6 +87,7 @@ impl Driver {
         inner.max_message_size = configuration.max_message_size;
         inner.ice_transport_policy = configuration.ice_transport_policy;
         inner.bundle_policy = configuration.bundle_policy;
+        inner.dtls = Arc::new(configuration.dtls()?);
         let now = Instant::now();
         let next_look = (!port.is_shared()).then_some(now + LOOK);
         Ok(Self {

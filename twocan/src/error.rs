@@ -24,6 +24,8 @@ pub enum Error {
     Socket(io::Error),
     /// No certificate could be made.
     Certificate(dtls::CertificateError),
+    /// The configuration leaves no version of DTLS.
+    NoDtlsVersion,
     /// The system has no randomness to give.
     Randomness,
 }
@@ -38,6 +40,9 @@ impl fmt::Display for Error {
             Self::IceServer(error) => error.fmt(f),
             Self::Socket(error) => write!(f, "no UDP socket could be opened: {error}"),
             Self::Certificate(error) => write!(f, "no certificate could be made: {error}"),
+            Self::NoDtlsVersion => {
+                f.write_str("no version of DTLS is left: have `dtls_versions` begin with the lesser one")
+            }
             Self::Randomness => f.write_str("the system has no randomness to give"),
         }
     }

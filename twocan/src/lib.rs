@@ -55,7 +55,7 @@ mod streams;
 
 pub use channel::{DataChannel, DataSender, DataStream, Message, MessagePiece};
 pub use configuration::{
-    AddressFilter, BundlePolicy, Configuration, DataChannelOptions, ExternalAddress, IceServer,
+    AddressFilter, BundlePolicy, Configuration, DataChannelOptions, DtlsVersion, ExternalAddress, IceServer,
     IceServerError, IceTransportPolicy, IceUrl, ServerScheme, ServerTransport, UrlError,
 };
 pub use connection::PeerConnection;

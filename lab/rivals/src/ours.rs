@@ -1,15 +1,19 @@
 //! Ours: the crate `twocan`, spoken to as the others are.
 //!
-//! It takes a little more: `{"begin": {"servers": [{"urls": ["turn:…"], "username", "credential"}]}}`, and
-//! `{"restart": true}`, which makes an offer that restarts ICE. It tells `{"selected": ["host", "srflx"]}`, too.
+//! It takes a little more: `{"begin": {"servers": [{"urls": ["turn:…"], "username", "credential"}], "only": "1.2"}}`, where
+//! `only` is the one version of DTLS that it speaks; `{"restart": true}`, which makes an offer that restarts ICE; and
+//! `{"stats": true}`. It tells `{"selected": ["host", "srflx"]}` and, when asked, `{"stats": {…}}`: the transport's
+//! statistics, with what no standard names.
 
 use std::sync::mpsc::{Receiver, Sender};
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use twocan::stats::{DtlsInStun, Stats, TransportStats};
 use twocan::{
-    Configuration, DataChannel, DataChannelOptions, IceCandidateInit, IceCandidateType, IceGatheringState,
-    IceServer, Message, PeerConnection, PeerConnectionState, PeerEvent, SdpType, SessionDescription,
+    Configuration, DataChannel, DataChannelOptions, DtlsVersion, IceCandidateInit, IceCandidateType,
+    IceGatheringState, IceServer, Message, PeerConnection, PeerConnectionState, PeerEvent, SdpType,
+    SessionDescription,
 };
 
 use crate::{End, pattern};
@@ -52,6 +56,11 @@ async fn run(mut input: UnboundedReceiver<Value>, output: Sender<Value>) {
             username: text("username"),
             credential: text("credential"),
         });
+    }
+    match begin["begin"]["only"].as_str() {
+        Some("1.2") => configuration.dtls_versions = DtlsVersion::Dtls12..=DtlsVersion::Dtls12,
+        Some("1.3") => configuration.dtls_versions = DtlsVersion::Dtls13..=DtlsVersion::Dtls13,
+        _ => {}
     }
     let peer = PeerConnection::new(configuration).await.expect("a peer connection");
     let trickle = begin["begin"]["trickle"] == true;
@@ -110,6 +119,9 @@ impl Driver {
                 username_fragment: text("usernameFragment"),
             });
             self.peer.add_ice_candidate(init).await?;
+        } else if line.get("stats").is_some() {
+            let stats = self.stats().await?;
+            self.say(json!({ "stats": stats }));
         } else if let Some(text) = line["text"].as_str() {
             self.send(Message::text(text)).await?;
         } else if let Some(length) = line["bytes"].as_u64() {
@@ -133,6 +145,20 @@ impl Driver {
             self.say_description(&description);
         }
         Ok(())
+    }
+
+    /// The transport's statistics.
+    async fn stats(&self) -> Outcome<Value> {
+        let report = self.peer.get_stats().await?;
+        let Some(Stats::Transport(stats)) = report.get(TransportStats::ID) else {
+            return Err("no transport".into());
+        };
+        let mut all: Value = serde_json::from_str(&report.to_json(0.0))?;
+        let mut transport = all[TransportStats::ID].take();
+        let DtlsInStun { received, acknowledged } = stats.dtls_in_stun;
+        transport["dtlsInStun"] = json!([received, acknowledged]);
+        transport["sctpInits"] = stats.sctp_inits.into();
+        Ok(transport)
     }
 
     fn say_description(&self, description: &SessionDescription) {

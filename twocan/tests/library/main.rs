@@ -8,6 +8,7 @@ mod loopback;
 mod pair;
 mod restarts;
 mod turn_server;
+mod versions;
 
 use std::time::Duration;
 
