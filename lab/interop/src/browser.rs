@@ -10,6 +10,8 @@ pub enum Browser {
     Chromium,
     /// Debian's `firefox-esr`, or the program that `TWOCAN_FIREFOX` names.
     Firefox,
+    /// Chromium with what it does not do by itself yet: SCTP's INIT in descriptions (SNAP), DTLS in STUN (SPED).
+    ChromiumAhead,
 }
 
 impl Browser {
@@ -18,6 +20,7 @@ impl Browser {
         match self {
             Self::Chromium => "chromium",
             Self::Firefox => "firefox",
+            Self::ChromiumAhead => "chromium-ahead",
         }
     }
 
@@ -25,7 +28,9 @@ impl Browser {
     #[must_use]
     pub fn program(self) -> Option<PathBuf> {
         let (variable, programs): (_, &[&str]) = match self {
-            Self::Chromium => ("TWOCAN_CHROMIUM", &["chromium", "chromium-browser", "google-chrome"]),
+            Self::Chromium | Self::ChromiumAhead => {
+                ("TWOCAN_CHROMIUM", &["chromium", "chromium-browser", "google-chrome"])
+            }
             Self::Firefox => ("TWOCAN_FIREFOX", &["firefox-esr", "firefox"]),
         };
         if let Some(named) = env::var_os(variable) {
@@ -40,6 +45,7 @@ impl fmt::Display for Browser {
         f.pad(match self {
             Self::Chromium => "Chromium",
             Self::Firefox => "Firefox",
+            Self::ChromiumAhead => "Chromium ahead of its time",
         })
     }
 }

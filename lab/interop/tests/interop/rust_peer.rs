@@ -2,11 +2,13 @@
 
 use natlab::{INTERNET, Lab, Nat};
 use serde_json::{Value, json};
-use twocan_interop::Browser::{Chromium, Firefox};
+use twocan_interop::Browser::{Chromium, ChromiumAhead, Firefox};
 use twocan_interop::{Browser, Page, Scene, begin};
 
+mod ahead;
 mod nats;
 mod peer;
+mod versions;
 
 use peer::Peer;
 
@@ -62,18 +64,26 @@ impl Call {
         Self::between(scene, ("ada", browser), INTERNET, &json!([]), trickle)
     }
 
-    fn between(
+    fn between(scene: &mut Scene, who: (&str, Browser), ours: &str, servers: &Value, trickle: bool) -> Self {
+        Self::told(scene, who, ours, trickle, json!({ "servers": servers }))
+    }
+
+    /// Our peer is told all of `begin`.
+    fn told(
         scene: &mut Scene,
         (client, browser): (&str, Browser),
         ours: &str,
-        servers: &Value,
         trickle: bool,
+        mut begin: Value,
     ) -> Self {
+        let none = json!([]);
+        let servers = begin.get("servers").unwrap_or(&none);
         let page = scene.page(client, browser);
         page.goto_own("<title>peer</title>");
         page.eval(&PAGE.replace("SERVERS", &servers.to_string()));
         let mut ours = Peer::start(scene.lab(), ours);
-        ours.tell(&json!({ "begin": { "trickle": trickle, "servers": servers } }));
+        begin["trickle"] = trickle.into();
+        ours.tell(&json!({ "begin": begin }));
         Self { page, ours, trickle }
     }
 
@@ -128,6 +138,13 @@ impl Call {
         });
     }
 
+    /// Our transport's statistics.
+    #[track_caller]
+    fn stats(&mut self) -> Value {
+        self.ours.tell(&json!({ "stats": true }));
+        self.ours.expect("stats")
+    }
+
     /// Text and bytes both ways.
     #[track_caller]
     fn talk(&mut self, longest: usize) {
@@ -144,7 +161,7 @@ impl Call {
 
 fn longest(browser: Browser) -> usize {
     match browser {
-        Chromium => CHROMIUM_MOST,
+        Chromium | ChromiumAhead => CHROMIUM_MOST,
         Firefox => SEVERAL_MEGABYTES,
     }
 }

@@ -1,0 +1,36 @@
+//! What saves round trips and no browser does by itself yet: SCTP's INIT in descriptions (SNAP,
+//! draft-hancke-tsvwg-snap) and the handshake of DTLS in checks (SPED, draft-hancke-webrtc-sped), with the one other
+//! stack that can do both.
+
+use serde_json::json;
+use twocan_interop::Browser::{Chromium, ChromiumAhead};
+use twocan_interop::begin;
+
+use super::{CHROMIUM_MOST, Call, scene};
+
+/// Whether the page's own description and ours say SCTP's INIT.
+const SAY_INIT: &str =
+    "[peer.localDescription, peer.remoteDescription].map(({ sdp }) => /^a=sctp-init:/m.test(sdp))";
+
+#[test]
+fn chromium_and_we_save_round_trips_where_both_can() {
+    let Some(_turn) = begin("SNAP and DTLS in STUN with Chromium", &[ChromiumAhead]) else { return };
+    let mut scene = scene("rust-peer-ahead");
+    for (browser, they_can) in [(ChromiumAhead, true), (Chromium, false)] {
+        for they_offer in [true, false] {
+            println!("{browser}, they offer: {they_offer}");
+            let mut call = Call::begin(&mut scene, browser, true);
+            call.connect(they_offer);
+            call.talk(CHROMIUM_MOST);
+            // Who answers an offer without it does not say it either.
+            assert_eq!(call.page.eval(SAY_INIT), json!([they_can, they_can || !they_offer]));
+            let stats = call.stats();
+            println!("  in STUN: {}, INITs: {}", stats["dtlsInStun"], stats["sctpInits"]);
+            let counts = stats["dtlsInStun"].as_array().into_iter().flatten();
+            let in_stun: Vec<bool> = counts.map(|count| count.as_u64() > Some(0)).collect();
+            assert_eq!(in_stun, [they_can, they_can], "received, and acknowledged by Chromium: {stats}");
+            assert_eq!(stats["sctpInits"] == 0, they_can, "{stats}");
+            scene.clear();
+        }
+    }
+}
