@@ -1,7 +1,7 @@
 //! `twocan send`: offers files to whoever comes with the code, and sends what is accepted.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -64,7 +64,6 @@ struct Sender<'a> {
     ui: &'a mut Ui,
     machine: Sending,
     places: Vec<PathBuf>,
-    items: Vec<super::sending::Item>,
     hashes: BTreeMap<usize, TreeHash>,
     active: BTreeMap<usize, Active>,
     attempts: u64,
@@ -83,9 +82,8 @@ pub(super) async fn run(link: Link, source: Source, keys: &Keys, patience: Durat
     let (reports, inbox) = mpsc::channel(REPORTS);
     let sender = Sender {
         ui,
-        machine: Sending::new(batch, name, items.clone()),
+        machine: Sending::new(batch, name, items),
         places,
-        items,
         hashes: BTreeMap::new(),
         active: BTreeMap::new(),
         attempts: 0,
@@ -117,7 +115,7 @@ impl Side for Sender<'_> {
         };
         match report {
             Report::Sent { item, attempt, digest } if is_present(&self.active, item, attempt) => {
-                self.ui.digest(self.items[item].id, &digest);
+                self.ui.digest(self.machine.item(item).id, &digest);
                 self.machine.sent(item, digest);
             }
             Report::Interrupted { item, attempt } if is_present(&self.active, item, attempt) => {
@@ -165,7 +163,7 @@ impl Sender<'_> {
             Order::Stored { item, bytes } => {
                 if let Some(active) = self.active.get(&item) {
                     active.stored.send_replace(bytes);
-                    self.ui.progress(self.items[item].id, bytes);
+                    self.ui.progress(self.machine.item(item).id, bytes);
                 }
             }
             Order::Stop { item } => {
@@ -173,7 +171,7 @@ impl Sender<'_> {
             }
             Order::Start { item, offset, window } => self.start(item, offset, window, link).await,
             Order::Ended { item, end } => {
-                let described = &self.items[item];
+                let described = self.machine.item(item);
                 self.hashes.remove(&item);
                 match &end {
                     End::Done => self.done += u64::from(!described.is_folder),
@@ -202,7 +200,7 @@ impl Sender<'_> {
 
     async fn start(&mut self, item: usize, offset: u64, window: u64, link: &Link) {
         let (stored, watched) = watch::channel(offset);
-        let described = &self.items[item];
+        let described = self.machine.item(item);
         let label = format!("file/{}/{offset}", described.id);
         let channel = link.open_channel(&label).await;
         self.attempts += 1;
@@ -224,6 +222,7 @@ impl Sender<'_> {
             channel,
             place: self.places[item].clone(),
             size: described.size,
+            modified: described.modified,
             offset,
             window,
             stored: watched,
@@ -249,6 +248,7 @@ struct Job {
     channel: DataChannel,
     place: PathBuf,
     size: u64,
+    modified: u64,
     offset: u64,
     window: u64,
     /// How much the other side has stored; closed when the file's end is known.
@@ -268,8 +268,9 @@ impl Job {
     async fn run(mut self, hash: TreeHash) {
         let (item, attempt) = (self.item, self.attempt);
         let (blocks, incoming) = mpsc::channel(AHEAD);
-        let (place, size, offset) = (self.place.clone(), self.size, self.offset);
-        let reading = tokio::task::spawn_blocking(move || read(&place, size, offset, hash, &blocks));
+        let (place, size, modified, offset) = (self.place.clone(), self.size, self.modified, self.offset);
+        let reading = move || read(&place, size, modified, offset, hash, &blocks);
+        let reading = tokio::task::spawn_blocking(reading);
         // However long the receiver takes nothing: whoever is called off ends.
         let mut stored = self.stored.clone();
         let called_off = async { while stored.changed().await.is_ok() {} };
@@ -326,15 +327,16 @@ fn has_room(position: u64, stored: u64, window: u64) -> bool {
 
 /// Reads on a thread that may block: hashes what was not hashed yet, hands out what is to be sent.
 fn read(
-    place: &std::path::Path,
+    place: &Path,
     size: u64,
+    modified: u64,
     offset: u64,
     mut hash: TreeHash,
     blocks: &mpsc::Sender<(u64, Vec<u8>)>,
 ) -> (TreeHash, std::io::Result<()>) {
     let from = (hash.leaves() * LEAF).min(offset);
     let mut reading = || -> std::io::Result<()> {
-        let mut reader = Reader::open(place, size, from)?;
+        let mut reader = Reader::open(place, size, modified, from)?;
         while let Some((start, block)) = reader.next()? {
             if start / LEAF == hash.leaves() {
                 hash.add(&block);

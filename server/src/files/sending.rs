@@ -222,6 +222,11 @@ impl Sending {
         self.fill();
     }
 
+    /// What an order is about.
+    pub(crate) fn item(&self, index: usize) -> &Item {
+        &self.items[index].0
+    }
+
     /// Whether the receiver said no to all of it.
     pub(crate) fn is_declined(&self) -> bool {
         self.declined

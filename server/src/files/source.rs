@@ -79,8 +79,7 @@ impl Source {
             self.skipped += 1;
             return Ok(());
         }
-        let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let modified = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+        let modified = modified(&metadata);
         let size = if is_folder { 0 } else { metadata.len() };
         let id = keys.file_id(path, size, modified);
         self.items.push(Item { id, path: path.to_owned(), size, modified, is_folder });
@@ -89,30 +88,37 @@ impl Source {
     }
 }
 
+/// When it was changed, ms since 1970.
+fn modified(metadata: &fs::Metadata) -> u64 {
+    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// Reads a file whose size and time must stay what they were.
 #[derive(Debug)]
 pub(crate) struct Reader {
     file: File,
     size: u64,
+    modified: u64,
     position: u64,
 }
 
 impl Reader {
     /// From the block on that `offset` lies in.
-    pub(crate) fn open(place: &Path, size: u64, offset: u64) -> io::Result<Self> {
-        let mut file = File::open(place)?;
-        if file.metadata()?.len() != size {
-            return Err(io::Error::other("the file was changed"));
-        }
+    pub(crate) fn open(place: &Path, size: u64, modified: u64, offset: u64) -> io::Result<Self> {
         let position = offset / LEAF * LEAF;
-        file.seek(SeekFrom::Start(position))?;
-        Ok(Self { file, size, position })
+        let mut reader = Self { file: File::open(place)?, size, modified, position };
+        reader.check()?;
+        reader.file.seek(SeekFrom::Start(position))?;
+        Ok(reader)
     }
 
     /// The next block and where it begins; `None` after the last.
     pub(crate) fn next(&mut self) -> io::Result<Option<(u64, Vec<u8>)>> {
         let count = (self.size - self.position).min(LEAF);
         if count == 0 {
+            // What was read before and after a change is no file that there ever was.
+            self.check()?;
             return Ok(None);
         }
         let mut block = vec![0; usize::try_from(count).unwrap_or_default()];
@@ -120,5 +126,39 @@ impl Reader {
         let start = self.position;
         self.position += count;
         Ok(Some((start, block)))
+    }
+
+    /// Whether it is the file that was offered, as far as its size and time tell.
+    fn check(&self) -> io::Result<()> {
+        let metadata = self.file.metadata()?;
+        let is_same = metadata.len() == self.size && modified(&metadata) == self.modified;
+        if is_same { Ok(()) } else { Err(io::Error::other("the file was changed")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("a.txt");
+        fs::write(&place, "as it was").unwrap();
+        let time = modified(&fs::metadata(&place).unwrap());
+        let read = || Reader::open(&place, 9, time, 0);
+        let mut reader = read().unwrap();
+        assert_eq!(reader.next().unwrap(), Some((0, b"as it was".to_vec())));
+        assert_eq!(reader.next().unwrap(), None);
+
+        let mut reader = read().unwrap();
+        reader.next().unwrap();
+        let later = UNIX_EPOCH + Duration::from_millis(time + 1_000);
+        File::options().write(true).open(&place).unwrap().set_modified(later).unwrap();
+        assert!(reader.next().is_err(), "written meanwhile");
+        assert!(read().is_err(), "written before");
+        assert!(Reader::open(&place, 8, time + 1_000, 0).is_err(), "of another size");
     }
 }
