@@ -13,6 +13,7 @@ mod link;
 mod message;
 mod options;
 mod path;
+mod question;
 mod receive;
 mod receiving;
 mod seal;
@@ -34,6 +35,7 @@ use link::{Failure, Link, Network};
 use message::Role;
 use options::Common;
 pub(crate) use options::{ReceiveOptions, SendOptions};
+use receive::Asks;
 use session::{Join, Session};
 use source::Source;
 use transfer::Ending;
@@ -88,7 +90,7 @@ pub(crate) fn receive(options: &ReceiveOptions) -> ExitCode {
     let code = &options.from.code;
     let keys = code.keys();
     let name = keys.file_id("journal", 0, 0).to_string();
-    let store = match disk::Store::open(&options.output, &name, options.overwrite) {
+    let store = match disk::Store::open(&options.output, &name) {
         Ok(store) => store,
         Err(error) => {
             let why = format!(
@@ -103,7 +105,8 @@ pub(crate) fn receive(options: &ReceiveOptions) -> ExitCode {
     in_runtime(async {
         let session = Session::start(join(&common, &keys.room));
         let link = Link::new(session, code.keys().sealer, Role::Receive, network(&common));
-        let ending = receive::run(link, store, options.yes, common.patience(), &mut ui).await;
+        let asks = Asks { offers: options.can_ask(), existing: options.existing() };
+        let ending = receive::run(link, store, asks, common.patience(), &mut ui).await;
         end(&ui, ending, &again)
     })
 }
@@ -190,6 +193,13 @@ fn end(ui: &Ui, ending: Ending, again: &str) -> ExitCode {
             };
             fail(ui, exit::FAILED, "refused", &format!("the server refuses ({code}): {message}{next}"))
         }
+        Ending::Failed(Failure::NoRelay) => fail(
+            ui,
+            exit::FAILED,
+            "no_relay",
+            "the server has no relay: use one that has, or do it without --relay-only, which shows your addresses to the \
+             other side",
+        ),
         Ending::Failed(Failure::Machine(why)) => fail(ui, exit::FAILED, "failed", &why),
         Ending::GivenUp => {
             let why = format!("nobody came back. What has arrived is kept; to go on: {again}");

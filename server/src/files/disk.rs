@@ -1,11 +1,12 @@
 //! The folder that received files go to. A file that is not whole yet is `NAME.ID.part` beside its place, so that a later
 //! run finds it again by the id; which files are whole is noted in a journal until all of them are. Nothing is followed
-//! out of the folder, and nothing is overwritten without being asked for. All of it blocks.
+//! out of the folder, and nothing is replaced without being asked for. All of it blocks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::digest::{Digest, LEAF, TreeHash};
@@ -22,10 +23,11 @@ const DIGITS: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Store {
     root: PathBuf,
-    overwrite: bool,
     journal: PathBuf,
     /// Files that earlier runs have finished, and where.
     whole: BTreeMap<Id, SafePath>,
+    /// The names that this run has given.
+    kept: Mutex<BTreeSet<String>>,
 }
 
 /// A file on its way in.
@@ -36,6 +38,8 @@ pub(crate) struct Partial {
     size: u64,
     modified: Option<u64>,
     place: PathBuf,
+    /// Whether what has its name may go.
+    replaces: bool,
     /// Open while bytes come.
     file: Option<File>,
     hash: TreeHash,
@@ -52,13 +56,13 @@ pub(crate) enum Found {
 
 impl Store {
     /// Makes the folder if need be; `name` tells this transfer's journal from others'.
-    pub(crate) fn open(root: &Path, name: &str, overwrite: bool) -> io::Result<Self> {
+    pub(crate) fn open(root: &Path, name: &str) -> io::Result<Self> {
         fs::create_dir_all(root)?;
         // What the person names may be a link; what is below may not.
         let root = root.canonicalize()?;
         let journal = root.join(format!(".twocan-{}", name.get(..DIGITS).unwrap_or(name)));
         let whole = read_journal(&journal);
-        Ok(Self { root, overwrite, journal, whole })
+        Ok(Self { root, journal, whole, kept: Mutex::default() })
     }
 
     /// What there is of a file.
@@ -71,15 +75,32 @@ impl Store {
         let folder = self.make_parents(&path)?;
         let digits = id.to_string();
         let place = folder.join(format!("{}.{}.part", path.name(), &digits[..DIGITS]));
-        let mut partial =
-            Partial { id, path, size, modified, place, file: None, hash: TreeHash::default(), stored: 0 };
+        let mut partial = Partial {
+            id,
+            path,
+            size,
+            modified,
+            place,
+            replaces: false,
+            file: None,
+            hash: TreeHash::default(),
+            stored: 0,
+        };
         partial.look()?;
         Ok(Found::Part(Box::new(partial)))
     }
 
+    /// How long the file is, in bytes, that had this one's name before the transfer. A folder cannot be replaced by a
+    /// file, and what came in this run is not to be.
+    pub(crate) fn existing(&self, partial: &Partial) -> Option<u64> {
+        let metadata = fs::symlink_metadata(partial.place.with_file_name(partial.path.name())).ok()?;
+        let is_ours = lock(&self.kept).contains(&key(&partial.path));
+        (!metadata.is_dir() && !is_ours).then_some(metadata.len())
+    }
+
     /// Gives a whole file its name; says which.
     pub(crate) fn keep(&self, partial: Partial) -> io::Result<SafePath> {
-        let Partial { id, path, modified, place, file, .. } = partial;
+        let Partial { id, path, modified, place, replaces, file, .. } = partial;
         let file = match file {
             Some(file) => file,
             None => open_partial(&place)?,
@@ -92,13 +113,16 @@ impl Store {
         }
         drop(file);
         let folder = place.parent().unwrap_or(&self.root);
-        let kept = if self.overwrite {
+        // Two files of a transfer may have one name, since names are cleaned; then both are kept.
+        let kept = if lock(&self.kept).insert(key(&path)) && replaces {
             fs::rename(&place, folder.join(path.name()))?;
             path
         } else {
             let name = free_name(folder, path.name())?;
             fs::rename(&place, folder.join(&name))?;
-            path.with_name(name)
+            let path = path.with_name(name);
+            lock(&self.kept).insert(key(&path));
+            path
         };
         self.note(id, &kept);
         Ok(kept)
@@ -140,6 +164,11 @@ impl Partial {
     /// Bytes on the disk.
     pub(crate) fn stored(&self) -> u64 {
         self.stored
+    }
+
+    /// What has its name is to be replaced, once this is whole.
+    pub(crate) fn replace(&mut self) {
+        self.replaces = true;
     }
 
     /// Appends the next block: 1 MiB, or the file's last.
@@ -188,6 +217,15 @@ impl Partial {
         }
         Ok(())
     }
+}
+
+/// Some file systems tell names apart by more than their case, and some do not.
+fn key(path: &SafePath) -> String {
+    path.to_string().to_lowercase()
+}
+
+fn lock(kept: &Mutex<BTreeSet<String>>) -> MutexGuard<'_, BTreeSet<String>> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The length of what is there, if it is a plain file and no link to one.

@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use twocan::{CandidatePair, DataChannel, Message, PeerEvent, SdpType};
 
@@ -38,6 +39,8 @@ pub(crate) enum Event {
     ServerAway(String),
     /// Somebody with the code is there; a connection is being made.
     Found,
+    /// No connection to them came about; another is being made.
+    NoWay,
     /// The control channel is open.
     Open,
     /// Which way everything goes.
@@ -57,6 +60,8 @@ pub(crate) enum Failure {
     Tampered,
     /// The server will not have us.
     Refused { code: String, message: String },
+    /// Only a relay may be used, and the server has none.
+    NoRelay,
     /// This machine cannot make connections.
     Machine(String),
 }
@@ -68,6 +73,8 @@ pub(crate) struct Link {
     ice_servers: Vec<IceServer>,
     people: People,
     attempt: Option<Attempt>,
+    /// The last one whose other end has left.
+    closing: Option<JoinHandle<()>>,
     greet_at: Option<Instant>,
     events: VecDeque<Event>,
     ignored: u64,
@@ -91,6 +98,7 @@ impl Link {
             ice_servers: Vec::new(),
             people: People::new(sealer, role),
             attempt: None,
+            closing: None,
             greet_at: None,
             events: VecDeque::new(),
             ignored: 0,
@@ -126,7 +134,12 @@ impl Link {
                 }
                 self.events.push_back(Event::Open);
             }
-            Wake::Deadline => self.give_up(true),
+            Wake::Deadline => {
+                if !self.is_open() {
+                    self.events.push_back(Event::NoWay);
+                }
+                self.give_up(true);
+            }
             Wake::Greet => {
                 self.greet_at = None;
                 self.greet_all();
@@ -164,6 +177,10 @@ impl Link {
             if let Some(attempt) = self.attempt.filter(|attempt| attempt.is_open) {
                 attempt.leave().await;
             }
+            if let Some(closing) = self.closing {
+                // It has ended, one way or another.
+                let _ = closing.await;
+            }
         };
         // Whoever does not close in time is left.
         let _ = tokio::time::timeout(patience, async { tokio::join!(self.session.leave(), partner) }).await;
@@ -175,6 +192,9 @@ impl Link {
             Some(session::Event::Joined(joined)) => {
                 self.people.joined(joined.peer, joined.peers.into_iter().map(|peer| peer.id));
                 self.ice_servers = joined.ice_servers;
+                if self.network.relay_only && !self.ice_servers.iter().any(IceServer::is_relay) {
+                    return Err(Failure::NoRelay);
+                }
                 self.events.push_back(Event::InRoom);
                 if !joined.resumed {
                     self.greet_all();
@@ -265,7 +285,8 @@ impl Link {
             self.described(from, description).await?;
         }
         if let (Some(candidate), Some(attempt)) = (signal.candidate, self.attempt_with(from)) {
-            attempt.add_candidate(candidate).await;
+            let path = attempt.add_candidate(candidate).await;
+            self.events.extend(path.map(Event::Path));
         }
         Ok(())
     }
@@ -321,7 +342,10 @@ impl Link {
                     attempt.set_state(state, offers, has_another);
                 }
             }
-            PeerEvent::SelectedCandidatePair(pair) => self.events.push_back(Event::Path(pair)),
+            PeerEvent::SelectedCandidatePair(pair) => {
+                let path = self.attempt.as_mut().map(|attempt| attempt.path(pair));
+                self.events.extend(path.map(Event::Path));
+            }
             PeerEvent::DataChannel(channel) => self.events.push_back(Event::Channel(channel)),
             _ => {}
         }
@@ -340,6 +364,7 @@ impl Link {
             Some(Control::Bye) => {
                 if let Some(attempt) = self.attempt.take() {
                     self.people.forget(&attempt.peer);
+                    self.closing = Some(tokio::spawn(attempt.close()));
                 }
                 self.greet_all();
                 self.events.push_back(Event::Bye);
@@ -391,8 +416,8 @@ impl Link {
         self.attempt.as_ref().map(|attempt| attempt.peer.as_str())
     }
 
-    fn attempt_with(&self, peer: &str) -> Option<&Attempt> {
-        self.attempt.as_ref().filter(|attempt| attempt.peer == peer)
+    fn attempt_with(&mut self, peer: &str) -> Option<&mut Attempt> {
+        self.attempt.as_mut().filter(|attempt| attempt.peer == peer)
     }
 
     /// Whether the control channel is open.

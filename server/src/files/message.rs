@@ -63,6 +63,9 @@ pub(crate) enum FileMessage {
         version: u32,
         #[serde(deserialize_with = "count")]
         files: u64,
+        /// And folders that hold nothing.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        folders: u64,
         #[serde(deserialize_with = "count")]
         bytes: u64,
         /// What to call it: the folder, or the only file.
@@ -112,6 +115,11 @@ pub(crate) enum FileMessage {
         #[serde(default)]
         reason: String,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's own signature")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A file that is offered.

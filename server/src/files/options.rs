@@ -1,10 +1,12 @@
 //! The options of `twocan send` and `twocan receive`.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::address::{Invitation, ServerAddress};
 use super::code::Code;
+use super::question::Existing;
 
 /// Where a server of one's own serves without being told.
 pub(crate) const DEFAULT_SERVER: &str = "http://localhost:8080";
@@ -69,12 +71,24 @@ pub(crate) struct ReceiveOptions {
     /// The folder to put the files into
     #[arg(long, short, env = "TWOCAN_OUTPUT", value_name = "DIR", default_value = ".")]
     pub(crate) output: PathBuf,
-    /// Replace files of the same name, instead of writing `name (2).ext`
-    #[arg(long, env = "TWOCAN_OVERWRITE")]
-    pub(crate) overwrite: bool,
-    /// Do not ask
+    /// What to do with a file whose name is taken [default: ask in a terminal, else keep-both]
+    #[arg(long, env = "TWOCAN_EXISTING", value_name = "WHAT", value_enum)]
+    pub(crate) existing: Option<Existing>,
+    /// Ask nothing: take what is offered, and keep both where a name is taken
     #[arg(long, short)]
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+impl ReceiveOptions {
+    /// Whether somebody is there who can be asked.
+    pub(crate) fn can_ask(&self) -> bool {
+        !self.yes && !self.common.json && std::io::stdin().is_terminal()
+    }
+
+    /// What becomes of a file whose name is taken: never lost unless somebody says so.
+    pub(crate) fn existing(&self) -> Existing {
+        self.existing.unwrap_or(if self.can_ask() { Existing::Ask } else { Existing::KeepBoth })
+    }
 }

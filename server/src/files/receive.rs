@@ -15,6 +15,7 @@ use super::disk::{Found, Partial, Store};
 use super::link::Link;
 use super::message::{FileMessage, Id};
 use super::path::SafePath;
+use super::question::{Answer, Existing};
 use super::receiving::{End, Order, Question, Receiving};
 use super::transfer::{self, Ending, Side};
 use super::ui::Ui;
@@ -64,6 +65,10 @@ enum Report {
         id: Id,
         yes: bool,
     },
+    AnsweredExisting {
+        id: Id,
+        answer: Answer,
+    },
 }
 
 /// A file on its way in.
@@ -84,6 +89,25 @@ enum Then {
     Forget,
 }
 
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asks {
+    /// Whether what is offered is wanted.
+    pub(super) offers: bool,
+    /// What to do with a file whose name is taken.
+    pub(super) existing: Existing,
+}
+
+/// A question.
+enum Ask {
+    Offer(Question),
+    /// About a file, and how long the one is that is there; bytes.
+    Existing {
+        id: Id,
+        old: u64,
+    },
+}
+
 struct Receiver<'a> {
     ui: &'a mut Ui,
     machine: Receiving,
@@ -94,10 +118,10 @@ struct Receiver<'a> {
     folders: BTreeSet<Id>,
     reports: mpsc::Sender<Report>,
     /// What a person is to be asked; the first one is.
-    questions: VecDeque<Question>,
+    questions: VecDeque<Ask>,
     /// Room for blocks that wait for the disk.
     room: Arc<Semaphore>,
-    yes: bool,
+    asks: Asks,
     declined: bool,
     bad: usize,
     done: u64,
@@ -107,7 +131,7 @@ struct Receiver<'a> {
 }
 
 /// Receives until everything that was offered is here, or it cannot go on.
-pub(super) async fn run(link: Link, store: Store, yes: bool, patience: Duration, ui: &mut Ui) -> Ending {
+pub(super) async fn run(link: Link, store: Store, asks: Asks, patience: Duration, ui: &mut Ui) -> Ending {
     let (reports, inbox) = mpsc::channel(REPORTS);
     let receiver = Receiver {
         ui,
@@ -119,7 +143,7 @@ pub(super) async fn run(link: Link, store: Store, yes: bool, patience: Duration,
         reports,
         questions: VecDeque::new(),
         room: Arc::new(Semaphore::new(ALL_BLOCKS)),
-        yes,
+        asks,
         declined: false,
         bad: 0,
         done: 0,
@@ -154,11 +178,22 @@ impl Side for Receiver<'_> {
                 self.questions.pop_front();
                 self.ask();
             }
+            Report::AnsweredExisting { id, answer } => {
+                if answer.for_all {
+                    self.asks.existing = answer.what;
+                }
+                self.decide(id, answer.what);
+                self.questions.pop_front();
+                self.ask();
+            }
             Report::Found { id, found: Ok(Found::Whole) } => self.machine.known(id),
             Report::Found { id, found: Ok(Found::Part(partial)) } => {
-                let stored = partial.stored();
+                let existing = self.store.existing(&partial);
                 self.slots.insert(id, Slot::Resting(partial));
-                self.machine.opened(id, stored);
+                match existing {
+                    Some(old) => self.push_question(Ask::Existing { id, old }),
+                    None => self.act(id, Then::Settle),
+                }
             }
             Report::Found { id, found: Err(error) }
             | Report::Kept { id, kept: Err(error) }
@@ -246,12 +281,7 @@ impl Receiver<'_> {
     async fn obey(&mut self, order: Order, link: &Link) {
         match order {
             Order::Tell(message) => link.tell(message).await,
-            Order::Ask(question) => {
-                self.questions.push_back(question);
-                if self.questions.len() == 1 {
-                    self.ask();
-                }
-            }
+            Order::Ask(question) => self.push_question(Ask::Offer(question)),
             Order::Open { id, path, size, modified } => {
                 self.paths.insert(id, (path.clone(), size));
                 let store = Arc::clone(&self.store);
@@ -279,17 +309,58 @@ impl Receiver<'_> {
         }
     }
 
+    fn push_question(&mut self, question: Ask) {
+        self.questions.push_back(question);
+        if self.questions.len() == 1 {
+            self.ask();
+        }
+    }
+
     /// One question at a time: an answer is to the one that is read.
     fn ask(&mut self) {
-        let Some(question) = self.questions.front() else { return };
-        let id = question.id;
-        self.ui.begin(question.size);
-        let answer = self.ui.ask(question, self.yes);
-        let reports = self.reports.clone();
-        tokio::spawn(async move {
-            let yes = answer.await;
-            let _ = reports.send(Report::Answered { id, yes }).await;
-        });
+        while let Some(question) = self.questions.front() {
+            let reports = self.reports.clone();
+            match *question {
+                Ask::Offer(ref question) => {
+                    let id = question.id;
+                    self.ui.begin(question.size);
+                    let answer = self.ui.ask(question, self.asks.offers);
+                    tokio::spawn(async move {
+                        let yes = answer.await;
+                        let _ = reports.send(Report::Answered { id, yes }).await;
+                    });
+                    return;
+                }
+                Ask::Existing { id, old } => {
+                    // It may have been called off while others were asked about.
+                    if let Some((path, size)) = self.paths.get(&id) {
+                        let (path, sizes) = (path.to_string(), [*size, old]);
+                        if self.asks.existing == Existing::Ask {
+                            let answer = self.ui.ask_existing(id, &path, sizes);
+                            tokio::spawn(async move {
+                                let answer = answer.await;
+                                let _ = reports.send(Report::AnsweredExisting { id, answer }).await;
+                            });
+                            return;
+                        }
+                        self.ui.tell_existing(id, &path, sizes, self.asks.existing);
+                        self.decide(id, self.asks.existing);
+                    }
+                    self.questions.pop_front();
+                }
+            }
+        }
+    }
+
+    /// What becomes of a file whose name is taken.
+    fn decide(&mut self, id: Id, what: Existing) {
+        if what == Existing::Skip {
+            return self.machine.skipped(id);
+        }
+        if let (Existing::Overwrite, Some(Slot::Resting(partial))) = (what, self.slots.get_mut(&id)) {
+            partial.replace();
+        }
+        self.act(id, Then::Settle);
     }
 
     /// Disks block.
@@ -382,6 +453,7 @@ impl Receiver<'_> {
                 self.bad += 1;
                 self.ui.not_done(id, &path, &why);
             }
+            End::Skipped => self.ui.skipped(id, &path),
         }
         self.paths.remove(&id);
     }

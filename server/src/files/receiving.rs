@@ -31,7 +31,7 @@ pub(crate) enum Order {
     /// Ask whether this is wanted, and call [`Receiving::answer`].
     Ask(Question),
     /// Look what there is of a file, and call [`Receiving::opened`] or [`Receiving::failed`],
-    /// or [`Receiving::known`] if an earlier run has stored all of it.
+    /// or [`Receiving::known`] if an earlier run has stored all of it, or [`Receiving::skipped`].
     Open { id: Id, path: SafePath, size: u64, modified: Option<u64> },
     /// Make a folder, and call [`Receiving::kept`] or [`Receiving::failed`].
     Folder { id: Id, path: SafePath },
@@ -69,6 +69,8 @@ pub(crate) enum End {
     Cancelled(String),
     /// Why it could not be received.
     Failed(String),
+    /// Something of its name is there, and stays.
+    Skipped,
 }
 
 /// What a peer does that no honest one would; counted.
@@ -125,6 +127,7 @@ struct File {
     stored: u64,
     batch: Id,
     expected: Option<Digest>,
+    is_folder: bool,
     state: State,
 }
 
@@ -138,9 +141,10 @@ enum Answer {
 #[derive(Debug)]
 struct Batch {
     answer: Answer,
-    /// How many files and folders were announced; their end ends the batch.
-    files: Option<u64>,
-    ended: u64,
+    /// How many files, and folders that hold nothing, were announced; their end ends the batch.
+    announced: Option<(u64, u64)>,
+    /// How many of either have ended.
+    ended: (u64, u64),
 }
 
 /// All that comes from one person.
@@ -171,7 +175,10 @@ impl Receiving {
             && self.batches.values().all(|batch| match batch.answer {
                 Answer::Asked => false,
                 Answer::No => true,
-                Answer::Yes => batch.files.is_none_or(|files| batch.ended >= files),
+                Answer::Yes => batch.announced.is_none_or(|(files, folders)| {
+                    let ended = batch.ended;
+                    ended.0 >= files && ended.1 >= folders
+                }),
             })
             && self.open == 0
     }
@@ -179,8 +186,9 @@ impl Receiving {
     /// What the sender says.
     pub(crate) fn handle(&mut self, message: FileMessage) {
         let heard = match message {
-            FileMessage::Batch { id, version, files, bytes, name } => {
-                self.announced(id, version, Question { id, files, size: bytes, name: shown(&name) })
+            FileMessage::Batch { id, version, files, folders, bytes, name } => {
+                let question = Question { id, files, size: bytes, name: shown(&name) };
+                self.announced(version, folders, question)
             }
             FileMessage::Offer(offer) => self.offered(&offer),
             FileMessage::Folder { id, batch, path } => self.folder(id, batch, &path),
@@ -212,7 +220,7 @@ impl Receiving {
         } else {
             FileMessage::Decline { id }
         };
-        let is_announced = batch.files.is_some();
+        let is_announced = batch.announced.is_some();
         if is_announced {
             self.orders.push_back(Order::Tell(reply));
         }
@@ -250,6 +258,14 @@ impl Receiving {
         let Some(file @ File { state: State::Opening, .. }) = self.files.get_mut(&id) else { return };
         file.state = State::Keeping { digest: None };
         self.kept(id);
+    }
+
+    /// Something of its name is there, and the person would rather keep that.
+    pub(crate) fn skipped(&mut self, id: Id) {
+        if self.files.get(&id).is_some_and(|file| file.state == State::Opening) {
+            self.orders.push_back(Order::Tell(FileMessage::Decline { id }));
+            self.end(id, State::Declined, End::Skipped);
+        }
     }
 
     /// The peer opened a data channel for a file. Whether it is to be read.
@@ -334,7 +350,8 @@ impl Receiving {
         self.end(id, State::Lost, End::Failed(why.to_owned()));
     }
 
-    fn announced(&mut self, id: Id, version: u32, question: Question) -> Result<(), Fault> {
+    fn announced(&mut self, version: u32, folders: u64, question: Question) -> Result<(), Fault> {
+        let id = question.id;
         if version != VERSION {
             return Err(Fault::Version);
         }
@@ -347,15 +364,15 @@ impl Receiving {
             self.orders.push_back(Order::Tell(reply));
             return Ok(());
         }
-        self.ask(id, Some(question.files), question)
+        self.ask(id, Some((question.files, folders)), question)
     }
 
-    fn ask(&mut self, id: Id, files: Option<u64>, question: Question) -> Result<(), Fault> {
+    fn ask(&mut self, id: Id, announced: Option<(u64, u64)>, question: Question) -> Result<(), Fault> {
         if self.batches.len() >= MOST_BATCHES {
             self.orders.push_back(Order::Tell(FileMessage::Decline { id }));
             return Err(Fault::TooMany);
         }
-        self.batches.insert(id, Batch { answer: Answer::Asked, files, ended: 0 });
+        self.batches.insert(id, Batch { answer: Answer::Asked, announced, ended: (0, 0) });
         self.orders.push_back(Order::Ask(question));
         Ok(())
     }
@@ -387,7 +404,8 @@ impl Receiving {
             }
         };
         self.open += 1;
-        let file = File { size: offer.size, stored: 0, batch: batch_id, expected: None, state };
+        let file =
+            File { size: offer.size, stored: 0, batch: batch_id, expected: None, is_folder: false, state };
         self.files.insert(id, file);
         if answer == Answer::Yes {
             self.open(id, offer);
@@ -435,7 +453,7 @@ impl Receiving {
         };
         let state = State::Keeping { digest: None };
         self.open += 1;
-        self.files.insert(id, File { size: 0, stored: 0, batch, expected: None, state });
+        self.files.insert(id, File { size: 0, stored: 0, batch, expected: None, is_folder: true, state });
         self.orders.push_back(Order::Folder { id, path });
         Ok(())
     }
@@ -482,7 +500,7 @@ impl Receiving {
         if batch.answer == Answer::Asked {
             batch.answer = Answer::No;
         }
-        batch.files = Some(0);
+        batch.announced = Some((0, 0));
         let of_it: Vec<Id> =
             self.files.iter().filter(|(_, file)| file.batch == id).map(|(id, _)| *id).collect();
         for id in of_it {
@@ -498,8 +516,10 @@ impl Receiving {
         self.open -= 1;
         file.state = state;
         let batch = file.batch;
+        let is_folder = file.is_folder;
         if let Some(batch) = self.batches.get_mut(&batch) {
-            batch.ended += 1;
+            let ended = if is_folder { &mut batch.ended.1 } else { &mut batch.ended.0 };
+            *ended += 1;
         }
         self.orders.push_back(Order::Release { id });
         self.orders.push_back(Order::Ended { id, end });

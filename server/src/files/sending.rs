@@ -103,10 +103,11 @@ impl Sending {
     /// `name` is what the receiver is asked about.
     pub(crate) fn new(batch: Id, name: String, items: Vec<Item>) -> Self {
         let bytes = items.iter().map(|item| item.size).sum();
-        let files = items.iter().filter(|item| !item.is_folder).count() as u64;
+        let folders = items.iter().filter(|item| item.is_folder).count() as u64;
+        let files = items.len() as u64 - folders;
         let by_id = items.iter().enumerate().map(|(index, item)| (item.id, index)).collect();
         Self {
-            batch: FileMessage::Batch { id: batch, version: VERSION, files, bytes, name },
+            batch: FileMessage::Batch { id: batch, version: VERSION, files, folders, bytes, name },
             batch_id: batch,
             items: items.into_iter().map(|item| (item, State::Waiting)).collect(),
             by_id,

@@ -97,6 +97,13 @@ pub(crate) struct IceServer {
     pub(crate) credential: Option<String>,
 }
 
+impl IceServer {
+    /// Whether it is a TURN server, over anything.
+    pub(crate) fn is_relay(&self) -> bool {
+        self.urls.iter().any(|url| url.starts_with("turn"))
+    }
+}
+
 /// The handle; the session ends with it.
 #[derive(Debug)]
 pub(crate) struct Session {

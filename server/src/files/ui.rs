@@ -1,7 +1,7 @@
 //! What a person, or a script, is told: lines and bars on the terminal, or one JSON object per line on standard output.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -12,6 +12,7 @@ use twocan::{CandidatePair, IceCandidateType, RelayProtocol};
 use super::digest::{Digest, to_hex};
 use super::link::Event;
 use super::message::Id;
+use super::question::{self, Answer, Existing};
 use super::receiving::Question;
 
 /// Bars of files that are shown at once.
@@ -38,6 +39,7 @@ pub(crate) struct Ui {
     /// Bytes of files that are over.
     finished: u64,
     expected: u64,
+    skipped: u64,
     is_away: bool,
     was_open: bool,
     /// The last one that was told.
@@ -57,6 +59,7 @@ impl Ui {
             rows: BTreeMap::new(),
             finished: 0,
             expected: 0,
+            skipped: 0,
             is_away: false,
             was_open: false,
             way: String::new(),
@@ -113,6 +116,12 @@ impl Ui {
             Event::Found => {
                 self.event("found", json!({}));
                 self.line("Somebody with the code is there: connecting …");
+            }
+            Event::NoWay => {
+                self.event("no_way", json!({}));
+                self.line(
+                    "No way to the other side was found: a firewall may block it. Trying again; a server with a relay helps.",
+                );
             }
             Event::Path(pair) => {
                 let words = way(pair);
@@ -223,45 +232,84 @@ impl Ui {
             total.finish_and_clear();
         }
         let seconds = elapsed.as_secs_f64();
-        self.event("done", json!({ "files": files, "bytes": self.finished, "seconds": seconds }));
+        self.event(
+            "done",
+            json!({ "files": files, "bytes": self.finished, "skipped": self.skipped, "seconds": seconds }),
+        );
         let bytes = HumanBytes(self.finished);
         let what = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
-        self.line(&format!("{what}, {bytes}, complete."));
+        let skipped = if self.skipped > 0 { format!(" Skipped: {}.", self.skipped) } else { String::new() };
+        self.line(&format!("{what}, {bytes}, complete.{skipped}"));
     }
 
-    /// Asks a person, where there is one; else the answer is yes.
+    /// A file is not taken, because something of its name is there.
+    pub(crate) fn skipped(&mut self, id: Id, path: &str) {
+        self.remove(id);
+        self.skipped += 1;
+        self.event("file_skipped", json!({ "id": id, "path": path }));
+        self.line(&format!("{path}: skipped, one of this name is there"));
+    }
+
+    /// Whether what is offered is wanted: asks a person where one `can` be asked, else the answer is yes.
     pub(crate) fn ask(
         &mut self,
         question: &Question,
-        yes: bool,
+        can: bool,
     ) -> impl Future<Output = bool> + Send + use<> {
         let Question { id, files, size, name } = question;
         self.event("offered", json!({ "id": id, "files": files, "bytes": size, "name": name }));
         let size = HumanBytes(*size);
         let what =
             if *files == 1 { format!("{name} ({size})") } else { format!("{name}: {files} files ({size})") };
-        let must_ask = !yes && !self.json && std::io::stdin().is_terminal();
-        if must_ask {
-            self.bars.suspend(|| {
-                eprint!("Receive {what}? [Y/n] ");
-                let _ = std::io::stderr().flush();
-            });
+        if can {
+            show(&self.bars, &format!("Receive {what}? [Y/n] "));
         } else {
             self.line(&format!("Receiving {what}."));
         }
         async move {
-            if !must_ask {
+            if !can {
                 return true;
             }
-            let read = tokio::task::spawn_blocking(|| {
-                let mut line = String::new();
-                std::io::stdin().lock().read_line(&mut line).map(|_| line)
-            });
-            match read.await {
-                Ok(Ok(line)) => matches!(line.trim().to_lowercase().as_str(), "" | "y" | "yes"),
-                _ => false,
+            let line = question::read_line().await;
+            line.is_some_and(|line| matches!(line.trim().to_lowercase().as_str(), "" | "y" | "yes"))
+        }
+    }
+
+    /// What to do with a file whose name is taken.
+    pub(crate) fn ask_existing(
+        &self,
+        id: Id,
+        path: &str,
+        [new, old]: [u64; 2],
+    ) -> impl Future<Output = Answer> + Send + use<> {
+        self.tell_existing(id, path, [new, old], Existing::Ask);
+        let [is_new, is_old] = [new, old].map(HumanBytes);
+        let prompt = format!(
+            "{path} is there already ({is_old}; the new one has {is_new}).\n\
+             [k]eep both, [o]verwrite or [s]kip? With an a behind it for all that follow, such as ka. [k] "
+        );
+        let (bars, json) = (self.bars.clone(), self.json);
+        let show = move || {
+            if !json {
+                show(&bars, &prompt);
+            }
+        };
+        async move {
+            loop {
+                show();
+                let Some(line) = question::read_line().await else { return Answer::NOBODY };
+                if let Some(answer) = Answer::parse(&line) {
+                    return answer;
+                }
             }
         }
+    }
+
+    /// A script hears what becomes of a file whose name is taken.
+    pub(crate) fn tell_existing(&self, id: Id, path: &str, [size, existing]: [u64; 2], what: Existing) {
+        let event =
+            json!({ "id": id, "path": path, "size": size, "existing": existing, "what": what.name() });
+        self.event("exists", event);
     }
 
     fn remove(&mut self, id: Id) -> Option<Row> {
@@ -279,6 +327,14 @@ impl Ui {
             total.set_position(self.finished + under_way);
         }
     }
+}
+
+/// A question, at whose end the answer is typed.
+fn show(bars: &MultiProgress, text: &str) {
+    bars.suspend(|| {
+        eprint!("{text}");
+        let _ = std::io::stderr().flush();
+    });
 }
 
 /// The path in words.

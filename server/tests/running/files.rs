@@ -1,7 +1,7 @@
 //! `twocan send` and `twocan receive`, each a process of its own, by way of a running server.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -22,9 +22,12 @@ pub(crate) struct End {
 
 impl End {
     pub(crate) fn start(arguments: &[&str], server: &str) -> Self {
+        Self::start_with(arguments, server, Stdio::null())
+    }
+
+    fn start_with(arguments: &[&str], server: &str, stdin: Stdio) -> Self {
         let all = [arguments, &["--json", "--server", server]].concat();
-        let mut child =
-            command(&all).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("twocan starts");
+        let mut child = command(&all).stdin(stdin).stdout(Stdio::piped()).spawn().expect("twocan starts");
         let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let (sender, events) = channel();
         std::thread::spawn(move || {
@@ -36,6 +39,11 @@ impl End {
             }
         });
         Self { child, events }
+    }
+
+    /// Types a line.
+    fn say(&mut self, line: &str) {
+        writeln!(self.child.stdin.as_mut().expect("it listens"), "{line}").expect("it reads");
     }
 
     /// The next event of this name; others are passed over.
@@ -108,8 +116,13 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// Where the server has these options, too.
+    fn with(options: &[&str]) -> Self {
         let data = tempdir().unwrap();
-        let server = Program::start(&data, &[]);
+        let server = Program::start(&data, options);
         Self { folder: tempdir().unwrap(), _data: data, server }
     }
 
@@ -139,9 +152,17 @@ impl Place {
     }
 
     fn receive(&self, code: &str, more: &[&str]) -> End {
+        self.receive_with(code, more, Stdio::null())
+    }
+
+    fn receive_answering(&self, code: &str, more: &[&str]) -> End {
+        self.receive_with(code, more, Stdio::piped())
+    }
+
+    fn receive_with(&self, code: &str, more: &[&str], stdin: Stdio) -> End {
         let output = self.path("out");
         let arguments = [&["receive", code, "--output", output.to_str().unwrap()], more].concat();
-        End::start(&arguments, &self.address())
+        End::start_with(&arguments, &self.address(), stdin)
     }
 }
 
@@ -191,10 +212,11 @@ fn files_and_folders_arrive_whole() {
     place.file("photos/deep/er/b.bin", MIB);
     place.file("photos/deep/empty", 0);
     fs::create_dir_all(place.path("photos/nothing/here")).unwrap();
+    fs::create_dir_all(place.path("hollow")).unwrap();
     for number in 0..150 {
         place.file(&format!("photos/many/{number}"), number);
     }
-    let (sender, code) = place.send(&[&film, &place.path("photos")], &[]);
+    let (sender, code) = place.send(&[&film, &place.path("photos"), &place.path("hollow")], &[]);
     let mut receiver = place.receive(&code, &[]);
     let offered = receiver.wait("offered");
     assert_eq!(offered["files"], 154);
@@ -203,7 +225,13 @@ fn files_and_folders_arrive_whole() {
     assert!(fs::read(place.path("out/film.bin")).unwrap() == fs::read(&film).unwrap());
     assert!(tree(&place.path("photos")) == tree(&place.path("out/photos")));
     // Nothing else is left behind.
-    assert_eq!(fs::read_dir(place.path("out")).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(place.path("out")).unwrap().count(), 3);
+
+    let (sender, code) = place.send(&[&place.path("hollow")], &[]);
+    fs::remove_dir(place.path("out/hollow")).unwrap();
+    assert_done(place.receive(&code, &[]));
+    assert_done(sender);
+    assert!(place.path("out/hollow").is_dir(), "a folder that holds nothing, and nothing else");
 }
 
 #[test]
@@ -246,6 +274,42 @@ fn the_server_may_vanish_once_they_are_connected() {
     assert_done(receiver);
     assert_done(sender);
     assert!(fs::read(place.path("out/film.bin")).unwrap() == fs::read(&film).unwrap());
+}
+
+#[test]
+fn with_relay_only_everything_goes_through_the_relay() {
+    let loopback = ["--stun-turn", "127.0.0.1:0", "--stun-alternate", "off", "--allow-peer", "127.0.0.0/8"];
+    let place = Place::with(&loopback);
+    let film = place.file("film.bin", 3 * MIB);
+    for (for_sender, for_receiver) in [(true, true), (true, false), (false, true)] {
+        let flag = |is_set: bool| if is_set { &["--relay-only"][..] } else { &[] };
+        let (mut sender, code) = place.send(&[&film], flag(for_sender));
+        let mut receiver = place.receive(&code, flag(for_receiver));
+        for (end, own, other) in
+            [(&mut sender, for_sender, for_receiver), (&mut receiver, for_receiver, for_sender)]
+        {
+            // A check may overtake what the server carries, so that the first word is another.
+            let path = end.wait_until(|event| event["event"] == "path" && event["relayed"] == true);
+            // Whoever hides nothing may be relayed, too.
+            let pair = path["pair"].as_str().unwrap();
+            assert!(!own || pair.starts_with("relay "), "{path}");
+            assert!(!other || pair.contains(" - relay "), "{path}");
+        }
+        assert_done(receiver);
+        assert_done(sender);
+        fs::remove_file(place.path("out/film.bin")).unwrap();
+    }
+}
+
+#[test]
+fn with_relay_only_and_no_relay_one_is_told_at_once() {
+    let place = Place::new();
+    let film = place.file("film.bin", 1);
+    let (sender, _) = place.send(&[&film], &["--relay-only"]);
+    let (exit, events) = sender.exit();
+    let last = events.last().unwrap();
+    assert_eq!((exit, &last["code"]), (Some(1), &"no_relay".into()), "{events:#?}");
+    assert!(last["message"].as_str().unwrap().contains("without --relay-only"), "{last}");
 }
 
 #[cfg(unix)]
@@ -378,11 +442,61 @@ fn names_of_the_other_side_stay_inside_and_overwrite_nothing() {
         ["photos", "photos/.hidden", "photos/_con", "photos/a_b_.txt", "profile", "profile (2)"]
     );
     assert_eq!(fs::read_to_string(place.path("out/profile")).unwrap(), "mine");
+}
 
-    let (sender, code) = place.send(&[&place.path(".profile")], &[]);
-    assert_done(place.receive(&code, &["--overwrite"]));
-    assert_done(sender);
-    assert_eq!(fs::read(place.path("out/profile")).unwrap().len(), 100);
+#[test]
+fn a_taken_name_is_treated_as_one_says() {
+    let place = Place::new();
+    let film = place.file("film.bin", 100);
+    fs::create_dir_all(place.path("out")).unwrap();
+    let read = |name: &str| fs::read(place.path(name)).map(|bytes| bytes.len()).ok();
+    for (what, exit, own, beside) in
+        [("skip", 3, 4, None), ("keep-both", 0, 4, Some(100)), ("overwrite", 0, 100, None)]
+    {
+        fs::write(place.path("out/film.bin"), "mine").unwrap();
+        let (sender, code) = place.send(&[&film], &[]);
+        let mut receiver = place.receive(&code, &["--existing", what]);
+        let exists = receiver.wait("exists");
+        assert_eq!(
+            (&exists["what"], &exists["existing"], &exists["size"]),
+            (&what.into(), &4.into(), &100.into())
+        );
+        assert_done(receiver);
+        // What is skipped has not arrived.
+        assert_eq!(sender.exit().0, Some(exit));
+        assert_eq!((read("out/film.bin"), read("out/film (2).bin")), (Some(own), beside), "{what}");
+        let _ = fs::remove_file(place.path("out/film (2).bin"));
+    }
+}
+
+#[test]
+fn a_script_may_say_what_becomes_of_each_taken_name() {
+    let place = Place::new();
+    fs::create_dir_all(place.path("out/photos")).unwrap();
+    for name in ["a", "b", "c", "d", "new"] {
+        place.file(&format!("photos/{name}"), 100);
+        if name != "new" {
+            fs::write(place.path(&format!("out/photos/{name}")), "mine").unwrap();
+        }
+    }
+    let (_sender, code) = place.send(&[&place.path("photos")], &[]);
+    let mut receiver = place.receive_answering(&code, &["--existing", "ask"]);
+    let mut asked = Vec::new();
+    for answer in ["overwrite", "what?", "keep-both", "skip all"] {
+        // What is no answer is asked about again, without a further event.
+        if answer != "keep-both" {
+            let exists = receiver.wait("exists");
+            assert_eq!(exists["what"], "ask", "{exists}");
+            asked.push(exists["path"].as_str().unwrap().to_owned());
+        }
+        receiver.say(answer);
+    }
+    assert_done(receiver);
+    let lengths = |name: &str| fs::read(place.path("out").join(name)).map(|bytes| bytes.len()).ok();
+    assert_eq!(asked.iter().map(|path| lengths(path)).collect::<Vec<_>>(), [Some(100), Some(4), Some(4)]);
+    assert_eq!(lengths(&format!("{} (2)", asked[1])), Some(100));
+    assert_eq!(lengths("photos/new"), Some(100));
+    assert_eq!(fs::read_dir(place.path("out/photos")).unwrap().count(), 6);
 }
 
 #[test]

@@ -216,6 +216,48 @@ fn two_browsers_share_a_code_and_go_on_after_a_break() {
 }
 
 #[test]
+fn whoever_has_only_port_443_sends_through_the_relay_over_tls() {
+    let Some(_turn) = begin("a sealed drop relayed over TLS", &[Chromium]) else { return };
+    let only_443 = || Nat::PortRestricted.only_tcp_443();
+    let lab = Lab::new().client("ada", only_443()).client("bob", only_443());
+    let mut scene = Scene::new("sealed-relayed", lab);
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().to_str().expect("a name");
+    let size = 24 * MIB;
+
+    let ada = open(&mut scene, "ada", "");
+    let code = code_of(&ada);
+    let mut bob = Terminal::start(scene.lab(), "bob", &["receive", &code, "--output", output]);
+    assert_relayed_over_tls(&ada, &mut bob);
+    ada.eval(&format!("lab.choose('[data-testid=file-input]', 'film.bin', {size}, 7)"));
+    let done = bob.named("file_done");
+    assert_eq!(bob.exit_code(), Some(0));
+    ada.wait_for(LONG, "twocan.transfers[0].state === 'done'");
+    assert_eq!(done["digest"], ada.eval("twocan.transfers[0].digest"));
+    let film = folder.path().join("film.bin");
+    assert_eq!(fs::metadata(&film).map(|file| file.len()).ok(), Some(size));
+    scene.clear();
+
+    let mut bob = Terminal::start(scene.lab(), "bob", &["send", film.to_str().expect("a name")]);
+    let code = bob.named("code")["code"].as_str().expect("a code").to_owned();
+    let ada = open(&mut scene, "ada", &format!("#{code}"));
+    assert_relayed_over_tls(&ada, &mut bob);
+    ada.click("transfer-accept");
+    assert_eq!(bob.exit_code(), Some(0));
+    ada.wait_for(LONG, "twocan.transfers[0].state === 'done'");
+    assert_eq!(stored_sum(&ada, size), sum_of(&film), "what is on the page's disk");
+}
+
+/// Both say so, in words.
+fn assert_relayed_over_tls(page: &Page, terminal: &mut Terminal) {
+    // The other one's relay may be found by a check before it is told.
+    let path = terminal.wait(|event| event["event"] == "path" && event["relayed"] == true);
+    assert!(path["words"].as_str().is_some_and(|words| words.contains("relay, over TLS")), "{path}");
+    page.wait("twocan.peers[0]?.path?.relayProtocol === 'tls' && twocan.peers[0].path.relayed");
+    page.wait("document.querySelector('[data-testid=person] .path-words').textContent === 'Through the relay, over TLS'");
+}
+
+#[test]
 fn what_is_not_sealed_with_the_code_is_refused_by_the_page() {
     let Some(_turn) = begin("a sealed drop and somebody without the code", &[Chromium]) else { return };
     let mut scene = Scene::new("sealed-stranger", lab());

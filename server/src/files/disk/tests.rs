@@ -8,7 +8,7 @@ const ID: Id = Id([7; 16]);
 const BIG: usize = (2 << 20) + 5;
 
 fn store(folder: &TempDir) -> Store {
-    Store::open(folder.path(), "0123456789abcdef", false).unwrap()
+    Store::open(folder.path(), "0123456789abcdef").unwrap()
 }
 
 fn path(text: &str) -> SafePath {
@@ -77,11 +77,20 @@ fn nothing_is_overwritten_without_being_asked_for() {
         assert_eq!(careful.keep(partial).unwrap().to_string(), expected);
     }
     assert_eq!(fs::read_to_string(folder.path().join("a.txt")).unwrap(), "mine");
-    let bold = Store::open(folder.path(), "0123456789abcdef", true).unwrap();
-    let mut partial = part(&bold, Id([3; 16]), "a.txt", 5);
-    write(&mut partial, b"yours");
-    assert_eq!(bold.keep(partial).unwrap().to_string(), "a.txt");
+    let bold = store(&folder);
+    // Two of one name in one transfer: the second one is not to replace the first.
+    let [mut first, mut second] = [3, 4].map(|number| part(&bold, Id([number; 16]), "a.txt", 5));
+    assert_eq!(bold.existing(&first), Some(4));
+    for partial in [&mut first, &mut second] {
+        write(partial, b"yours");
+        partial.replace();
+    }
+    assert_eq!(bold.keep(first).unwrap().to_string(), "a.txt");
+    assert_eq!(bold.existing(&second), None, "ours");
+    assert_eq!(bold.keep(second).unwrap().to_string(), "a (4).txt");
     assert_eq!(fs::read_to_string(folder.path().join("a.txt")).unwrap(), "yours");
+    fs::create_dir(folder.path().join("b.txt")).unwrap();
+    assert_eq!(bold.existing(&part(&bold, ID, "b.txt", 5)), None, "a folder cannot be replaced");
 }
 
 #[test]
@@ -122,9 +131,10 @@ fn links_inside_the_folder_lead_nowhere() {
     let mut partial = part(&store, Id([8; 16]), "b", 1);
     write(&mut partial, b"x");
     assert_eq!(store.keep(partial).unwrap().to_string(), "b (2)");
-    let bold = Store::open(folder.path(), "0123456789abcdef", true).unwrap();
+    let bold = self::store(&folder);
     let mut partial = part(&bold, Id([9; 16]), "b", 1);
     write(&mut partial, b"x");
+    partial.replace();
     assert_eq!(bold.keep(partial).unwrap().to_string(), "b");
     assert_eq!(fs::read_to_string(elsewhere.path().join("secret")).unwrap(), "untouched");
     assert_eq!(names(elsewhere.path()), BTreeSet::from(["secret".to_owned()]));

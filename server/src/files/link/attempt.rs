@@ -1,13 +1,15 @@
 //! The connection with one other person, and its control channel: made, described, used, and watched. Whom it is with
 //! and what is done when it fails is decided in [`super`].
 
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use twocan::{
-    Configuration, DataChannel, DataChannelOptions, IceTransportPolicy, PeerConnection, PeerConnectionState,
-    SdpType, SessionDescription,
+    CandidatePair, Configuration, DataChannel, DataChannelOptions, IceCandidateType, IceTransportPolicy,
+    PeerConnection, PeerConnectionState, SdpType, SessionDescription,
 };
 
 use super::super::message::{Candidate, Control, Description};
@@ -27,6 +29,9 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
 const INTERRUPTED: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(8));
 /// The same after it has failed.
 const FAILED: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
+
+/// Addresses at relays that are remembered of them; an honest end has one for each of a few ways there.
+const MOST_RELAYS: usize = 64;
 
 /// What is known about the network before anybody is met.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +53,9 @@ pub(super) struct Attempt {
     pub(super) deadline: Option<Instant>,
     connection: PeerConnection,
     control: DataChannel,
+    /// Where they are relayed, as they told.
+    relays: BTreeSet<SocketAddr>,
+    path: Option<CandidatePair>,
 }
 
 impl Attempt {
@@ -58,7 +66,8 @@ impl Attempt {
             DataChannelOptions { negotiated: Some(CONTROL_STREAM), ..DataChannelOptions::default() };
         let control = connection.create_data_channel(CONTROL_LABEL, options).await.map_err(machine)?;
         let deadline = Some(Instant::now() + CONNECT_PATIENCE);
-        Ok(Self { peer: peer.to_owned(), is_open: false, deadline, connection, control })
+        let (relays, path) = (BTreeSet::new(), None);
+        Ok(Self { peer: peer.to_owned(), is_open: false, deadline, connection, control, relays, path })
     }
 
     /// Waits until there is something to handle. May be dropped and called again.
@@ -112,9 +121,26 @@ impl Attempt {
         self.connection.set_local_description(None).await.ok().map(Into::into)
     }
 
-    pub(super) async fn add_candidate(&self, candidate: Option<Candidate>) {
+    /// The path, where this shows that it is another one than was said.
+    pub(super) async fn add_candidate(&mut self, candidate: Option<Candidate>) -> Option<CandidatePair> {
+        let relay = candidate.as_ref().and_then(|candidate| relayed_address(&candidate.candidate));
+        if self.relays.len() < MOST_RELAYS {
+            self.relays.extend(relay);
+        }
         // One that belongs to nothing here is none.
         let _ = self.connection.add_ice_candidate(candidate.map(Into::into)).await;
+        let before = self.path?;
+        let path = self.path(before);
+        (path != before).then_some(path)
+    }
+
+    /// The path that was selected, with what they told of it: a check that overtook the telling makes an address at their
+    /// relay one that nobody knew (RFC 8445 §7.3.1.3).
+    pub(super) fn path(&mut self, mut pair: CandidatePair) -> CandidatePair {
+        if pair.remote.kind == IceCandidateType::PeerReflexive && self.relays.contains(&pair.remote.address) {
+            pair.remote.kind = IceCandidateType::Relayed;
+        }
+        *self.path.insert(pair)
     }
 
     /// Sets how long to wait, by whether we make the offers, and whether somebody else could be turned to at once.
@@ -132,16 +158,35 @@ impl Attempt {
         }
     }
 
-    /// Says that we leave, and waits until they have closed: so all that was said has arrived.
+    /// Says that we leave, and waits until the control channel is closed at both ends: so all that was said has arrived.
     pub(super) async fn leave(mut self) {
         self.say(&Control::Bye).await;
-        loop {
-            tokio::select! {
-                message = self.control.recv() => if message.is_none() { return },
-                event = self.connection.next_event() => if event.is_none() { return },
-            }
+        // Not left to them: where both leave, each would wait for the other.
+        self.control.close();
+        let gone = async { while self.connection.next_event().await.is_some() {} };
+        tokio::select! {
+            () = self.control.closed() => {}
+            () = gone => {}
         }
+        self.close().await;
     }
+
+    /// Closes the connection, and waits until the goodbye has been sent: the program may end then.
+    pub(super) async fn close(self) {
+        let Self { mut connection, control, .. } = self;
+        drop(control);
+        connection.close();
+        while connection.next_event().await.is_some() {}
+    }
+}
+
+/// The address of a relayed candidate, of any other kind nothing (RFC 8839 §5.1).
+fn relayed_address(candidate: &str) -> Option<SocketAddr> {
+    let mut words = candidate.split_ascii_whitespace().skip(4);
+    let address = words.next()?.parse::<IpAddr>().ok()?;
+    let port = words.next()?.parse().ok()?;
+    let is_relayed = words.next() == Some("typ") && words.next() == Some("relay");
+    is_relayed.then_some(SocketAddr::new(address, port))
 }
 
 fn configuration(network: &Network, servers: &[IceServer]) -> Configuration {
@@ -178,5 +223,23 @@ impl From<twocan::IceCandidateInit> for Candidate {
     fn from(candidate: twocan::IceCandidateInit) -> Self {
         let twocan::IceCandidateInit { candidate, sdp_mid, sdp_m_line_index, username_fragment } = candidate;
         Self { candidate, sdp_mid, sdp_m_line_index, username_fragment }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_candidates_at_a_relay_are_taken_for_one() {
+        let at = |text: &str| relayed_address(text).map(|address| address.to_string());
+        let relay = "candidate:1 1 udp 41885439 192.0.2.7 50000 typ relay raddr 198.51.100.1 rport 4000";
+        assert_eq!(at(relay).as_deref(), Some("192.0.2.7:50000"));
+        assert_eq!(at("candidate:1 1 udp 1 2001:db8::1 9 typ relay").as_deref(), Some("[2001:db8::1]:9"));
+        for other in
+            ["", "candidate:1 1 udp 1 192.0.2.7 50000 typ host", "a b c d e f typ relay", &relay[..45]]
+        {
+            assert_eq!(at(other), None, "{other}");
+        }
     }
 }

@@ -21,7 +21,7 @@ fn messages_about_files_are_those_of_the_document() {
     let digest = hex("cd", 32);
     for (message, text) in [
         (
-            FileMessage::Batch { id: ID, version: 1, files: 2, bytes: 9, name: "photos".into() },
+            FileMessage::Batch { id: ID, version: 1, files: 2, folders: 0, bytes: 9, name: "photos".into() },
             format!(r#"{{"type":"file-batch","id":"{id}","version":1,"files":2,"bytes":9,"name":"photos"}}"#),
         ),
         (

@@ -19,7 +19,7 @@ fn offer(number: u8, size: u64, path: Option<&str>) -> FileMessage {
 }
 
 fn batch(files: u64) -> FileMessage {
-    FileMessage::Batch { id: BATCH, version: VERSION, files, bytes: 9, name: "photos".into() }
+    FileMessage::Batch { id: BATCH, version: VERSION, files, folders: 0, bytes: 9, name: "photos".into() }
 }
 
 fn orders(machine: &mut Receiving) -> Vec<Order> {
@@ -105,6 +105,45 @@ fn an_empty_file_needs_no_bytes() {
     let mut machine = ready(1, 0, 0);
     machine.handle(FileMessage::End { id: id(1), digest: [7; 32] });
     assert_eq!(orders(&mut machine), [Order::Hash { id: id(1) }]);
+}
+
+#[test]
+fn folders_are_waited_for_and_count_for_no_files() {
+    let mut machine = Receiving::default();
+    let announced =
+        FileMessage::Batch { id: BATCH, version: VERSION, files: 1, folders: 2, bytes: 0, name: "a".into() };
+    machine.handle(announced);
+    machine.answer(BATCH, true);
+    assert!(!machine.is_over(), "nothing has come yet");
+    for number in [1, 2] {
+        machine.handle(FileMessage::Folder { id: id(number), batch: BATCH, path: format!("a/{number}") });
+        machine.kept(id(number));
+    }
+    assert!(!machine.is_over(), "the file is missing");
+    machine.handle(offer(3, 0, None));
+    machine.opened(id(3), 0);
+    machine.handle(FileMessage::End { id: id(3), digest: [1; 32] });
+    machine.hashed(id(3), [1; 32]);
+    assert!(!machine.is_over());
+    machine.kept(id(3));
+    assert!(machine.is_over());
+}
+
+#[test]
+fn what_is_skipped_is_declined_and_over() {
+    let mut machine = accepted(1);
+    machine.handle(offer(1, 9, None));
+    orders(&mut machine);
+    machine.skipped(id(1));
+    let decline = told(FileMessage::Decline { id: id(1) });
+    let ended = Order::Ended { id: id(1), end: End::Skipped };
+    assert_eq!(orders(&mut machine), [decline.clone(), Order::Release { id: id(1) }, ended]);
+    assert!(machine.is_over());
+    machine.handle(offer(1, 9, None));
+    assert_eq!(orders(&mut machine), [decline]);
+    let mut under_way = ready(1, 9, 0);
+    under_way.skipped(id(1));
+    assert_eq!(orders(&mut under_way), [], "it is too late");
 }
 
 #[test]
@@ -250,8 +289,14 @@ fn floods_of_offers_and_batches_are_bounded() {
     assert!(machine.files.len() <= MOST_OPEN);
     let mut machine = Receiving::default();
     for number in 0..200 {
-        let question =
-            FileMessage::Batch { id: many(number), version: 1, files: 1, bytes: 1, name: "x".into() };
+        let question = FileMessage::Batch {
+            id: many(number),
+            version: 1,
+            files: 1,
+            folders: 0,
+            bytes: 1,
+            name: "x".into(),
+        };
         machine.handle(question);
     }
     assert!(machine.batches.len() <= MOST_BATCHES && machine.faults() > 0);

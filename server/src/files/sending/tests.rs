@@ -41,7 +41,8 @@ fn a_file_goes_its_way() {
     assert_eq!(orders(&mut machine), []);
     machine.linked();
     let told = orders(&mut machine);
-    let batch = FileMessage::Batch { id: BATCH, version: 1, files: 1, bytes: 9, name: "photos".into() };
+    let batch =
+        FileMessage::Batch { id: BATCH, version: 1, files: 1, folders: 0, bytes: 9, name: "photos".into() };
     assert_eq!(told[0], Order::Tell(batch));
     assert_eq!(offered(&told), [id(1)]);
     machine.handle(accept(1, 4));
