@@ -1,3 +1,4 @@
+use super::super::super::message::Description;
 use super::*;
 
 /// Bob, who receives, with Ada in the room.
@@ -96,4 +97,78 @@ fn a_crowd_is_not_remembered_and_we_are_not_in_it() {
     assert!(people.is_there("ada"));
     people.joined("else".into(), []);
     assert!(people.others(None).is_empty(), "to everyone else we are somebody new");
+}
+
+/// Ada and Bob of one session, who have greeted each other, and what Ada said under the seal: a greeting, a description, a
+/// candidate, a wish for a fresh connection.
+fn session() -> (People, People, Vec<Value>) {
+    let (mut bob, mut ada) = (bob(), People::new(Sealer::new(&[7; 32]), Role::Send));
+    ada.joined("ada".into(), ["bob".into()]);
+    let greeting = ada.hello("bob", false).unwrap();
+    bob.hear("ada", &greeting, false).unwrap();
+    ada.hear("bob", &bob.hello("ada", true).unwrap(), false).unwrap();
+    let description = Some(Description { kind: "offer".into(), sdp: "v=0\r\n".into() });
+    let mut signals = vec![greeting];
+    for signal in [
+        Signal { description, ..Signal::default() },
+        Signal { candidate: Some(None), ..Signal::default() },
+        Signal { restart: true, ..Signal::default() },
+    ] {
+        signals.push(ada.addressed("bob", signal).unwrap());
+    }
+    let recorded = signals.iter().map(|signal| ada.seal("bob", signal).unwrap()).collect();
+    (ada, bob, recorded)
+}
+
+/// What becomes of a recorded message that is given to somebody in somebody's name, whose connection does not stand yet.
+fn replay(people: &mut People, from: &str, recorded: &Value) -> Option<Heard> {
+    match people.open(from, recorded) {
+        Opened::Signal(signal) => people.hear(from, &signal, false),
+        Opened::Stranger | Opened::Tampered => None,
+    }
+}
+
+#[test]
+fn what_was_recorded_does_nothing_in_another_place() {
+    let (mut ada, mut bob, recorded) = session();
+    assert!(recorded.iter().all(|message| replay(&mut bob, "ada", message).is_some()), "in its own place");
+
+    // Another direction, and another one of the two.
+    bob.meet("eve".into());
+    for message in &recorded {
+        assert!(matches!(ada.open("bob", message), Opened::Tampered), "given back to her who said it");
+        assert!(matches!(bob.open("eve", message), Opened::Tampered), "in the name of somebody else");
+    }
+    let mut eve = People::new(Sealer::new(&[7; 32]), Role::Receive);
+    eve.joined("eve".into(), ["ada".into()]);
+    assert!(
+        recorded.iter().all(|message| matches!(eve.open("ada", message), Opened::Tampered)),
+        "given to another"
+    );
+
+    // Another code, whatever the server calls them.
+    let mut elsewhere = People::new(Sealer::new(&[8; 32]), Role::Receive);
+    elsewhere.joined("bob".into(), ["ada".into()]);
+    assert!(recorded.iter().all(|message| matches!(elsewhere.open("ada", message), Opened::Tampered)));
+
+    // Another session under the same code, in which the server gives them the same names: it opens, and has no effect.
+    // The greeting alone is heard, as a greeting.
+    let (_, mut later, own) = session();
+    let effects = |bob: &mut People, recorded: &[Value]| -> Vec<bool> {
+        recorded.iter().map(|message| replay(bob, "ada", message).is_some()).collect()
+    };
+    assert_eq!(effects(&mut later, &recorded), [true, false, false, false]);
+    // And where the connection stands, not even that.
+    let Opened::Signal(greeting) = later.open("ada", &recorded[0]) else { panic!("it opens") };
+    assert_eq!(later.hear("ada", &greeting, true), None);
+    // The honest greeting mends what the old one did.
+    assert_eq!(effects(&mut later, &own), [true, true, true, true]);
+    let Opened::Signal(present) = later.open("ada", &own[0]) else { panic!("it opens") };
+    assert_eq!(later.addressed("ada", Signal::default()).unwrap().to, Some(present.connection));
+
+    // Another position: behind the connection that it was about.
+    bob.renew("ada");
+    assert_eq!(effects(&mut bob, &recorded), [true, false, false, false]);
+    let anew = bob.ask_anew("ada").unwrap();
+    assert_eq!(effects(&mut bob, &recorded), [true, false, false, false], "{anew:?}");
 }
