@@ -55,12 +55,17 @@ pub(crate) enum Found {
 }
 
 impl Store {
-    /// Makes the folder if need be; `name` tells this transfer's journal from others'.
+    /// Makes the folder if need be, and sees whether it can be written to; `name` tells this transfer's journal from others'.
     pub(crate) fn open(root: &Path, name: &str) -> io::Result<Self> {
         fs::create_dir_all(root)?;
         // What the person names may be a link; what is below may not.
         let root = root.canonicalize()?;
         let journal = root.join(format!(".twocan-{}", name.get(..DIGITS).unwrap_or(name)));
+        // Better told now than for each file. The name is nobody else's.
+        let probe = journal.with_extension("probe");
+        options_without_links().write(true).create(true).truncate(true).open(&probe)?;
+        // If it stays, it is empty.
+        let _ = fs::remove_file(&probe);
         let whole = read_journal(&journal);
         Ok(Self { root, journal, whole, kept: Mutex::default() })
     }

@@ -217,6 +217,10 @@ impl Side for Receiver<'_> {
         }
     }
 
+    fn alone(&mut self) {
+        self.ui.nobody();
+    }
+
     /// The sender offers by itself.
     fn linked(&mut self) {}
 

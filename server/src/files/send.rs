@@ -45,6 +45,7 @@ enum Report {
     },
     Unreadable {
         item: usize,
+        error: std::io::Error,
     },
     /// The tree so far, for the next attempt.
     Hash {
@@ -123,7 +124,7 @@ impl Side for Sender<'_> {
                 self.machine.interrupted(item);
             }
             Report::Sent { .. } | Report::Interrupted { .. } => {}
-            Report::Unreadable { item } => self.machine.unreadable(item),
+            Report::Unreadable { item, error } => self.machine.unreadable(item, &error.to_string()),
             Report::Hash { item, hash } => {
                 let known = self.hashes.entry(item).or_default();
                 if hash.leaves() > known.leaves() {
@@ -132,6 +133,9 @@ impl Side for Sender<'_> {
             }
         }
     }
+
+    /// That is what a sender is for.
+    fn alone(&mut self) {}
 
     fn linked(&mut self) {
         self.machine.linked();
@@ -186,12 +190,9 @@ impl Sender<'_> {
                         let why = if why.is_empty() { "they ended it" } else { &why };
                         self.ui.not_done(described.id, &described.path, why);
                     }
-                    End::Unreadable => {
-                        self.ui.not_done(
-                            described.id,
-                            &described.path,
-                            "it could not be read, or was changed meanwhile",
-                        );
+                    End::Unreadable(why) => {
+                        let why = format!("not sent: {why}; when it is as it should be, send it again");
+                        self.ui.not_done(described.id, &described.path, &why);
                     }
                 }
             }
@@ -282,7 +283,7 @@ impl Job {
         let Ok((hash, read)) = reading.await else { return };
         // Whoever asked for the job has gone where a report is not taken.
         let report = match (read, sent) {
-            (Err(_), Ok(()) | Err(Stopped::Unreadable)) => Report::Unreadable { item },
+            (Err(error), Ok(()) | Err(Stopped::Unreadable)) => Report::Unreadable { item, error },
             (_, Ok(())) => Report::Sent { item, attempt, digest: hash.finish() },
             (_, Err(Stopped::Called)) => {
                 let _ = self.reports.send(Report::Hash { item, hash }).await;

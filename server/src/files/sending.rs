@@ -60,8 +60,8 @@ pub(crate) enum End {
     Declined,
     /// The receiver ended it, with these words.
     Cancelled(String),
-    /// It cannot be read.
-    Unreadable,
+    /// Why it cannot be read.
+    Unreadable(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,15 +211,15 @@ impl Sending {
         self.fill();
     }
 
-    /// An item cannot be read, or was changed meanwhile.
-    pub(crate) fn unreadable(&mut self, item: usize) {
+    /// An item cannot be read, or was changed meanwhile. The receiver is not told `why`, which only concerns us.
+    pub(crate) fn unreadable(&mut self, item: usize, why: &str) {
         let Some((described, state)) = self.items.get(item) else { return };
         if *state == State::Over {
             return;
         }
         let reason = "the file could not be read, or was changed meanwhile".to_owned();
         self.orders.push_back(Order::Tell(FileMessage::Cancel { id: described.id, reason }));
-        self.end(item, End::Unreadable);
+        self.end(item, End::Unreadable(why.to_owned()));
         self.fill();
     }
 

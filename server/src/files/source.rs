@@ -33,7 +33,7 @@ impl Source {
         let mut source = Self { items: Vec::new(), places: Vec::new(), name: String::new(), skipped: 0 };
         let mut names: Vec<String> = Vec::new();
         for path in paths {
-            let unreadable = |error: io::Error| SourceError(format!("{}: {error}", path.display()));
+            let unreadable = |error: io::Error| SourceError(words(path, &error));
             let place = path.canonicalize().map_err(unreadable)?;
             let name = place.file_name().map_or_else(|| "files".into(), |name| name.to_string_lossy());
             let name = (1..)
@@ -54,7 +54,7 @@ impl Source {
     }
 
     fn add(&mut self, place: &Path, path: &str, keys: &Keys) -> Result<(), SourceError> {
-        let unreadable = |error: io::Error| SourceError(format!("{}: {error}", place.display()));
+        let unreadable = |error: io::Error| SourceError(words(place, &error));
         let metadata = fs::symlink_metadata(place).map_err(unreadable)?;
         if self.items.len() >= MOST {
             return Err(SourceError(format!("these are more than {MOST} files: pack them into an archive")));
@@ -86,6 +86,15 @@ impl Source {
         self.places.push(place.to_owned());
         Ok(())
     }
+}
+
+fn words(path: &Path, error: &io::Error) -> String {
+    let next = match error.kind() {
+        io::ErrorKind::NotFound => "compare the name, and the folder that you are in",
+        io::ErrorKind::PermissionDenied => "let yourself read it, or leave it out",
+        _ => "leave it out, or mend it",
+    };
+    format!("{}: {error}: {next}", path.display())
 }
 
 /// When it was changed, ms since 1970.
@@ -132,7 +141,7 @@ impl Reader {
     fn check(&self) -> io::Result<()> {
         let metadata = self.file.metadata()?;
         let is_same = metadata.len() == self.size && modified(&metadata) == self.modified;
-        if is_same { Ok(()) } else { Err(io::Error::other("the file was changed")) }
+        if is_same { Ok(()) } else { Err(io::Error::other("it was changed meanwhile")) }
     }
 }
 

@@ -17,6 +17,26 @@ const LEAVE_PATIENCE: Duration = Duration::from_secs(3);
 /// And our own tasks to put away what they have; a disk may hang.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Whoever finds nobody is told after that long what may be the reason.
+const HINT_AFTER: Duration = Duration::from_secs(5);
+
+/// When to tell that nobody is there: once, unless somebody is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hint {
+    Unset,
+    At(Instant),
+    Over,
+}
+
+impl Hint {
+    fn at(self) -> Option<Instant> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Unset | Self::Over => None,
+        }
+    }
+}
+
 /// How a transfer may end.
 #[derive(Debug)]
 pub(super) enum Ending {
@@ -44,6 +64,9 @@ pub(super) trait Side {
 
     /// What a task has done.
     fn heed(&mut self, report: Self::Report);
+
+    /// Nobody has come for a while.
+    fn alone(&mut self);
 
     /// The other side is there, for the first time or again.
     fn linked(&mut self);
@@ -93,6 +116,7 @@ async fn drive<S: Side>(
 ) -> Ending {
     // Before the first connection one waits as long as it takes.
     let mut give_up_at = None;
+    let mut hint = Hint::Unset;
     loop {
         if let Some(ending) = side.work(link).await {
             return ending;
@@ -104,6 +128,11 @@ async fn drive<S: Side>(
                 continue;
             }
             () = until(give_up_at) => return Ending::GivenUp,
+            () = until(hint.at()) => {
+                hint = Hint::Over;
+                side.alone();
+                continue;
+            }
         };
         if let Err(failure) = link.handle(wake).await {
             return Ending::Failed(failure);
@@ -115,14 +144,21 @@ async fn drive<S: Side>(
                     side.ui().open();
                     side.linked();
                 }
-                Event::Lost | Event::Bye => {
+                event @ (Event::Lost | Event::Bye) => {
                     give_up_at = Some(Instant::now() + patience);
-                    side.ui().lost(patience);
+                    side.ui().lost(patience, matches!(event, Event::Bye));
                     side.unlinked();
                 }
                 Event::File(message) => side.said(message),
                 Event::Channel(channel) => side.opened(channel),
-                event => side.ui().link(&event),
+                event => {
+                    match event {
+                        Event::InRoom if hint == Hint::Unset => hint = Hint::At(Instant::now() + HINT_AFTER),
+                        Event::Found => hint = Hint::Over,
+                        _ => {}
+                    }
+                    side.ui().link(&event);
+                }
             }
         }
     }

@@ -146,11 +146,26 @@ impl Ui {
         self.line(if is_again { "Connected again: going on." } else { "Connected." });
     }
 
-    /// It is gone, for the moment.
-    pub(crate) fn lost(&mut self, patience: Duration) {
+    /// Nobody with the code is there.
+    pub(crate) fn nobody(&self) {
+        self.event("nobody", json!({}));
+        self.line(
+            "Nobody with this code is there yet. Compare the code, and the server that the sender uses; or they have stopped: a \
+             code is good for as long as they wait. Waiting on; Ctrl-C ends it.",
+        );
+    }
+
+    /// It is gone, for the moment: the other side has left, or can only not be reached.
+    pub(crate) fn lost(&mut self, patience: Duration, has_left: bool) {
         let seconds = patience.as_secs();
-        self.event("interrupted", json!({ "patience": seconds }));
-        self.line(&format!("The connection is lost. Waiting up to {seconds} s for it to come back …"));
+        self.event("interrupted", json!({ "patience": seconds, "left": has_left }));
+        self.line(&if has_left {
+            format!(
+                "The other side has stopped. Waiting up to {seconds} s for it to go on, by the same code …"
+            )
+        } else {
+            format!("The connection is lost. Waiting up to {seconds} s for it to come back …")
+        });
     }
 
     /// A file begins, or goes on.

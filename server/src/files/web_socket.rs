@@ -36,23 +36,29 @@ pub(crate) async fn open(server: &ServerAddress, insecure: bool) -> Result<Socke
     let without_delay = true;
     match connect_async_tls_with_config(request, Some(config), without_delay, Some(connector)).await {
         Ok((socket, _)) => Ok(socket),
-        Err(Error::Io(error)) => Err(certificate_words(&error)),
-        Err(error) => Err(format!("no twocan server answers there: {error}")),
+        Err(Error::Io(error)) => Err(words(&error)),
+        Err(error) => Err(format!("no twocan server answers there ({error}): compare its address, --server")),
     }
 }
 
-fn certificate_words(error: &std::io::Error) -> String {
-    let is_certificate = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-        .is_some_and(|error| matches!(error, rustls::Error::InvalidCertificate(_)));
-    if is_certificate {
-        format!(
-            "{error}: if its certificate is self-made, add --insecure (what is sent stays sealed all the same)"
-        )
-    } else {
-        error.to_string()
-    }
+/// What is wrong, and what to do.
+fn words(error: &std::io::Error) -> String {
+    use rustls::Error::{InvalidCertificate, InvalidMessage};
+
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let next = match tls {
+        Some(InvalidCertificate(_)) => {
+            "if its certificate is self-made, add --insecure (what is sent stays sealed all the same)"
+        }
+        Some(InvalidMessage(_)) => {
+            "it speaks no TLS there; if that is how it should be, name it with http://"
+        }
+        _ if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+            "nothing listens there; start one with `twocan serve`, or name another with --server"
+        }
+        _ => "compare its address, --server, and see whether this computer is online",
+    };
+    format!("{error}: {next}")
 }
 
 /// How TLS is done here.

@@ -512,6 +512,60 @@ fn a_certificate_that_nobody_vouches_for_is_taken_where_one_says_so() {
 }
 
 #[test]
+fn whoever_waits_in_vain_is_told_what_may_be_the_reason() {
+    let place = Place::new();
+    // Another code than anybody has.
+    place.receive("k3m9x-7qv2t-h4n80-2wx1z", &[]).wait("nobody");
+
+    let output = place.path("out");
+    let arguments = ["receive", "k3m9x-7qv2t-h4n80-2wx1z", "--output", output.to_str().unwrap()];
+    let why = |server: &str| {
+        let event = End::start(&arguments, server).wait("server_away");
+        event["reason"].as_str().unwrap().to_owned()
+    };
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert!(why(&format!("http://{free}")).contains("`twocan serve`"));
+    assert!(why(&format!("https://{}", place.server.http())).contains("http://"));
+    assert!(why("http://nowhere.invalid").contains("--server"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_written_to_is_told_of_before_anything_comes() {
+    let place = Place::new();
+    fs::create_dir(place.path("out")).unwrap();
+    let Some(_disk) = SmallDisk::mount(place.path("out"), "ro") else {
+        return println!(
+            "skipped: a disk that cannot be written to, because nothing may be mounted here (be root)"
+        );
+    };
+    let (exit, events) = place.receive("k3m9x-7qv2t-h4n80-2wx1z", &[]).exit();
+    let last = events.last().unwrap();
+    assert_eq!((exit, &last["code"]), (Some(2), &"output".into()), "{events:#?}");
+    assert!(last["message"].as_str().unwrap().contains("--output"), "{last}");
+}
+
+#[test]
+fn a_file_that_is_removed_or_changed_is_told_of_and_the_others_arrive() {
+    let place = Place::new();
+    let names = ["a", "b", "c"].map(|name| place.file(&format!("photos/{name}"), 100));
+    let (mut sender, code) = place.send(&[&place.path("photos")], &[]);
+    fs::remove_file(&names[0]).unwrap();
+    fs::write(&names[1], "shorter").unwrap();
+    let mut receiver = place.receive(&code, &[]);
+    let mut reasons = [(); 2].map(|()| {
+        let failed = sender.wait("file_failed");
+        (failed["path"].as_str().unwrap().to_owned(), failed["reason"].as_str().unwrap().to_owned())
+    });
+    reasons.sort();
+    assert!(reasons[0].1.contains("No such file") && reasons[0].1.contains("send it again"), "{reasons:?}");
+    assert!(reasons[1].1.contains("changed"), "{reasons:?}");
+    receiver.wait("file_done");
+    assert_eq!((sender.exit().0, receiver.exit().0), (Some(3), Some(3)));
+    assert_eq!(tree(&place.path("out/photos")), [("c".to_owned(), Some(noise(100)))]);
+}
+
+#[test]
 fn what_is_wrong_is_told_with_the_next_step() {
     let place = Place::new();
     let server = place.address();
@@ -522,6 +576,8 @@ fn what_is_wrong_is_told_with_the_next_step() {
     for (arguments, exit, words) in [
         (&["send"][..], 2, "PATH"),
         (&["send", "/nonexistent/file"], 2, "/nonexistent/file: No such file"),
+        (&["send", "/nonexistent/file"], 2, "compare the name"),
+        (&["receive", "k3m9x-7qv2t-h4n80-2wx1z", "--existing", "burn"], 2, "keep-both"),
         (&["receive"], 2, "CODE"),
         (&["receive", "k3m9x"], 2, "a code has 20 letters and digits, this has 5"),
         (&["receive", "k3m9x-7qv2t-h4n80-2wx1u"], 2, "no code has a 'u' in it"),

@@ -171,9 +171,9 @@ fn a_file_that_cannot_be_read_is_told_of() {
     let mut machine = linked(vec![item(1, 9)]);
     machine.handle(accept(1, 0));
     orders(&mut machine);
-    machine.unreadable(0);
+    machine.unreadable(0, "gone");
     let told = orders(&mut machine);
     assert!(matches!(&told[0], Order::Tell(FileMessage::Cancel { .. })), "{told:?}");
-    assert_eq!(told.last(), Some(&Order::Ended { item: 0, end: End::Unreadable }));
+    assert_eq!(told.last(), Some(&Order::Ended { item: 0, end: End::Unreadable("gone".into()) }));
     assert!(machine.is_over());
 }

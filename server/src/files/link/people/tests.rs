@@ -130,7 +130,7 @@ fn replay(people: &mut People, from: &str, recorded: &Value) -> Option<Heard> {
 
 #[test]
 fn what_was_recorded_does_nothing_in_another_place() {
-    let (mut ada, mut bob, recorded) = session();
+    let (ada, mut bob, recorded) = session();
     assert!(recorded.iter().all(|message| replay(&mut bob, "ada", message).is_some()), "in its own place");
 
     // Another direction, and another one of the two.
