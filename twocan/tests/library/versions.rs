@@ -75,7 +75,6 @@ async fn ends_without_a_version_in_common_fail_and_say_so() {
 
 #[tokio::test]
 async fn no_version_is_an_error_that_says_what_to_do() {
-    #[expect(clippy::reversed_empty_ranges, reason = "it is the mistake")]
     let error = end(Dtls13..=Dtls12).await.expect_err("none is left").to_string();
     assert_eq!(error, "no version of DTLS is left: have `dtls_versions` begin with the lesser one");
 }
