@@ -79,6 +79,8 @@ pub(crate) struct Session {
     /// When consent is asked for next, or a keepalive is due.
     pub(crate) next_consent: Option<Instant>,
     pub(crate) disconnected: bool,
+    /// The local end of the path is gone, and there was no other path since.
+    pub(crate) bereft: bool,
     pub(crate) failed: bool,
     pub(crate) resolving: Vec<(ResolveId, Candidate)>,
     /// Candidates and checks that came before the peer's credentials.
@@ -110,6 +112,7 @@ impl Session {
             suspected: false,
             next_consent: None,
             disconnected: false,
+            bereft: false,
             failed: false,
             resolving: Vec::new(),
             early_candidates: Vec::new(),

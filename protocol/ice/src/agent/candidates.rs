@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
+use super::consent::CONSENT;
 use super::{Agent, RemoteParameters, Role};
 use crate::candidate::{Address, Candidate, TcpType, Transport};
 use crate::limits;
@@ -12,7 +13,7 @@ use crate::local::{LocalCandidate, NotAdded};
 use crate::pair::PairState;
 use crate::path::same;
 use crate::remote::{Added, Refused};
-use crate::session::EarlyCheck;
+use crate::session::{EarlyCheck, Session};
 
 /// The peer's credentials are others than before, and ours are not: call [`Agent::restart`] first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,8 @@ impl Agent {
         self.settle(now);
     }
 
-    /// The socket at `base` is gone, or the relay is: so are all candidates and pairs that use it.
+    /// The socket at `base` is gone, or the relay is: so are all candidates and pairs that use it. Where that leaves no
+    /// path, the peer is disconnected until there is one, and given up after 30 seconds.
     pub fn remove_local(&mut self, now: Instant, base: SocketAddr) {
         for session in std::iter::once(&mut self.session).chain(self.previous.as_deref_mut()) {
             let gone: Vec<usize> = session
@@ -64,6 +66,12 @@ impl Agent {
                     }
                 }
             }
+        }
+        let is_gone = |session: &Session| session.selected().is_some_and(|pair| pair.expired);
+        if self.carrier().is_some_and(is_gone) {
+            // Another interface may come up: that the peer is given up takes as long as where it falls silent.
+            self.session.bereft = true;
+            self.session.patient_until = self.session.patient_until.max(Some(now + CONSENT));
         }
         self.forget_expired(now);
         self.settle(now);

@@ -72,6 +72,7 @@ impl Agent {
             if is_fresh { self.session.next_consent.or(Some(first)) } else { Some(now) };
         // A peer that was found needs no more patience to be found.
         self.session.patient_until = None;
+        self.session.bereft = false;
         self.retire_previous(now);
     }
 

@@ -32,6 +32,7 @@ impl Agent {
             // A restart forgets that connectivity was lost.
             (None, Some(previous)) if !previous.disconnected => State::Connected,
             (None, Some(_)) => State::Checking,
+            (None, None) if session.bereft => State::Disconnected,
             (None, None) if session.pairs.is_empty() => State::New,
             (None, None) if self.is_unsettled() || (session.gathered && session.ended) => State::Checking,
             (None, None) => State::Disconnected,

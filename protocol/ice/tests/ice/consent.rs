@@ -166,6 +166,36 @@ fn an_interface_that_goes_away_is_left_at_once() {
     }
 }
 
+/// W3C webrtc-pc §5.6.4: "losing the network interface for the connection in use" is a disconnection.
+#[test]
+fn without_any_interface_a_new_one_is_waited_for_as_long_as_for_a_silent_peer() {
+    for since in [seconds(0), seconds(60)] {
+        for comes in [true, false] {
+            let mut pair = plain(1);
+            pair.run(since);
+            let before = pair.sides[0].agent.path().unwrap();
+            pair.network.dead.insert(before.local.ip());
+            let now = pair.now;
+            pair.sides[0].agent.remove_local(now, before.local);
+            pair.run(ms(1));
+            assert_eq!(pair.sides[0].agent.state(), State::Disconnected);
+            pair.run(seconds(15));
+            assert_eq!(pair.sides[0].agent.state(), State::Disconnected);
+            if comes {
+                pair.host(0, "192.0.2.99:1000");
+                pair.until(seconds(5), "a path", Pair::have_paths);
+                pair.run(seconds(30));
+                assert!(pair.paths_meet());
+                assert!(pair.sides.iter().all(|side| side.agent.state() == State::Completed));
+            } else {
+                let took =
+                    pair.until(seconds(60), "failure", |pair| pair.sides[0].agent.state() == State::Failed);
+                assert!((seconds(14)..seconds(16)).contains(&took), "{took:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_router_that_was_restarted_is_found_again() {
     // Its bindings are gone: the peer's checks must come from a new address.
