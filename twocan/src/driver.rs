@@ -60,6 +60,11 @@ pub(crate) struct Driver {
     armed: Option<Instant>,
 }
 
+/// The time. It is tokio's, so that whoever tests with a paused clock can do so with connections, too.
+fn clock() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
 /// What a round of work came to.
 enum Round {
     /// Something was done.
@@ -88,7 +93,7 @@ impl Driver {
         inner.ice_transport_policy = configuration.ice_transport_policy;
         inner.bundle_policy = configuration.bundle_policy;
         inner.dtls = Arc::new(configuration.dtls()?);
-        let now = Instant::now();
+        let now = clock();
         let next_look = (!port.is_shared()).then_some(now + LOOK);
         Ok(Self {
             peer: peer::PeerConnection::new(now, inner),
@@ -113,7 +118,7 @@ impl Driver {
 
     /// Drives the connection until nobody holds it any more.
     pub(crate) async fn run(mut self) {
-        let timer = tokio::time::sleep_until(Instant::now().into());
+        let timer = tokio::time::sleep_until(clock().into());
         tokio::pin!(timer);
         for listener in self.port.take_listeners() {
             let task = self.accept(listener);
@@ -126,14 +131,14 @@ impl Driver {
                 Round::Ended => break,
             }
         }
-        self.peer.close(Instant::now());
+        self.peer.close(clock());
         self.transmit().await;
         self.streams.close_all();
     }
 
     /// Does everything that can be done now; pending if there was nothing.
     fn poll_round(&mut self, context: &mut Context<'_>, timer: Pin<&mut Sleep>) -> Poll<Round> {
-        let now = Instant::now();
+        let now = clock();
         let mut any = self.poll_timer(now, context, timer);
         for _ in 0..CALLS {
             match self.commands.poll_recv(context) {
@@ -235,13 +240,13 @@ impl Driver {
 
     async fn transmit(&mut self) -> bool {
         let mut any = false;
-        let mut now = Instant::now();
+        let mut now = clock();
         loop {
             self.buffer.clear();
             let Some(transmit) = self.peer.poll_transmit(now, &mut self.buffer) else { break };
             any = true;
             self.port.send(&transmit, &self.buffer).await;
-            now = Instant::now();
+            now = clock();
         }
         while let Some(id) = self.peer.poll_stream(now, &mut self.buffer) {
             any = true;

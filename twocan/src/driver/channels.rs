@@ -8,6 +8,7 @@ use std::time::Instant;
 use peer::{ChannelError, ChannelId, ChannelMessage};
 use tokio::sync::mpsc;
 
+use super::clock;
 use crate::budget::Budget;
 use crate::channel::{Job, Line, NO_STREAM, Piece, Trunk};
 use crate::{DataChannel, DataChannelState};
@@ -104,7 +105,7 @@ impl Channels {
 
     /// The association may have room again; whether it has taken anything.
     pub(super) fn resume(&mut self, peer: &mut peer::PeerConnection) -> bool {
-        let (now, mut any) = (Instant::now(), false);
+        let (now, mut any) = (clock(), false);
         for id in std::mem::take(&mut self.stuck) {
             let Some(end) = self.ends.get_mut(&id) else { continue };
             for job in std::mem::take(&mut end.stuck) {
@@ -121,7 +122,7 @@ impl Channels {
         context: &mut std::task::Context<'_>,
     ) -> bool {
         let std::task::Poll::Ready(Some(first)) = self.jobs.poll_recv(context) else { return false };
-        let (now, mut bytes, mut next) = (Instant::now(), 0, Some(first));
+        let (now, mut bytes, mut next) = (clock(), 0, Some(first));
         for _ in 0..JOBS {
             let Some(job) = next.take() else { return true };
             bytes += self.take_up(peer, now, job).unwrap_or_default();

@@ -11,7 +11,7 @@ use peer::{IceServerKind, StreamId};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use super::Driver;
+use super::{Driver, clock};
 use crate::configuration::{Configuration, ExternalAddress, ServerScheme, ServerTransport};
 use crate::event::IceCandidateError;
 use crate::streams::Opened;
@@ -105,7 +105,7 @@ impl Gathering {
 impl Driver {
     /// A generation of candidates begins.
     pub(super) fn gather(&mut self) {
-        let now = Instant::now();
+        let now = clock();
         self.gathering.round += 1;
         self.gathering.unresolved = 0;
         for (address, interface) in self.port.addresses() {
@@ -171,7 +171,7 @@ impl Driver {
 
     /// Takes what a task has found out.
     pub(super) fn take(&mut self, answer: Answer) {
-        let now = Instant::now();
+        let now = clock();
         match answer {
             Answer::Server { round, .. } if round != self.gathering.round => {}
             Answer::Server { server, addresses, .. } => {
@@ -226,7 +226,7 @@ impl Driver {
     /// Resolves a name of the peer's.
     pub(super) fn resolve_name(&mut self, id: ice::ResolveId, name: Box<str>) {
         if !self.resolves_names {
-            return self.peer.handle_resolved(Instant::now(), id, &[]);
+            return self.peer.handle_resolved(clock(), id, &[]);
         }
         let answer = self.gathering.answer.clone();
         tokio::spawn(async move {
@@ -276,7 +276,7 @@ impl Driver {
 
     /// Compares this machine's addresses with those that are in use.
     pub(super) fn follow_network(&mut self) {
-        let now = Instant::now();
+        let now = clock();
         let Ok(change) = self.port.refresh() else { return };
         if change.is_empty() {
             return;

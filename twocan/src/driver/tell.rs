@@ -1,18 +1,17 @@
 //! Calls to the state machine, and events from it to the application.
 
 use std::net::SocketAddr;
-use std::time::Instant;
 
 use peer::{ChannelError, ChannelOptions, Event};
 
-use super::{Command, Driver};
+use super::{Command, Driver, clock};
 use crate::configuration::DataChannelOptions;
 use crate::event::IceCandidateError;
 use crate::{CandidatePair, PeerEvent};
 
 impl Driver {
     pub(super) fn obey(&mut self, command: Command) {
-        let now = Instant::now();
+        let now = clock();
         // Whoever does not wait for an answer gets none.
         match command {
             Command::CreateOffer(reply) => drop(reply.send(self.peer.create_offer())),

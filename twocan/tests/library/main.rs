@@ -1,6 +1,7 @@
 //! The library over real sockets, on this machine.
 
 mod channels;
+mod consent;
 mod endpoint;
 mod gathering;
 mod lives;
