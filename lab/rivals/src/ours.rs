@@ -2,8 +2,9 @@
 //!
 //! It takes a little more: `{"begin": {"servers": [{"urls": ["turn:…"], "username", "credential"}], "only": "1.2"}}`, where
 //! `only` is the one version of DTLS that it speaks; `{"restart": true}`, which makes an offer that restarts ICE; and
-//! `{"stats": true}`. It tells `{"selected": ["host", "srflx"]}` and, when asked, `{"stats": {…}}`: the transport's
-//! statistics, with what no standard names.
+//! `{"stats": true}`. It tells `{"selected": ["host", "srflx"], "at": ["192.0.2.1:5000", …]}`, `{"state": "Disconnected"}`,
+//! `{"network": true}` when this machine's addresses change and, when asked, `{"stats": {…}}`: the transport's statistics,
+//! with what no standard names.
 
 use std::sync::mpsc::{Receiver, Sender};
 
@@ -167,6 +168,9 @@ impl Driver {
     }
 
     async fn happen(&mut self, event: PeerEvent) -> Outcome<()> {
+        if let PeerEvent::ConnectionState(state) = event {
+            self.say(json!({ "state": format!("{state:?}") }));
+        }
         match event {
             PeerEvent::IceCandidate(Some(init)) if self.trickle => {
                 let IceCandidateInit { candidate, sdp_mid, sdp_m_line_index, username_fragment } = init;
@@ -181,8 +185,11 @@ impl Driver {
                 self.say_description(&description);
             }
             PeerEvent::SelectedCandidatePair(pair) => {
-                self.say(json!({ "selected": [kind(pair.local.kind), kind(pair.remote.kind)] }));
+                let (local, remote) = (pair.local, pair.remote);
+                let at = [local.address.to_string(), remote.address.to_string()];
+                self.say(json!({ "selected": [kind(local.kind), kind(remote.kind)], "at": at }));
             }
+            PeerEvent::NetworkChange => self.say(json!({ "network": true })),
             PeerEvent::DataChannel(channel) => {
                 self.say(json!({ "open": channel.label() }));
                 self.channel = Some(channel);

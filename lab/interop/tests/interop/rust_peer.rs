@@ -7,6 +7,7 @@ use twocan_interop::{Browser, Page, Scene, begin};
 
 mod ahead;
 mod nats;
+mod network;
 mod peer;
 mod versions;
 
