@@ -36,7 +36,7 @@ impl Authority {
         self.folder.path().join("server-key.pem")
     }
 
-    fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("root.pem")
     }
 

@@ -1,5 +1,6 @@
 //! A lab, a server in it, and browsers in its clients' namespaces.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::thread;
 
@@ -68,6 +69,12 @@ impl Scene {
     #[must_use]
     pub fn lab(&self) -> &Running {
         &self.lab
+    }
+
+    /// The certificate (PEM) of the authority that the server has its own from; browsers are told to trust it.
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
+        self.authority.root()
     }
 
     /// Opens an empty tab that shares nothing with others, in a browser at `client`.

@@ -2,7 +2,7 @@
 //!
 //! It takes a little more: `{"begin": {"servers": [{"urls": ["turn:…"], "username", "credential"}], "only": "1.2"}}`, where
 //! `only` is the one version of DTLS that it speaks; `{"restart": true}`, which makes an offer that restarts ICE; and
-//! `{"stats": true}`. It tells `{"selected": ["host", "srflx"], "at": ["192.0.2.1:5000", …]}`, `{"state": "Disconnected"}`,
+//! `{"stats": true}`. It tells `{"selected": ["relay", "srflx"], "at": ["192.0.2.1:5000", …], "over": "Tls"}`, `{"state": "Disconnected"}`,
 //! `{"network": true}` when this machine's addresses change and, when asked, `{"stats": {…}}`: the transport's statistics,
 //! with what no standard names.
 
@@ -187,7 +187,9 @@ impl Driver {
             PeerEvent::SelectedCandidatePair(pair) => {
                 let (local, remote) = (pair.local, pair.remote);
                 let at = [local.address.to_string(), remote.address.to_string()];
-                self.say(json!({ "selected": [kind(local.kind), kind(remote.kind)], "at": at }));
+                let over = pair.relay_protocol.map(|protocol| format!("{protocol:?}"));
+                let kinds = [kind(local.kind), kind(remote.kind)];
+                self.say(json!({ "selected": kinds, "at": at, "over": over }));
             }
             PeerEvent::NetworkChange => self.say(json!({ "network": true })),
             PeerEvent::DataChannel(channel) => {

@@ -82,7 +82,7 @@ impl Call {
         let page = scene.page(client, browser);
         page.goto_own("<title>peer</title>");
         page.eval(&PAGE.replace("SERVERS", &servers.to_string()));
-        let mut ours = Peer::start(scene.lab(), ours);
+        let mut ours = Peer::trusting(scene.lab(), ours, &scene.authority());
         begin["trickle"] = trickle.into();
         ours.tell(&json!({ "begin": begin }));
         Self { page, ours, trickle }

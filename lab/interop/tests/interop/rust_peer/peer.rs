@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -24,8 +24,18 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) fn start(lab: &Running, place: &str) -> Self {
-        let mut child = lab
-            .command(place, program())
+        Self::run(lab.command(place, program()))
+    }
+
+    /// One that trusts an authority (PEM) in place of the system's.
+    pub(crate) fn trusting(lab: &Running, place: &str, authority: &Path) -> Self {
+        let mut command = lab.command(place, program());
+        command.env("SSL_CERT_FILE", authority);
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -91,8 +101,13 @@ impl Peer {
 
     /// What it said last with this key.
     pub(crate) fn last(&mut self, key: &str) -> Option<Value> {
+        self.last_line(key).map(|mut line| line[key].take())
+    }
+
+    /// All that it said along with that.
+    pub(crate) fn last_line(&mut self, key: &str) -> Option<Value> {
         self.take(Duration::from_millis(10));
-        self.log.iter().rev().find_map(|line| line.get(key)).cloned()
+        self.log.iter().rev().find(|line| line.get(key).is_some()).cloned()
     }
 
     /// Waits until it says something with this key, and drops what it said before.
