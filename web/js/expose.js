@@ -11,9 +11,10 @@
  * @param {Room} [sources.room]
  * @param {Watch} [sources.watch]
  * @param {() => object[]} [sources.transfers]
+ * @param {() => object[]} [sources.batches]
  * @param {() => object} [sources.check]
  */
-export function expose({ page, stage = () => "prejoin", room, watch, transfers = () => [], check = () => ({}) }) {
+export function expose({ page, stage = () => "prejoin", room, watch, transfers = () => [], batches = () => [], check = () => ({}) }) {
   const twocan = Object.freeze({
     page,
     get stage() {
@@ -48,6 +49,9 @@ export function expose({ page, stage = () => "prejoin", room, watch, transfers =
     },
     get transfers() {
       return transfers();
+    },
+    get batches() {
+      return batches();
     },
     get counters() {
       return room ? room.totals() : null;

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { Emitter } from "../js/emitter.js";
-import { parseFileMessage, safeName } from "../js/files/protocol.js";
+import { freeName, safeName, safePath } from "../js/files/names.js";
+import { parseFileMessage } from "../js/files/protocol.js";
 import { MOST_UNSTORED, Receiver } from "../js/files/receiver.js";
 import { Interrupted, WINDOW, pieceSize, sendFile, windowFor } from "../js/files/sender.js";
-import { freeName } from "../js/files/sinks.js";
+import { selectionOf } from "../js/files/selection.js";
 import { Transfer } from "../js/files/transfer.js";
 import { Transfers } from "../js/files/transfers.js";
 import { LEAF_SIZE, LEAF_START, TreeHash, newLeaf } from "../js/files/tree.js";
@@ -276,15 +277,27 @@ test("leaves that are hashed where they lie count as any bytes", async () => {
 test("batches, folders, paths and windows are read, and whatever is wrong in them is not", () => {
   const id = "ab".repeat(16);
   const batch = { type: "file-batch", id, version: 1, files: 2, bytes: 9, name: "../photos" };
-  assert.deepEqual(parseFileMessage(batch), { ...batch, name: "photos" });
+  assert.deepEqual(parseFileMessage(batch), { ...batch, name: "photos", folders: 0 });
+  assert.equal(parseFileMessage({ ...batch, folders: 3 })?.folders, 3);
   for (const wrong of [{ version: 2 }, { files: -1 }, { bytes: "9" }]) assert.equal(parseFileMessage({ ...batch, ...wrong }), null);
   const offer = { type: "file-offer", id, version: 1, name: "a.txt", size: 1 };
-  assert.equal(parseFileMessage({ ...offer, path: "photos/../.ssh/a\u202e.txt" })?.path, "photos/file/ssh/a.txt");
-  assert.equal(parseFileMessage(offer)?.path, undefined);
-  assert.equal(parseFileMessage({ ...offer, path: 7 })?.path, undefined);
+  assert.deepEqual(parseFileMessage({ ...offer, path: "photos/.ssh/a\u202e.txt" })?.path, ["photos", ".ssh", "a.txt"]);
+  assert.equal(parseFileMessage({ ...offer, path: "photos/../a.txt" })?.path, null);
+  assert.deepEqual(parseFileMessage(offer)?.path, ["a.txt"]);
+  assert.deepEqual(parseFileMessage({ ...offer, path: 7 })?.path, ["a.txt"]);
+  assert.equal(parseFileMessage({ ...offer, batch: id })?.batch, id);
+  assert.equal(parseFileMessage({ ...offer, batch: "x" })?.batch, null);
   assert.equal(parseFileMessage({ type: "file-accept", id, offset: 0, window: 1 << 25 })?.window, 1 << 25);
   assert.equal(parseFileMessage({ type: "file-accept", id, offset: 0, window: -1 })?.window, undefined);
-  assert.deepEqual(parseFileMessage({ type: "file-folder", id, path: ".." }), { type: "file-folder", id });
+  assert.deepEqual(parseFileMessage({ type: "file-folder", id, batch: id, path: ".." }), { type: "file-folder", id, batch: id, path: null });
+  assert.equal(parseFileMessage({ type: "file-folder", id, path: "a" }), null);
+});
+
+test("a path that leads out is none, and every part of another is only a name", () => {
+  for (const out of ["", "/", "/etc/passwd", "a/", "a//b", "../a", "a/../b", "a/./b", "x/".repeat(64) + "x", "x".repeat(2_049)]) assert.equal(safePath(out), null, out);
+  assert.deepEqual(safePath(".git/.config/a\\b:c. "), ["git", ".config", "a_b_c"]);
+  assert.deepEqual(safePath("con/aux.txt/Lpt1/console"), ["_con", "_aux.txt", "_Lpt1", "console"]);
+  assert.deepEqual(safePath("..."), ["file"]);
 });
 
 test("a receiver may ask for a larger window, within bounds", () => {
@@ -308,7 +321,7 @@ test("with the code a sender who was started again goes on, but what we send is 
   assert.equal(transfers.files.get(id)?.transfer.peer, "eve", "the same file, of the same code");
 
   transfers.files.clear();
-  transfers.send([new File(["abc"], "a.txt")], "ada");
+  transfers.send(selectionOf([new File(["abc"], "a.txt")]), "ada");
   await new Promise(setImmediate);
   assert.equal(transfers.files.get(id)?.transfer.direction, "send");
   eve.emit("file", offer);

@@ -203,11 +203,16 @@
     });
   }
 
-  // A file of `size` bytes that all depend on `seed`, kept on disk by the browser and written in pieces.
+  // A file of `size` bytes that all depend on `seed`, kept on disk by the browser and written in pieces; all holes for 0.
   async function makeFile(name, size, seed) {
     const folder = await navigator.storage.getDirectory();
     const handle = await folder.getFileHandle(name, { create: true });
     const writer = await handle.createWritable();
+    if (seed === 0) {
+      await writer.truncate(size);
+      await writer.close();
+      return handle.getFile();
+    }
     const piece = new Uint32Array(1 << 20);
     let state = seed >>> 0 || 1;
     for (let written = 0; written < size; written += piece.byteLength) {
@@ -249,6 +254,26 @@
       else found.push([path + name, await handle.getFile()]);
     }
     return found;
+  }
+
+  // As a drop shows files and folders: paths to lengths, or to null for a folder that holds nothing.
+  function entries(paths) {
+    const root = new Map();
+    for (const [path, length] of Object.entries(paths)) {
+      const parts = path.split('/').filter(Boolean);
+      let at = root;
+      for (const part of length === null ? parts : parts.slice(0, -1)) {
+        if (!at.has(part)) at.set(part, new Map());
+        at = at.get(part);
+      }
+      if (length !== null) at.set(parts.at(-1), new File([new Uint8Array(length).fill(7)], parts.at(-1)));
+    }
+    const entry = ([name, what]) => {
+      if (what instanceof File) return { name, isDirectory: false, file: (resolve) => resolve(what) };
+      const inside = [...what].map(entry);
+      return { name, isDirectory: true, createReader: () => ({ readEntries: (resolve) => resolve(inside.splice(0, 10)) }) };
+    };
+    return [...root].map(entry);
   }
 
   window.lab = {
@@ -300,6 +325,15 @@
       return firefox ? levels() : peaks();
     },
 
+    // Drops files and folders, as a hand would: see `entries`.
+    drop(selector, paths) {
+      const items = entries(paths).map((entry) => ({ kind: 'file', webkitGetAsEntry: () => entry }));
+      const event = new Event('drop', { bubbles: true, cancelable: true });
+      Object.defineProperty(event, 'dataTransfer', { value: { types: ['Files'], items, files: [] } });
+      document.querySelector(selector).dispatchEvent(event);
+      return true;
+    },
+
     // Puts a made file into an <input type=file>, as a person's choice would.
     async choose(selector, name, size, seed) {
       const made = await makeFile(name, size, seed);
@@ -309,7 +343,7 @@
       input.files = transfer.files;
       input.dispatchEvent(new Event('input', { bubbles: true }));
       input.dispatchEvent(new Event('change', { bubbles: true }));
-      return sum(made);
+      return seed === 0 ? null : sum(made);
     },
   };
 })();

@@ -8,10 +8,10 @@
 // a button too small for a thumb, words cut off) is printed.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import puppeteer from 'puppeteer-core';
@@ -191,6 +191,30 @@ const choose = (page, name, mib) =>
     },
     find('file-input'), name, mib, MIB,
   );
+
+// Folders on this computer's disk, to be chosen or dropped: paths and their sizes in KiB.
+function folder(files) {
+  const root = mkdtempSync(join(server.data, 'folder-'));
+  for (const [path, size] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), Buffer.alloc(size * 1024));
+  }
+  return root;
+}
+
+// Drops files and folders of the disk on the page, as a hand would.
+async function drop(page, ...paths) {
+  const client = sessions.get(page);
+  const { x, y } = await page.$eval(find('send-drop'), (element) => {
+    const { left, top } = element.getBoundingClientRect();
+    return { x: left + 20, y: top + 20 };
+  });
+  const data = { items: [], files: paths, dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop']) await client.send('Input.dispatchDragEvent', { type, x, y, data });
+}
+
+// Instead of the dialog that nobody could answer: a folder in the page's own storage.
+const CHOOSES = `window.showDirectoryPicker = async () => (await navigator.storage.getDirectory()).getDirectoryHandle('chosen', { create: true });`;
 
 const scenes = {
   async start() {
@@ -396,6 +420,57 @@ const scenes = {
     await click(ben, 'transfer-accept');
     await until(ada, "twocan.transfers[2].state === 'done'");
     await take(ada, 'send-done');
+  },
+
+  async folders() {
+    const ada = await person(0, '/send?join=1&name=Ada', { setup: CHOOSES });
+    await until(ada, "twocan.stage === 'joined'");
+    const ben = await joins(1, '/send', `&files=memory${await ada.evaluate('location.hash')}`);
+    for (const page of [ada, ben]) await until(page, "twocan.peers[0]?.channel === 'open'");
+    const names = ['beach.jpg', 'the long way down to the harbour, in the rain.jpg', 'day 2/castle.jpg', 'day 2/evening/supper.jpg', 'notes.txt'];
+    const photos = folder(Object.fromEntries(names.map((name, index) => [`holiday/${name}`, 300 * index])));
+    mkdirSync(join(photos, 'holiday/day 3'));
+    await drop(ben, join(photos, 'holiday'));
+    await until(ada, 'twocan.batches.length === 1');
+    await take(ada, 'send-folder-offered');
+    await take(ben, 'send-folder-waiting');
+    // One of its name is there.
+    await ada.evaluate(async () => {
+      let at = await window.showDirectoryPicker();
+      for (const part of ['holiday', 'day 2']) at = await at.getDirectoryHandle(part, { create: true });
+      await at.getFileHandle('castle.jpg', { create: true });
+    });
+    await click(ada, 'transfer-accept');
+    await until(ada, "document.querySelector('[data-testid=existing]')");
+    await take(ada, 'send-folder-existing');
+    await click(ada, 'existing-keep-both');
+    await until(ada, "twocan.batches[0].state === 'done'");
+    await ada.locator(`${find('batch-details')} summary`).click();
+    await take(ada, 'send-folder-done');
+    console.log(JSON.stringify(await ada.evaluate(async () => {
+      const list = async (at, above = '') => {
+        const found = [];
+        for await (const [name, handle] of at.entries()) {
+          if (handle.kind === 'directory') found.push(`${above}${name}/`, ...(await list(handle, `${above}${name}/`)));
+          else found.push(`${above}${name}: ${(await handle.getFile()).size}`);
+        }
+        return found.sort();
+      };
+      return list(await window.showDirectoryPicker());
+    })));
+
+    // Through the button; some of it is gone before it is sent.
+    const film = folder({ 'film/first cut.mov': 60_000, 'film/second cut.mov': 60_000, 'film/sound/sea.wav': 20_000, 'film/title.txt': 1 });
+    await (await ben.$(find('folder-input'))).uploadFile(join(film, 'film'));
+    await until(ada, 'twocan.batches.length === 2');
+    rmSync(join(film, 'film/title.txt'));
+    await click(ada, 'transfer-accept-zip');
+    await until(ada, 'twocan.batches[1].done > 8e6');
+    await take(ada, 'send-folder-active');
+    await take(ben, 'send-folder-sending');
+    await until(ada, "twocan.batches[1].state === 'failed'");
+    await ada.locator(`${find('batch')}:first-child summary`).click();
+    await take(ada, 'send-folder-partly');
   },
 
   async check() {

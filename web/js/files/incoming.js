@@ -22,11 +22,14 @@ export class IncomingFile {
   /**
    * @param {object} options
    * @param {import("./protocol.js").Offer} options.offer
+   * @param {string[]} options.path
+   * @param {import("./batch.js").Batch} options.batch
    * @param {PeerLink} options.link
    * @param {() => void} options.onChange
    * @param {(transfer: Transfer) => void} options.onDone
    */
-  constructor({ offer, link, onChange, onDone }) {
+  constructor({ offer, path, batch, link, onChange, onDone }) {
+    this.batch = batch;
     this.#onChange = onChange;
     this.#onDone = onDone;
     /** @type {PeerLink | null} */
@@ -38,6 +41,8 @@ export class IncomingFile {
       peerName: link.name,
       name: offer.name,
       size: offer.size,
+      path,
+      modified: offer.modified,
     });
   }
 
@@ -135,6 +140,17 @@ export class IncomingFile {
     }
   }
 
+  /** What has its name stays. */
+  skip() {
+    this.transfer.skipped = true;
+    this.decline();
+  }
+
+  /** It cannot go where it should. @param {unknown} error */
+  refuse(error) {
+    this.#storageFailed(error);
+  }
+
   decline() {
     this.link?.send({ type: "file-decline", id: this.transfer.id });
     this.#end("declined");
@@ -160,6 +176,7 @@ export class IncomingFile {
     if (transfer.finished) return;
     transfer.done = stored;
     transfer.noteProgress(performance.now());
+    this.batch.changed(this, performance.now());
     this.link?.send({ type: "file-progress", id: transfer.id, received: stored });
   }
 

@@ -1,6 +1,7 @@
 /** Our files on their way to one person: offering, sending, pausing, resuming. */
 import { FILE_LABEL } from "../peer.js";
-import { FILE_PROTOCOL_VERSION, safeName } from "./protocol.js";
+import { FILE_PROTOCOL_VERSION } from "./protocol.js";
+import { safeName } from "./names.js";
 import { Interrupted, WINDOW, sendFile, windowFor } from "./sender.js";
 import { Transfer } from "./transfer.js";
 import { TreeHash } from "./tree.js";
@@ -10,6 +11,7 @@ import { TreeHash } from "./tree.js";
 
 export class OutgoingFile {
   #file;
+  #path;
   #hash = new TreeHash();
   #window = WINDOW;
   #accepted = false;
@@ -23,12 +25,14 @@ export class OutgoingFile {
    * @param {object} options
    * @param {File} options.file
    * @param {string} options.id
-   * @param {import("./protocol.js").Batch} options.batch what it is offered with
+   * @param {string} options.path where it lies in what was chosen
+   * @param {import("./batch.js").Batch} options.batch what it is offered with
    * @param {PeerLink} options.link
    * @param {() => void} options.onChange
    */
-  constructor({ file, id, batch, link, onChange }) {
+  constructor({ file, path, id, batch, link, onChange }) {
     this.#file = file;
+    this.#path = path;
     this.batch = batch;
     this.#onChange = onChange;
     /** @type {PeerLink | null} */
@@ -40,8 +44,9 @@ export class OutgoingFile {
       peerName: link.name,
       name: safeName(file.name),
       size: file.size,
+      path: path.split("/"),
+      modified: file.lastModified,
     });
-    this.offer();
   }
 
   /** Accepted, but nobody has begun to send it. */
@@ -55,10 +60,8 @@ export class OutgoingFile {
 
   /** Says, or says again after a reconnect, what we have. */
   offer() {
-    const { id, name, size } = this.transfer;
-    const modified = this.#file.lastModified;
-    // In a folder that was chosen: where it lies there.
-    const path = this.#file.webkitRelativePath || undefined;
+    const { id, name, size, modified } = this.transfer;
+    const path = this.#path.includes("/") ? this.#path : undefined;
     this.link?.send({ type: "file-offer", id, version: FILE_PROTOCOL_VERSION, name, size, path, batch: this.batch.id, modified });
   }
 
@@ -83,12 +86,6 @@ export class OutgoingFile {
     this.#set("active");
   }
 
-  /** A connection to the same person is there again. @param {PeerLink} link */
-  resume(link) {
-    this.link = link;
-    if (!this.transfer.finished) this.offer();
-  }
-
   /** @param {FileMessage} message */
   handle(message) {
     const { transfer } = this;
@@ -106,6 +103,7 @@ export class OutgoingFile {
       case "file-progress":
         transfer.done = Math.max(transfer.done, Math.min(message.received, transfer.size));
         transfer.noteProgress(performance.now());
+        this.batch.changed(this, performance.now());
         this.#wake();
         break;
       case "file-done":

@@ -1,24 +1,23 @@
 /**
  * The messages about files on the control channel (docs/files.md), parsed into known shapes. Pure.
  */
+import { safeName, safePath } from "./names.js";
 
 export const FILE_PROTOCOL_VERSION = 1;
-const NAME_LIMIT = 200;
-/** Folders deep. */
-const DEEPEST = 64;
 
 /**
- * @typedef {{ type: "file-batch", id: string, version: number, files: number, bytes: number, name: string }} Batch
- * @typedef {{ type: "file-folder", id: string }} Folder
- * @typedef {{ type: "file-offer", id: string, version: number, name: string, size: number, path?: string, batch?: string,
- *   modified?: number }} Offer  `path`: of a file in a folder, its parts with `/` between; each of them safe
+ * @typedef {{ type: "file-batch", id: string, version: number, files: number, folders: number, bytes: number, name: string }} Announcement
+ * @typedef {{ type: "file-folder", id: string, batch: string, path: string[] | null }} Folder
+ * @typedef {{ type: "file-offer", id: string, version: number, name: string, size: number, path: string[] | null,
+ *   batch: string | null, modified: number | null }} Offer  `path`: each of its parts safe, the last one the name; null where
+ *   it would lead out
  * @typedef {{ type: "file-accept", id: string, offset: number, window?: number }} Accept
  * @typedef {{ type: "file-decline", id: string }} Decline
  * @typedef {{ type: "file-progress", id: string, received: number }} Progress
  * @typedef {{ type: "file-end", id: string, digest: string }} End
  * @typedef {{ type: "file-done", id: string }} Done
  * @typedef {{ type: "file-cancel", id: string, reason: string }} Cancel
- * @typedef {Batch | Folder | Offer | Accept | Decline | Progress | End | Done | Cancel} FileMessage
+ * @typedef {Announcement | Folder | Offer | Accept | Decline | Progress | End | Done | Cancel} FileMessage
  */
 
 /**
@@ -27,7 +26,7 @@ const DEEPEST = 64;
  */
 export function parseFileMessage(message) {
   const { type, id } = message;
-  if (typeof id !== "string" || !/^[0-9a-f]{32}$/.test(id)) return null;
+  if (!isId(id)) return null;
   switch (type) {
     case "file-offer":
       if (message.version !== FILE_PROTOCOL_VERSION || typeof message.name !== "string" || !isCount(message.size)) return null;
@@ -37,13 +36,24 @@ export function parseFileMessage(message) {
         version: FILE_PROTOCOL_VERSION,
         name: safeName(message.name),
         size: message.size,
-        ...(typeof message.path === "string" ? { path: message.path.split("/").slice(0, DEEPEST).map(safeName).join("/") } : {}),
+        path: typeof message.path === "string" ? safePath(message.path) : [safeName(message.name)],
+        batch: isId(message.batch) ? message.batch : null,
+        modified: isCount(message.modified) ? message.modified : null,
       };
     case "file-batch":
       if (message.version !== FILE_PROTOCOL_VERSION || !isCount(message.files) || !isCount(message.bytes)) return null;
-      return { type, id, version: FILE_PROTOCOL_VERSION, files: message.files, bytes: message.bytes, name: safeName(String(message.name ?? "")) };
+      return {
+        type,
+        id,
+        version: FILE_PROTOCOL_VERSION,
+        files: message.files,
+        folders: isCount(message.folders) ? message.folders : 0,
+        bytes: message.bytes,
+        name: safeName(String(message.name ?? "")),
+      };
     case "file-folder":
-      return { type, id };
+      if (!isId(message.batch)) return null;
+      return { type, id, batch: message.batch, path: typeof message.path === "string" ? safePath(message.path) : null };
     case "file-accept":
       if (!isCount(message.offset)) return null;
       return { type, id, offset: message.offset, ...(isCount(message.window) ? { window: message.window } : {}) };
@@ -62,26 +72,14 @@ export function parseFileMessage(message) {
   }
 }
 
+/** @param {unknown} value @returns {value is string} */
+function isId(value) {
+  return typeof value === "string" && /^[0-9a-f]{32}$/.test(value);
+}
+
 /** @param {unknown} value @returns {value is number} */
 function isCount(value) {
   return Number.isSafeInteger(value) && /** @type {number} */ (value) >= 0;
-}
-
-/**
- * A name that is only a name: no folders, no control or direction-changing characters, not hidden, not endless.
- *
- * @param {string} name
- */
-export function safeName(name) {
-  const clean = name
-    .replace(/^.*[/\\]/s, "")
-    .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "")
-    .replace(/[<>:"|?*]/g, "_")
-    .replace(/^[.\s]+/, "")
-    .replace(/[.\s]+$/, "");
-  if (clean.length <= NAME_LIMIT) return clean || "file";
-  const ending = /\.[^.]{1,16}$/.exec(clean)?.[0] ?? "";
-  return clean.slice(0, NAME_LIMIT - ending.length) + ending;
 }
 
 /** @returns {string} 128 random bits, hexadecimal */

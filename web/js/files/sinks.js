@@ -70,56 +70,12 @@ export async function pickFile(name) {
   return writableSink("picker", await handle.createWritable());
 }
 
-/** Asks for a folder for everything that comes, from within a click. */
-export async function pickFolder() {
-  try {
-    return (await window.showDirectoryPicker?.({ mode: "readwrite", id: "twocan" })) ?? null;
-  } catch (error) {
-    if (error instanceof Error && error.name === "AbortError") throw new Dismissed();
-    throw error;
-  }
-}
-
-/**
- * A new file in a folder; an existing one is never overwritten.
- *
- * @param {FileSystemDirectoryHandle} folder
- * @param {string} name
- * @returns {Promise<Sink>}
- */
-export async function folderSink(folder, name) {
-  const free = await freeName(name, async (candidate) => {
-    try {
-      await folder.getFileHandle(candidate);
-      return false;
-    } catch {
-      return true;
-    }
-  });
-  const handle = await folder.getFileHandle(free, { create: true });
-  return writableSink("folder", await handle.createWritable());
-}
-
-/**
- * `a.txt`, `a (2).txt`, …
- *
- * @param {string} name
- * @param {(candidate: string) => Promise<boolean>} isFree
- */
-export async function freeName(name, isFree) {
-  const [, stem, ending] = /^(.*?)((?:\.[^.]{1,16})?)$/s.exec(name) ?? ["", name, ""];
-  for (let count = 1; ; count += 1) {
-    const candidate = count === 1 ? name : `${stem} (${count})${ending}`;
-    if (await isFree(candidate)) return candidate;
-  }
-}
-
 /**
  * @param {SinkKind} kind
  * @param {FileSystemWritableFileStream} stream
  * @returns {Sink}
  */
-function writableSink(kind, stream) {
+export function writableSink(kind, stream) {
   return {
     kind,
     write: async (block) => {

@@ -1,4 +1,5 @@
 /** What is known about one file on its way, in either direction: what the page shows and the tests read. */
+import { Rate } from "./rate.js";
 
 /**
  * @typedef {"offered" | "active" | "paused" | "verifying" | "done" | "declined" | "cancelled" | "failed"} TransferState
@@ -6,8 +7,6 @@
 
 /** States after which nothing more happens. */
 const FINAL = new Set(["done", "declined", "cancelled", "failed"]);
-/** The speed shown is that of the last seconds, ms. */
-const RATE_WINDOW = 4_000;
 
 export class Transfer {
   /** @type {TransferState} */
@@ -25,8 +24,9 @@ export class Transfer {
   blob = null;
   /** A note to show before accepting. @type {{ refuse: boolean, words: string }} */
   note = { refuse: false, words: "" };
-  /** @type {{ time: number, done: number }[]} */
-  #history = [];
+  /** It was not wanted, because one of its name is there. */
+  skipped = false;
+  #rate = new Rate();
 
   /**
    * @param {object} options
@@ -36,14 +36,18 @@ export class Transfer {
    * @param {string} options.peerName
    * @param {string} options.name
    * @param {number} options.size
+   * @param {string[]} [options.path] where it lies in a folder that is sent; the last part is the name
+   * @param {number | null} [options.modified] ms since 1970
    */
-  constructor({ id, direction, peer, peerName, name, size }) {
+  constructor({ id, direction, peer, peerName, name, size, path = [name], modified = null }) {
     this.id = id;
     this.direction = direction;
     this.peer = peer;
     this.peerName = peerName;
     this.name = name;
     this.size = size;
+    this.path = path;
+    this.modified = modified;
   }
 
   get finished() {
@@ -52,21 +56,17 @@ export class Transfer {
 
   /** @param {number} now ms */
   noteProgress(now) {
-    this.#history.push({ time: now, done: this.done });
-    while (this.#history.length > 2 && now - this.#history[0].time > RATE_WINDOW) this.#history.shift();
+    this.#rate.note(now, this.done);
   }
 
   /** Bytes a second over the last seconds. */
   get rate() {
-    const first = this.#history[0];
-    const last = this.#history[this.#history.length - 1];
-    if (!first || this.state !== "active" || last.time - first.time < 200) return 0;
-    return Math.max(0, ((last.done - first.done) * 1000) / (last.time - first.time));
+    return this.state === "active" ? this.#rate.value : 0;
   }
 
   /** @returns {object} for `window.twocan` */
   snapshot() {
     const { id, peer, direction, name, size, done, state, rate, resumes, digest, sink, error } = this;
-    return { id, peer, direction, name, size, done, state, rate, resumes, digest, sink, error };
+    return { id, peer, direction, name, path: this.path.join("/"), size, done, state, rate, resumes, digest, sink, error };
   }
 }

@@ -20,7 +20,6 @@ import { roomLink } from "../ui/invite.js";
 import { PathPicture } from "../ui/pathpicture.js";
 import { RoomBanner } from "../ui/roombanner.js";
 import { Banner, Problems, copy, header, iconButton, share, watchRoomProblems, wayOut } from "../ui/shell.js";
-import { dropTarget } from "../ui/tiles.js";
 
 /** @typedef {import("../expose.js").PageStage} PageStage */
 /** @typedef {import("../peer.js").PeerLink} PeerLink */
@@ -50,8 +49,8 @@ const room = new Room({ relayOnly: params.relayOnly, keys, media: () => "none" }
 const roomBanner = new RoomBanner(banner, room);
 const watch = new Watch(room);
 const transfers = new Transfers(room);
-const files = new FilesPanel(transfers, { forced: params.files });
-expose({ page: "send", stage: () => stage, room, watch, transfers: () => transfers.snapshots });
+const files = new FilesPanel(transfers, { forced: params.files, choosesElsewhere: true });
+expose({ page: "send", stage: () => stage, room, watch, transfers: () => transfers.snapshots, batches: () => transfers.batchSnapshots });
 
 const people = h("ul", { class: "people", "aria-label": "People in this drop" });
 const nobody = h("p", { class: "panel-empty" }, code
@@ -70,11 +69,6 @@ name.addEventListener("change", () => {
 
 /** @param {PeerLink} peer */
 function addPerson(peer) {
-  const input = h("input", { type: "file", multiple: true, class: "visually-hidden", testid: "tile-file-input", "aria-label": `Files for ${peer.name}`, tabIndex: -1 });
-  input.addEventListener("change", () => {
-    files.send([...(input.files ?? [])], peer.id);
-    input.value = "";
-  });
   const title = h("h3", {}, peer.name);
   const state = h("p", { class: "person-state" });
   const path = new PathPicture();
@@ -83,11 +77,10 @@ function addPerson(peer) {
     { class: "person", testid: "person", data: { peer: peer.id } },
     h("div", { class: "person-head" }, title, state),
     path.element,
-    h("button", { type: "button", class: "button small", onclick: () => input.click() }, icon("files"), "Send to them only"),
-    input,
+    h("div", { class: "row" }, ...files.chooseButtons({ small: true, testid: "tile-file-input", peer: peer.id, words: ["Files for them only", "A folder for them only"] })),
     h("div", { class: "tile-drop", "aria-hidden": "true" }, logo(), h("span", {}, `Drop for ${peer.name}`)),
   );
-  dropTarget(element, (list) => files.send(list, peer.id));
+  files.acceptDrops(element, peer.id);
   cards.set(peer.id, { element, title, state, path });
   people.append(element);
   peer.on("change", () => {
@@ -168,7 +161,8 @@ const drop = h(
   "section",
   { class: "send-drop", testid: "send-drop" },
   logo(),
-  h("h1", {}, "Drop files here"),
+  h("h1", {}, "Drop files or folders here"),
+  h("div", { class: "row" }, ...files.chooseButtons({ testid: "file-input" })),
   h("p", { class: "lead" }, "They go straight from this device to everyone in this drop, of any size, and are checked on arrival. Nothing is stored in between."),
   h("div", { class: "tile-drop", "aria-hidden": "true" }, logo(), h("span", {}, "Drop for everyone")),
 );

@@ -51,7 +51,7 @@ export class CallPage {
     this.watch = new Watch(this.room);
     const transfers = files ? new Transfers(this.room) : null;
     this.files = transfers ? new FilesPanel(transfers, { forced: params.files }) : undefined;
-    expose({ page, stage: () => this.stage, room: this.room, watch: this.watch, transfers: () => transfers?.snapshots ?? [] });
+    expose({ page, stage: () => this.stage, room: this.room, watch: this.watch, transfers: () => transfers?.snapshots ?? [], batches: () => transfers?.batchSnapshots ?? [] });
     watchRoomProblems(problems, this.room);
     local.on("news", toast);
     local.on("problem", (one) => {

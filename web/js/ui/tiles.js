@@ -3,6 +3,7 @@
  * so nothing else on the page moves when people come and go.
  */
 import { h, setText, show } from "../dom.js";
+import { selectionOf, selectionOfDrop } from "../files/selection.js";
 import { arrange } from "./layout.js";
 import { icon, logo } from "./icons.js";
 import { iconButton } from "./shell.js";
@@ -22,7 +23,8 @@ import { iconButton } from "./shell.js";
  * @property {boolean} mirrored
  */
 
-/** @typedef {{ onFiles?: (peer: string, files: File[]) => void }} StageOptions */
+/** @typedef {import("../files/selection.js").Selection} Selection */
+/** @typedef {{ onFiles?: (peer: string, files: Selection | Promise<Selection>) => void }} StageOptions */
 
 export class Stage {
   element = h("section", { class: "stage", testid: "stage", tabIndex: -1, "aria-label": "People" });
@@ -160,13 +162,13 @@ class Tile {
 
   /**
    * @param {TileState} state
-   * @param {(peer: string, files: File[]) => void} onFiles
+   * @param {(peer: string, files: Selection | Promise<Selection>) => void} onFiles
    */
   #acceptFiles({ peer, name }, onFiles) {
     const input = h("input", { type: "file", multiple: true, class: "visually-hidden", testid: "tile-file-input", tabIndex: -1 });
     input.setAttribute("aria-label", `Files for ${name}`);
     input.addEventListener("change", () => {
-      onFiles(peer, [...(input.files ?? [])]);
+      onFiles(peer, selectionOf(input.files ?? []));
       input.value = "";
     });
     const button = iconButton({ icon: "files", label: `Send a file to ${name}`, class: "tile-files quiet", onclick: () => input.click() });
@@ -187,10 +189,10 @@ function titleOf({ peer, kind, name }) {
 }
 
 /**
- * Marks an element while files hover over it, and takes them.
+ * Marks an element while files hover over it, and takes them, with the folders that they lie in.
  *
  * @param {HTMLElement} element
- * @param {(files: File[]) => void} onFiles
+ * @param {(files: Promise<Selection>) => void} onFiles
  */
 export function dropTarget(element, onFiles) {
   let depth = 0;
@@ -216,8 +218,7 @@ export function dropTarget(element, onFiles) {
     if (!carriesFiles(event)) return;
     event.preventDefault();
     event.stopPropagation();
-    const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.length > 0) onFiles(files);
+    if (event.dataTransfer) onFiles(selectionOfDrop(event.dataTransfer));
   });
 }
 
