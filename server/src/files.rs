@@ -71,7 +71,7 @@ pub(crate) fn send(options: &SendOptions) -> ExitCode {
     }
     let common = &options.common;
     announce(&ui, &code, common);
-    let again = format!("twocan send --code {code} …");
+    let again = format!("twocan send --code {code}{} …", server_option(common));
     in_runtime(async {
         let session = Session::start(join(common, &keys.room));
         let link = Link::new(session, code.keys().sealer, Role::Send, network(common));
@@ -101,7 +101,7 @@ pub(crate) fn receive(options: &ReceiveOptions) -> ExitCode {
         }
     };
     ui.line(&format!("Waiting for the sender, by way of {} …", common.server));
-    let again = format!("twocan receive {code}");
+    let again = format!("twocan receive {code}{}", server_option(&common));
     in_runtime(async {
         let session = Session::start(join(&common, &keys.room));
         let link = Link::new(session, code.keys().sealer, Role::Receive, network(&common));
@@ -157,13 +157,17 @@ fn announce(ui: &Ui, code: &Code, common: &Common) {
             ui.line(&line);
         }
     }
-    let server = if common.server.to_string() == options::DEFAULT_SERVER {
-        String::new()
-    } else {
-        format!(" --server {}", common.server)
-    };
+    let server = server_option(common);
     ui.line(&format!("Open the link in a browser, or type:  twocan receive {code}{server}"));
     ui.line("Whoever has the code gets the files. Waiting …");
+}
+
+/// As it is typed, where it has to be.
+fn server_option(common: &Common) -> String {
+    if common.server.to_string() == options::DEFAULT_SERVER {
+        return String::new();
+    }
+    format!(" --server {}", common.server)
 }
 
 /// Says how it ended, and what to do next.

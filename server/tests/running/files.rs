@@ -325,7 +325,8 @@ fn ctrl_c_keeps_what_has_arrived_and_says_how_to_go_on() {
     let (exit, events) = receiver.exit();
     let last = events.last().unwrap();
     assert_eq!((exit, &last["code"]), (Some(130), &"interrupted".into()));
-    assert!(last["message"].as_str().unwrap().contains(&format!("twocan receive {code}")), "{last}");
+    let again = format!("twocan receive {code} --server {}", place.address());
+    assert!(last["message"].as_str().unwrap().contains(&again), "{last}");
     let mut receiver = place.receive(&code, &[]);
     assert!(receiver.wait("file")["offset"].as_u64() > Some(0));
     assert_done(receiver);
