@@ -42,8 +42,9 @@ pub(crate) struct Ui {
     skipped: u64,
     is_away: bool,
     was_open: bool,
-    /// The last one that was told.
+    /// The present one.
     way: String,
+    way_untold: bool,
 }
 
 impl Ui {
@@ -63,6 +64,7 @@ impl Ui {
             is_away: false,
             was_open: false,
             way: String::new(),
+            way_untold: false,
         }
     }
 
@@ -133,9 +135,19 @@ impl Ui {
                     "path",
                     json!({ "words": words, "pair": pair.to_string(), "relayed": pair.is_relayed() }),
                 );
-                self.line(&format!("The way: {words}."));
+                self.way_untold = true;
+                // Whose address nobody told yet may be at their relay: it is said when files go there.
+                if pair.remote.kind != IceCandidateType::PeerReflexive {
+                    self.tell_way();
+                }
             }
             _ => {}
+        }
+    }
+
+    fn tell_way(&mut self) {
+        if std::mem::take(&mut self.way_untold) {
+            self.line(&format!("The way: {}.", self.way));
         }
     }
 
@@ -171,6 +183,7 @@ impl Ui {
     /// A file begins, or goes on.
     pub(crate) fn file(&mut self, id: Id, path: &str, size: u64, offset: u64) {
         self.event("file", json!({ "id": id, "path": path, "size": size, "offset": offset }));
+        self.tell_way();
         let total = self.total.get_or_insert_with(|| {
             let bar = self.bars.add(ProgressBar::new(self.expected));
             bar.set_style(style(

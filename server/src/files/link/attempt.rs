@@ -1,7 +1,7 @@
 //! The connection with one other person, and its control channel: made, described, used, and watched. Whom it is with
 //! and what is done when it fails is decided in [`super`].
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +30,8 @@ const INTERRUPTED: (Duration, Duration) = (Duration::from_secs(3), Duration::fro
 /// The same after it has failed.
 const FAILED: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
 
-/// Addresses at relays that are remembered of them; an honest end has one for each of a few ways there.
-const MOST_RELAYS: usize = 64;
+/// Candidates that are remembered of them; an honest end has a few for each of its addresses.
+const MOST_TOLD: usize = 128;
 
 /// What is known about the network before anybody is met.
 #[derive(Clone, Debug, Default)]
@@ -53,8 +53,8 @@ pub(super) struct Attempt {
     pub(super) deadline: Option<Instant>,
     connection: PeerConnection,
     control: DataChannel,
-    /// Where they are relayed, as they told.
-    relays: BTreeSet<SocketAddr>,
+    /// What they told of their addresses.
+    told: BTreeMap<SocketAddr, IceCandidateType>,
     path: Option<CandidatePair>,
 }
 
@@ -66,8 +66,8 @@ impl Attempt {
             DataChannelOptions { negotiated: Some(CONTROL_STREAM), ..DataChannelOptions::default() };
         let control = connection.create_data_channel(CONTROL_LABEL, options).await.map_err(machine)?;
         let deadline = Some(Instant::now() + CONNECT_PATIENCE);
-        let (relays, path) = (BTreeSet::new(), None);
-        Ok(Self { peer: peer.to_owned(), is_open: false, deadline, connection, control, relays, path })
+        let (told, path) = (BTreeMap::new(), None);
+        Ok(Self { peer: peer.to_owned(), is_open: false, deadline, connection, control, told, path })
     }
 
     /// Waits until there is something to handle. May be dropped and called again.
@@ -123,9 +123,9 @@ impl Attempt {
 
     /// The path, where this shows that it is another one than was said.
     pub(super) async fn add_candidate(&mut self, candidate: Option<Candidate>) -> Option<CandidatePair> {
-        let relay = candidate.as_ref().and_then(|candidate| relayed_address(&candidate.candidate));
-        if self.relays.len() < MOST_RELAYS {
-            self.relays.extend(relay);
+        let told = candidate.as_ref().and_then(|candidate| address_and_kind(&candidate.candidate));
+        if self.told.len() < MOST_TOLD {
+            self.told.extend(told);
         }
         // One that belongs to nothing here is none.
         let _ = self.connection.add_ice_candidate(candidate.map(Into::into)).await;
@@ -134,11 +134,13 @@ impl Attempt {
         (path != before).then_some(path)
     }
 
-    /// The path that was selected, with what they told of it: a check that overtook the telling makes an address at their
-    /// relay one that nobody knew (RFC 8445 §7.3.1.3).
+    /// The path that was selected, with what they told of it: a check that overtook the telling makes any address one that
+    /// nobody knew, even that at their relay (RFC 8445 §7.3.1.3).
     pub(super) fn path(&mut self, mut pair: CandidatePair) -> CandidatePair {
-        if pair.remote.kind == IceCandidateType::PeerReflexive && self.relays.contains(&pair.remote.address) {
-            pair.remote.kind = IceCandidateType::Relayed;
+        if pair.remote.kind == IceCandidateType::PeerReflexive
+            && let Some(kind) = self.told.get(&pair.remote.address)
+        {
+            pair.remote.kind = *kind;
         }
         *self.path.insert(pair)
     }
@@ -180,13 +182,19 @@ impl Attempt {
     }
 }
 
-/// The address of a relayed candidate, of any other kind nothing (RFC 8839 §5.1).
-fn relayed_address(candidate: &str) -> Option<SocketAddr> {
+/// What a candidate says of an address (RFC 8839 §5.1); nothing where that has a name in its place.
+fn address_and_kind(candidate: &str) -> Option<(SocketAddr, IceCandidateType)> {
     let mut words = candidate.split_ascii_whitespace().skip(4);
     let address = words.next()?.parse::<IpAddr>().ok()?;
     let port = words.next()?.parse().ok()?;
-    let is_relayed = words.next() == Some("typ") && words.next() == Some("relay");
-    is_relayed.then_some(SocketAddr::new(address, port))
+    words.next().filter(|word| *word == "typ")?;
+    let kind = match words.next()? {
+        "host" => IceCandidateType::Host,
+        "srflx" => IceCandidateType::ServerReflexive,
+        "relay" => IceCandidateType::Relayed,
+        _ => return None,
+    };
+    Some((SocketAddr::new(address, port), kind))
 }
 
 fn configuration(network: &Network, servers: &[IceServer]) -> Configuration {
@@ -231,15 +239,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_candidates_at_a_relay_are_taken_for_one() {
-        let at = |text: &str| relayed_address(text).map(|address| address.to_string());
+    fn what_is_told_of_an_address_is_read_and_nothing_else() {
+        let read = |text: &str| address_and_kind(text).map(|(address, kind)| (address.to_string(), kind));
         let relay = "candidate:1 1 udp 41885439 192.0.2.7 50000 typ relay raddr 198.51.100.1 rport 4000";
-        assert_eq!(at(relay).as_deref(), Some("192.0.2.7:50000"));
-        assert_eq!(at("candidate:1 1 udp 1 2001:db8::1 9 typ relay").as_deref(), Some("[2001:db8::1]:9"));
+        assert_eq!(read(relay), Some(("192.0.2.7:50000".to_owned(), IceCandidateType::Relayed)));
+        let host = "candidate:1 1 udp 1 2001:db8::1 9 typ host";
+        assert_eq!(read(host), Some(("[2001:db8::1]:9".to_owned(), IceCandidateType::Host)));
+        let named = "candidate:1 1 udp 1 0a1b.local 9 typ host";
         for other in
-            ["", "candidate:1 1 udp 1 192.0.2.7 50000 typ host", "a b c d e f typ relay", &relay[..45]]
+            ["", named, "candidate:1 1 udp 1 192.0.2.7 5 typ prflx", "a b c d e f typ host", &relay[..45]]
         {
-            assert_eq!(at(other), None, "{other}");
+            assert_eq!(read(other), None, "{other}");
         }
     }
 }
