@@ -99,6 +99,15 @@ impl Association {
         }
     }
 
+    /// The size of packets that every path carries, in bytes, in place of [`Config::packet_size`](crate::Config): what DTLS
+    /// leaves of a datagram is known once it is up. Only before the handshake is begun.
+    pub fn set_packet_size(&mut self, packet_size: usize) {
+        if matches!(self.state, State::Closed) {
+            self.config.packet_size = packet_size;
+            self.config = std::mem::take(&mut self.config).within_bounds();
+        }
+    }
+
     /// Our INIT chunk, for `a=sctp-init` in SDP (base64). It changes nothing.
     pub fn local_init(&self) -> Vec<u8> {
         let mut chunk = Vec::new();

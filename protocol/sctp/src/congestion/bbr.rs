@@ -17,6 +17,10 @@ const DRAIN_PACING_GAIN: u64 = 50;
 const DEFAULT_CWND_GAIN: u64 = 190;
 const PROBE_UP_CWND_GAIN: u64 = 225;
 const PROBE_RTT_CWND_GAIN: u64 = 50;
+/// What a probe upwards puts on the path before it waits for what comes of it.
+const PROBE_UP_INFLIGHT_GAIN: u64 = 125;
+/// A queue that short is none: drivers wake up that late.
+const QUEUE_OF_DRIVERS: Nanos = 4 * MILLISECOND;
 /// Pace a hundredth below the estimate, on average.
 const PACING_MARGIN: u64 = 99;
 /// The least congestion window, in packets (§5.6.4.3).
@@ -345,9 +349,17 @@ impl Bbr {
             State::Startup => STARTUP_PACING_GAIN,
             State::Drain => DRAIN_PACING_GAIN,
             State::ProbeBwDown => 90,
-            State::ProbeBwUp => 125,
+            State::ProbeBwUp if !self.has_filled_up() => 125,
+            State::ProbeBwUp => 100,
             State::ProbeBwCruise | State::ProbeBwRefill | State::ProbeRtt => 100,
         }
+    }
+
+    /// Whether a probe upwards has put a quarter more on the path than it holds: a longer queue would say nothing
+    /// further. Where the path turns out to carry more, it holds more.
+    fn has_filled_up(&self) -> bool {
+        let short = self.inflight(100) + self.bw / 1000 * (QUEUE_OF_DRIVERS / MILLISECOND);
+        self.in_flight >= self.inflight(PROBE_UP_INFLIGHT_GAIN).max(short) + self.extra_acked
     }
 
     fn cwnd_gain(&self) -> u64 {

@@ -8,6 +8,8 @@ use crate::time::{Nanos, SECOND, Time};
 const MIN_RTT_FILTER_LEN: Nanos = 10 * SECOND;
 /// How often a minimal round trip is looked for (§5.3.4).
 const PROBE_RTT_INTERVAL: Nanos = 5 * SECOND;
+/// The part by which a round trip may be longer than the least and still confirm it.
+const SAME_RTT: u64 = 32;
 /// Rounds that the degree of aggregation is remembered (§5.5.9).
 const EXTRA_ACKED_FILTER_LEN: u64 = 10;
 
@@ -70,10 +72,10 @@ impl Bbr {
             return;
         }
         self.full_bw_count += 1;
-        // A queue that stood for the whole round says the same as two further rounds.
+        // A queue that stood for the whole round says the same as two further rounds. A later probe's is short.
         let least = self.last_round_min_rtt;
-        let has_queue =
-            least != INFINITY && self.min_rtt != INFINITY && least > self.min_rtt + self.min_rtt / 4;
+        let queue = self.min_rtt / if self.full_bw_reached { 8 } else { 4 };
+        let has_queue = least != INFINITY && self.min_rtt != INFINITY && least > self.min_rtt + queue;
         self.full_bw_now = self.full_bw_count >= 3 || has_queue;
         self.full_bw_reached |= self.full_bw_now;
     }
@@ -87,6 +89,11 @@ impl Bbr {
             && (rtt < self.probe_rtt_min_delay || self.probe_rtt_expired)
         {
             self.probe_rtt_min_delay = rtt;
+            self.probe_rtt_min_stamp = now;
+        } else if let Some(rtt) = sample.rtt
+            && rtt - self.probe_rtt_min_delay <= self.probe_rtt_min_delay / SAME_RTT
+        {
+            // The queue was empty just now: nothing needs to be held back to see that.
             self.probe_rtt_min_stamp = now;
         }
         let min_rtt_expired = now.since(self.min_rtt_stamp) > MIN_RTT_FILTER_LEN;

@@ -168,3 +168,13 @@ fn a_cookie_of_anothers_making_opens_nothing() {
     assert!(!pair.b.association.is_established());
     assert_eq!(pair.b.association.faults().of(Fault::BadCookie), 1);
 }
+
+#[test]
+fn packets_are_as_long_as_is_said_before_it_begins() {
+    let mut pair = pair();
+    pair.a.association.set_packet_size(1178);
+    pair.a.association.connect(pair.now);
+    assert!(pair.run_until(Duration::from_secs(1), are_established));
+    pair.a.association.set_packet_size(600);
+    assert_eq!(pair.a.association.stats().packet_size, 1176, "a multiple of four, and too late for another");
+}

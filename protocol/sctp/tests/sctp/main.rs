@@ -5,6 +5,7 @@ mod data;
 mod handshake;
 mod link;
 mod pair;
+mod probing;
 mod properties;
 mod reliability;
 mod resets;
