@@ -55,6 +55,14 @@ pub struct Configuration {
     pub ice_tcp_listen: bool,
     /// Whether the peer's `….local` names are resolved by multicast DNS.
     pub resolve_mdns: bool,
+    /// Whether the peer is told `….local` names in place of our host addresses, which we answer for by multicast DNS
+    /// (draft-ietf-mmusic-mdns-ice-candidates): whoever is on another network does not learn them.
+    ///
+    /// Off unless it is asked for. Browsers do it to hide a person's addresses from the authors of pages; a program that
+    /// uses this library chooses its peers and its signaling itself, and what names cost is not little: a peer on the
+    /// same network finds us only where multicast gets through and its stack resolves names, and later than it would.
+    /// Loopback addresses, and those that [`external_addresses`](Self::external_addresses) replace, have no names.
+    pub mdns_candidates: bool,
 
     /// Bytes that may wait in the kernel on the way in; as far as the system grants them.
     pub receive_buffer: usize,
@@ -94,6 +102,7 @@ impl Default for Configuration {
             ice_tcp: true,
             ice_tcp_listen: false,
             resolve_mdns: true,
+            mdns_candidates: false,
             receive_buffer: 4 << 20,
             send_buffer: 4 << 20,
             gso: true,

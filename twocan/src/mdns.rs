@@ -1,5 +1,6 @@
 //! Finds the address behind a `….local` name, which browsers tell in place of their host addresses
-//! (draft-ietf-mmusic-mdns-ice-candidates §3.2), by one-shot multicast DNS queries (RFC 6762 §5.1).
+//! (draft-ietf-mmusic-mdns-ice-candidates §3.2), by one-shot multicast DNS queries (RFC 6762 §5.1); [`responder`] answers
+//! for names of ours.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -7,7 +8,11 @@ use std::time::Duration;
 
 use tokio::net::UdpSocket;
 
+mod group;
 mod message;
+pub(crate) mod responder;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
 
 /// RFC 6762 §3.
 const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);

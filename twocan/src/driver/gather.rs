@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use super::{Driver, clock};
 use crate::configuration::{Configuration, ExternalAddress, ServerScheme, ServerTransport};
 use crate::event::IceCandidateError;
+use crate::mdns::responder::{NAMES, OwnName, Responder, fresh_name};
 use crate::streams::Opened;
 use crate::{Error, IceUrl, PeerEvent, mdns, streams};
 
@@ -51,6 +52,10 @@ pub(super) struct Gathering {
     servers: Arc<[Server]>,
     external: Vec<ExternalAddress>,
     ice_tcp: bool,
+    /// Answers for our names; none where addresses are told.
+    responder: Option<Responder>,
+    /// Names that were given to addresses of ours; they stay the same for the connection's life.
+    names: Vec<(IpAddr, Box<str>)>,
     /// Each generation's candidates are gathered anew.
     round: u32,
     /// Names of servers that are being resolved in this round.
@@ -80,6 +85,8 @@ impl Gathering {
             servers: servers.into(),
             external: configuration.external_addresses.clone(),
             ice_tcp: configuration.ice_tcp,
+            responder: configuration.mdns_candidates.then(Responder::start),
+            names: Vec::new(),
             round: 0,
             unresolved: 0,
             answer,
@@ -88,17 +95,40 @@ impl Gathering {
     }
 
     /// What is told of a UDP socket at this address.
-    fn candidates(&self, local: SocketAddr, interface: u32) -> Vec<ice::LocalCandidate> {
+    fn candidates(&mut self, local: SocketAddr, interface: u32) -> Vec<ice::LocalCandidate> {
         let host = ice::LocalCandidate::host(local).on_interface(interface, 0);
-        let Some(mapped) = self.external.iter().find(|external| external.maps(local.ip())) else {
-            return vec![host];
+        let Some(mapped) = self.external.iter().find(|external| external.maps(local.ip())).copied() else {
+            return vec![self.hidden(host)];
         };
         if mapped.replaces {
             return vec![host.advertised(mapped.public)];
         }
         let public = SocketAddr::new(mapped.public, local.port());
         let beside = ice::LocalCandidate::server_reflexive(public, local, mapped.public);
-        vec![host, beside.on_interface(interface, 0)]
+        vec![self.hidden(host), beside.on_interface(interface, 0)]
+    }
+
+    /// Under a name, where addresses are not told.
+    fn hidden(&mut self, candidate: ice::LocalCandidate) -> ice::LocalCandidate {
+        let (address, (interface, _)) = (candidate.address().ip(), candidate.interface());
+        let Some(responder) = self.responder.as_ref().filter(|_| !address.is_loopback()) else {
+            return candidate;
+        };
+        if let Some((_, name)) = self.names.iter().find(|(known, _)| *known == address) {
+            return candidate.named(name);
+        }
+        let mut random = [0; 16];
+        if aws_lc_rs::rand::fill(&mut random).is_err() {
+            // A name that others might have, too, finds nobody, and still tells nobody the address.
+            return candidate.named("nobody.local");
+        }
+        let name = fresh_name(random);
+        if self.names.len() >= NAMES {
+            self.names.remove(0);
+        }
+        responder.add(OwnName { name: name.clone(), address, interface });
+        self.names.push((address, name.clone()));
+        candidate.named(&name)
     }
 }
 
@@ -113,6 +143,7 @@ impl Driver {
         }
         for (local, interface) in self.port.listeners() {
             let passive = ice::LocalCandidate::tcp(local, TcpType::Passive).on_interface(interface, 0);
+            let passive = self.gathering.hidden(passive);
             // One that is not taken is not told.
             let _ = self.peer.add_local_candidate(now, passive);
         }
@@ -134,7 +165,8 @@ impl Driver {
     pub(super) fn add_address(&mut self, now: Instant, address: SocketAddr, interface: u32) {
         let mut candidates = self.gathering.candidates(address, interface);
         if self.gathering.ice_tcp {
-            candidates.push(ice::LocalCandidate::tcp(address, TcpType::Active).on_interface(interface, 0));
+            let active = ice::LocalCandidate::tcp(address, TcpType::Active).on_interface(interface, 0);
+            candidates.push(self.gathering.hidden(active));
         }
         for candidate in candidates {
             // One that is not taken is not told.
