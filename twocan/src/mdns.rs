@@ -1,9 +1,12 @@
 //! Finds the address behind a `….local` name, which browsers tell in place of their host addresses
 //! (draft-ietf-mmusic-mdns-ice-candidates §3.2), by one-shot multicast DNS queries (RFC 6762 §5.1); [`responder`] answers
 //! for names of ours.
+//!
+//! Answers come back to the port of the query, as §6.7 has it, or to everybody, as Chromium gives them.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::net::UdpSocket;
@@ -32,16 +35,16 @@ const SOCKETS: usize = 16;
 /// that the peer is there is proven by ICE.
 pub(crate) async fn resolve(name: &str) -> Vec<IpAddr> {
     let Some(query) = message::query(name) else { return Vec::new() };
-    let sockets = open();
+    let ears = Ears::open();
     let mut found = Vec::new();
     let mut buffer = [0; 1500];
     for wait in WAITS {
-        for (socket, group) in &sockets {
+        for (socket, group) in &ears.asking {
             // An interface that cannot do multicast is one less.
             let _ = socket.send_to(&query, *group).await;
         }
         let mut until = tokio::time::Instant::now() + wait;
-        while let Ok(Some(length)) = tokio::time::timeout_at(until, receive(&sockets, &mut buffer)).await {
+        while let Ok(Some(length)) = tokio::time::timeout_at(until, ears.receive(&mut buffer)).await {
             for address in message::addresses(&buffer[..length], name) {
                 if !found.contains(&address) && found.len() < 8 {
                     found.push(address);
@@ -56,21 +59,61 @@ pub(crate) async fn resolve(name: &str) -> Vec<IpAddr> {
     found
 }
 
-/// A socket on each of this machine's addresses, and where its queries go.
-fn open() -> Vec<(UdpSocket, SocketAddr)> {
-    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    let usable = interfaces.into_iter().filter_map(|interface| {
-        let made = match interface.ip() {
-            IpAddr::V4(ip) => bind_v4(ip).map(|socket| (socket, SocketAddr::from((GROUP_V4, PORT)))),
-            IpAddr::V6(_) => {
-                let index = interface.index?;
-                let group = std::net::SocketAddrV6::new(GROUP_V6, PORT, 0, index);
-                bind_v6(index).map(|socket| (socket, SocketAddr::from(group)))
+/// Where answers are heard.
+struct Ears {
+    /// A socket on each of this machine's addresses, and where its queries go.
+    asking: Vec<(UdpSocket, SocketAddr)>,
+    /// What everybody hears.
+    listening: Vec<UdpSocket>,
+}
+
+impl Ears {
+    fn open() -> Self {
+        let mut ears = Self { asking: Vec::new(), listening: Vec::new() };
+        // Where the port cannot be shared, answers to everybody are not heard.
+        let everybody = group::open_v4().ok();
+        for interface in if_addrs::get_if_addrs().unwrap_or_default().into_iter().take(SOCKETS) {
+            let asking = match interface.ip() {
+                IpAddr::V4(ip) => {
+                    if let Some(everybody) = &everybody {
+                        // It has joined by another address, or there is no multicast.
+                        let _ = group::join_v4(everybody, ip);
+                    }
+                    bind_v4(ip).map(|socket| (socket, SocketAddr::from((GROUP_V4, PORT))))
+                }
+                IpAddr::V6(_) => {
+                    let Some(index) = interface.index else { continue };
+                    ears.listening.extend(group::open_v6(index));
+                    let group = std::net::SocketAddrV6::new(GROUP_V6, PORT, 0, index);
+                    bind_v6(index).map(|socket| (socket, SocketAddr::from(group)))
+                }
+            };
+            ears.asking.extend(asking);
+        }
+        ears.listening.extend(everybody);
+        ears
+    }
+
+    /// The next datagram of any socket; none if there is no socket.
+    async fn receive(&self, buffer: &mut [u8]) -> Option<usize> {
+        if self.asking.is_empty() {
+            return None;
+        }
+        let next = std::future::poll_fn(|context| {
+            for socket in self.asking.iter().map(|(socket, _)| socket).chain(&self.listening) {
+                let mut read = tokio::io::ReadBuf::new(buffer);
+                while let Poll::Ready(heard) = socket.poll_recv_from(context, &mut read) {
+                    // RFC 6762 §6: an answer comes from this port.
+                    if heard.is_ok_and(|source| source.port() == PORT) {
+                        return Poll::Ready(read.filled().len());
+                    }
+                    read.clear();
+                }
             }
-        };
-        made.ok()
-    });
-    usable.take(SOCKETS).collect()
+            Poll::Pending
+        });
+        Some(next.await)
+    }
 }
 
 fn bind_v4(ip: Ipv4Addr) -> io::Result<UdpSocket> {
@@ -85,21 +128,4 @@ fn bind_v6(interface: u32) -> io::Result<UdpSocket> {
     socket.set_nonblocking(true)?;
     socket2::SockRef::from(&socket).set_multicast_if_v6(interface)?;
     UdpSocket::from_std(socket)
-}
-
-/// The next datagram of any socket; none if there is no socket.
-async fn receive(sockets: &[(UdpSocket, SocketAddr)], buffer: &mut [u8]) -> Option<usize> {
-    if sockets.is_empty() {
-        return None;
-    }
-    let next = std::future::poll_fn(|context| {
-        for (socket, _) in sockets {
-            let mut read = tokio::io::ReadBuf::new(buffer);
-            if let std::task::Poll::Ready(Ok(_)) = socket.poll_recv_from(context, &mut read) {
-                return std::task::Poll::Ready(read.filled().len());
-            }
-        }
-        std::task::Poll::Pending
-    });
-    Some(next.await)
 }
