@@ -2,7 +2,7 @@
 
 import puppeteer from 'puppeteer-core';
 
-// Two tabs in front of nobody must still draw, and tell their true addresses: the NATs under test come after those.
+// Two tabs in front of nobody must still draw.
 const chromiumArguments = [
   '--no-sandbox',
   '--disable-gpu',
@@ -13,7 +13,6 @@ const chromiumArguments = [
   '--disable-background-timer-throttling',
   '--disable-backgrounding-occluded-windows',
   '--disable-renderer-backgrounding',
-  '--disable-features=WebRtcHideLocalIpsWithMdns',
   // For STUN and TURN over UDP Chromium asks for the name with a dot behind it, which /etc/hosts does not know.
   '--host-resolver-rules=MAP twocan.example. 203.0.113.1',
   '--autoplay-policy=no-user-gesture-required',
@@ -25,7 +24,14 @@ const aheadArguments = [
   '--force-fieldtrials=WebRTC-IceHandshakeDtls/Enabled/WebRTC-Sctp-Snap/Enabled/',
 ];
 
-const furtherArguments = { chromium: [], 'chromium-ahead': aheadArguments };
+// The NATs under test come after the true addresses, which are told in place of names.
+const withAddresses = ['--disable-features=WebRtcHideLocalIpsWithMdns'];
+
+const furtherArguments = {
+  chromium: withAddresses,
+  'chromium-ahead': [...withAddresses, ...aheadArguments],
+  'chromium-with-names': [],
+};
 
 const firefoxPreferences = {
   'media.peerconnection.ice.obfuscate_host_addresses': false,

@@ -12,6 +12,8 @@ pub enum Browser {
     Firefox,
     /// Chromium with what it does not do by itself yet: SCTP's INIT in descriptions (SNAP), DTLS in STUN (SPED).
     ChromiumAhead,
+    /// Chromium as people have it: it tells names in place of its addresses.
+    ChromiumWithNames,
 }
 
 impl Browser {
@@ -21,6 +23,7 @@ impl Browser {
             Self::Chromium => "chromium",
             Self::Firefox => "firefox",
             Self::ChromiumAhead => "chromium-ahead",
+            Self::ChromiumWithNames => "chromium-with-names",
         }
     }
 
@@ -28,7 +31,7 @@ impl Browser {
     #[must_use]
     pub fn program(self) -> Option<PathBuf> {
         let (variable, programs): (_, &[&str]) = match self {
-            Self::Chromium | Self::ChromiumAhead => {
+            Self::Chromium | Self::ChromiumAhead | Self::ChromiumWithNames => {
                 ("TWOCAN_CHROMIUM", &["chromium", "chromium-browser", "google-chrome"])
             }
             Self::Firefox => ("TWOCAN_FIREFOX", &["firefox-esr", "firefox"]),
@@ -46,6 +49,7 @@ impl fmt::Display for Browser {
             Self::Chromium => "Chromium",
             Self::Firefox => "Firefox",
             Self::ChromiumAhead => "Chromium ahead of its time",
+            Self::ChromiumWithNames => "Chromium with names",
         })
     }
 }

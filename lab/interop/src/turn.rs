@@ -48,7 +48,7 @@ pub(crate) fn note(line: &str) {
 
 pub(crate) fn missing(browser: Browser) -> String {
     match browser {
-        Browser::Chromium | Browser::ChromiumAhead => {
+        Browser::Chromium | Browser::ChromiumAhead | Browser::ChromiumWithNames => {
             "Chromium is missing: apt-get install chromium, or set TWOCAN_CHROMIUM".to_owned()
         }
         Browser::Firefox => {

@@ -116,6 +116,36 @@ impl Running {
         .map(drop)
     }
 
+    /// Moves clients into one network behind a switch, off their own ones: `192.168.77.2` and so on, in order, with the
+    /// internet behind `192.168.77.1`. There is one such network.
+    ///
+    /// # Errors
+    /// If the kernel refuses, or it is there already.
+    pub fn gather(&self, clients: &[&str]) -> Result<Vec<Ipv4Addr>, Error> {
+        let internet = self.namespace(INTERNET);
+        feed(
+            &format!("ip -n {internet} -batch -"),
+            "link add switch type bridge\naddr add 192.168.77.1/24 dev switch\nlink set switch up\n",
+        )?;
+        let place = |(index, client): (usize, &&str)| {
+            let namespace = self.namespace(client);
+            let address = Ipv4Addr::new(192, 168, 77, u8::try_from(index + 2).unwrap_or(u8::MAX));
+            run(&format!(
+                "ip link add port{index} netns {internet} type veth peer name lan netns {namespace}"
+            ))?;
+            run(&format!("ip -n {internet} link set port{index} master switch up"))?;
+            feed(
+                &format!("ip -n {namespace} -batch -"),
+                &format!(
+                    "link set eth0 down\naddr add {address}/24 dev lan\nlink set lan up\n\
+                     route replace default via 192.168.77.1\n"
+                ),
+            )?;
+            Ok(address)
+        };
+        clients.iter().enumerate().map(place).collect()
+    }
+
     /// The name, for `ip netns`, of a place in the detached lab `label`.
     #[must_use]
     pub fn detached_namespace(label: &str, place: &str) -> String {

@@ -1,7 +1,7 @@
 //! Ours: the crate `twocan`, spoken to as the others are.
 //!
 //! It takes a little more: `{"begin": {"servers": [{"urls": ["turn:…"], "username", "credential"}], "only": "1.2"}}`, where
-//! `only` is the one version of DTLS that it speaks; `{"restart": true}`, which makes an offer that restarts ICE; and
+//! `only` is the one version of DTLS that it speaks, and `"names": true` has it tell names in place of addresses; `{"restart": true}`, which makes an offer that restarts ICE; and
 //! `{"stats": true}`. It tells `{"selected": ["relay", "srflx"], "at": ["192.0.2.1:5000", …], "over": "Tls"}`, `{"state": "Disconnected"}`,
 //! `{"network": true}` when this machine's addresses change and, when asked, `{"stats": {…}}`: the transport's statistics,
 //! with what no standard names.
@@ -63,6 +63,7 @@ async fn run(mut input: UnboundedReceiver<Value>, output: Sender<Value>) {
         Some("1.3") => configuration.dtls_versions = DtlsVersion::Dtls13..=DtlsVersion::Dtls13,
         _ => {}
     }
+    configuration.mdns_candidates = begin["begin"]["names"] == true;
     let peer = PeerConnection::new(configuration).await.expect("a peer connection");
     let trickle = begin["begin"]["trickle"] == true;
     let mut driver = Driver { peer, channel: None, output, trickle, owes: false };

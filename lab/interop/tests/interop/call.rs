@@ -109,9 +109,9 @@ fn expected_path(way: Way, firewall: Firewall, browser: Browser) -> String {
     let own = "198.51.100.";
     let over = match (firewall, browser) {
         (Firewall::Open, _) => "udp",
-        (Firewall::UdpBlocked, Browser::Chromium | Browser::ChromiumAhead) => "tcp",
         // To Firefox TLS is as good as bare TCP: the faster one wins.
         (Firewall::UdpBlocked, Browser::Firefox) => "tcp tls",
+        (Firewall::UdpBlocked, _) => "tcp",
         (Firewall::OnlyTcp443, _) => "tls",
     };
     let relayed_here = "path.kind.startsWith('relay-')";

@@ -2,10 +2,11 @@
 
 use natlab::{INTERNET, Lab, Nat};
 use serde_json::{Value, json};
-use twocan_interop::Browser::{Chromium, ChromiumAhead, Firefox};
+use twocan_interop::Browser::{Chromium, Firefox};
 use twocan_interop::{Browser, Page, Scene, begin};
 
 mod ahead;
+mod names;
 mod nats;
 mod network;
 mod peer;
@@ -58,6 +59,8 @@ struct Call {
     page: Page,
     ours: Peer,
     trickle: bool,
+    /// The page's candidates are lost on the way, or ours.
+    loses: [bool; 2],
 }
 
 impl Call {
@@ -85,7 +88,7 @@ impl Call {
         let mut ours = Peer::trusting(scene.lab(), ours, &scene.authority());
         begin["trickle"] = trickle.into();
         ours.tell(&json!({ "begin": begin }));
-        Self { page, ours, trickle }
+        Self { page, ours, trickle, loses: [false; 2] }
     }
 
     /// Carries descriptions and candidates until `is_so`.
@@ -99,10 +102,14 @@ impl Call {
                 self.ours.log()
             );
             for line in self.page.eval("said.splice(0)").as_array().into_iter().flatten() {
-                self.ours.tell(line);
+                if !(self.loses[0] && line["candidate"].is_object()) {
+                    self.ours.tell(line);
+                }
             }
             while let Some(line) = self.ours.signal() {
-                self.give(&line);
+                if !(self.loses[1] && line["candidate"].is_object()) {
+                    self.give(&line);
+                }
             }
         }
     }
@@ -162,8 +169,8 @@ impl Call {
 
 fn longest(browser: Browser) -> usize {
     match browser {
-        Chromium | ChromiumAhead => CHROMIUM_MOST,
         Firefox => SEVERAL_MEGABYTES,
+        _ => CHROMIUM_MOST,
     }
 }
 
