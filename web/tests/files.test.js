@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { Emitter } from "../js/emitter.js";
-import { freeName, safeName, safePath } from "../js/files/names.js";
+import { Numbering, safeName, safePath } from "../js/files/names.js";
 import { parseFileMessage } from "../js/files/protocol.js";
 import { MOST_UNSTORED, Receiver } from "../js/files/receiver.js";
 import { Interrupted, WINDOW, pieceSize, sendFile, windowFor } from "../js/files/sender.js";
@@ -97,12 +97,13 @@ test("names are only names", () => {
   assert.ok(long.endsWith(".tar"));
 });
 
-test("an existing file is never overwritten", async () => {
-  const taken = new Set(["a.txt", "a (2).txt", "README"]);
-  const free = async (name) => !taken.has(name);
-  assert.equal(await freeName("b.txt", free), "b.txt");
-  assert.equal(await freeName("a.txt", free), "a (3).txt");
-  assert.equal(await freeName("README", free), "README (2)");
+test("names in place of a taken one are tried once each", () => {
+  const numbering = new Numbering();
+  const names = ["a.txt", "a.txt", "a.txt", "README", "README", ".rc", ".rc"];
+  assert.deepEqual(
+    names.map((name) => numbering.next(name, name)),
+    ["a.txt", "a (2).txt", "a (3).txt", "README", "README (2)", ".rc", ".rc (2)"],
+  );
 });
 
 /** A sink's `write` that copies, and gives the memory back to be filled again. */

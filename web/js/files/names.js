@@ -58,15 +58,18 @@ export function numbered(name, number) {
   return `${stem} (${number})${ending}`;
 }
 
-/**
- * The first of them that is free.
- *
- * @param {string} name
- * @param {(candidate: string) => Promise<boolean>} isFree
- */
-export async function freeName(name, isFree) {
-  for (let number = 1; ; number += 1) {
-    const candidate = numbered(name, number);
-    if (await isFree(candidate)) return candidate;
+/** Names in place of taken ones. What was tried once is not tried again: of a name that comes ten thousand times, too. */
+export class Numbering {
+  /** @type {Map<string, number>} */
+  #next = new Map();
+
+  /**
+   * @param {string} key of the name, where it is
+   * @param {string} name
+   */
+  next(key, name) {
+    const number = this.#next.get(key) ?? 1;
+    this.#next.set(key, number + 1);
+    return numbered(name, number);
   }
 }

@@ -3,7 +3,7 @@
  * one ZIP archive, or each by itself; and where one file goes that is alone.
  */
 import { crc32 } from "./crc32.js";
-import { freeName, numbered } from "./names.js";
+import { Numbering } from "./names.js";
 import { Dismissed, memorySink, opfsSink, writableSink } from "./sinks.js";
 import { zip } from "./zip.js";
 
@@ -37,6 +37,7 @@ export class FolderPlace {
   #decision = null;
   /** What this batch has put there. @type {Set<string>} */
   #own = new Set();
+  #numbering = new Numbering();
   /** One after the other: two of one name must not both find it free. @type {Promise<unknown>} */
   #turn = Promise.resolve();
 
@@ -91,7 +92,7 @@ export class FolderPlace {
       if (decision === "skip") return null;
       isNew = decision !== "replace";
     }
-    if (isNew && there !== "nothing") name = await freeName(wished, async (candidate) => (await whatIs(folder, candidate)) === "nothing");
+    if (isNew && there !== "nothing") name = await this.#free(folder, key(wished), wished);
     this.#own.add(key(name));
     const handle = await folder.getFileHandle(name, { create: true });
     // Until it is closed, what it replaces is as it was.
@@ -104,6 +105,14 @@ export class FolderPlace {
         await folder.removeEntry(name).catch(() => {});
       },
     };
+  }
+
+  /** @param {FileSystemDirectoryHandle} folder @param {string} key @param {string} wished */
+  async #free(folder, key, wished) {
+    for (;;) {
+      const name = this.#numbering.next(key, wished);
+      if ((await whatIs(folder, name)) === "nothing") return name;
+    }
   }
 
   /** @param {string[]} parts */
@@ -151,6 +160,7 @@ export class ZipPlace {
   #entries = [];
   /** @type {Set<string>} */
   #names = new Set();
+  #numbering = new Numbering();
 
   /** @param {"opfs" | "memory"} store */
   constructor(store) {
@@ -189,8 +199,9 @@ export class ZipPlace {
   /** @param {string[]} path */
   #freePath(path) {
     const above = path.slice(0, -1).map((part) => `${part}/`).join("");
-    for (let number = 1; ; number += 1) {
-      const candidate = above + numbered(path[path.length - 1], number);
+    const key = path.join("/").toLowerCase();
+    for (;;) {
+      const candidate = above + this.#numbering.next(key, path[path.length - 1]);
       if (this.#names.has(candidate.toLowerCase())) continue;
       this.#names.add(candidate.toLowerCase());
       return candidate;
