@@ -160,6 +160,26 @@ class Joined {
   }
 }
 
+/** Bytes in memory: a hundred thousand slices of Node's blobs take it half a minute. */
+class Held {
+  constructor(bytes) {
+    this.bytes = bytes;
+    this.size = bytes.byteLength;
+  }
+
+  slice(from, to) {
+    return new Held(this.bytes.slice(from, to));
+  }
+
+  async arrayBuffer() {
+    return this.bytes;
+  }
+
+  async text() {
+    return new TextDecoder().decode(this.bytes);
+  }
+}
+
 const entry = (path, text, crc = reference(text)) => ({ path, blob: new Blob([text]), crc32: crc, modified: 1_700_000_000_000 });
 
 test("an archive is read by others as it was written", async () => {
@@ -176,7 +196,8 @@ test("an archive may be larger than 4 GiB, and hold more than 65,535 files", asy
   const parts = zipParts([{ path: "film", blob: large, crc32: 7, modified: null }, entry("after", "here")]);
   const found = await unzip(new Joined(parts));
   assert.deepEqual(found.map(({ path, size, bytes }) => [path, size, bytes]), [["film", large.size, null], ["after", 4, "here"]]);
-  const many = await unzip(zip(Array.from({ length: 65_540 }, (_, index) => ({ path: `${index}`, blob: null, crc32: 0, modified: null }))));
+  const archive = zip(Array.from({ length: 65_540 }, (_, index) => ({ path: `${index}`, blob: null, crc32: 0, modified: null })));
+  const many = await unzip(new Held(await archive.arrayBuffer()));
   assert.equal(many.length, 65_540);
 });
 
