@@ -174,6 +174,29 @@ fn an_end_without_certificate_or_with_a_false_proof_is_refused() {
     assert_eq!(false_server(Version::Dtls13, with(M::Finished, &[0; 32])), Some(Failure::BadFinished));
 }
 
+/// A ServerHello with one more extension, empty but for a list of one group.
+fn and_extension(code: u16) -> impl Fn(u8, Vec<u8>) -> Option<Vec<u8>> {
+    move |kind, mut body| {
+        if kind == MessageType::ServerHello.code() {
+            let at = 2 + 32 + 1 + usize::from(body[34]) + 2 + 1;
+            let length = u16::from_be_bytes([body[at], body[at + 1]]) + 8;
+            body[at..at + 2].copy_from_slice(&length.to_be_bytes());
+            body.extend(code.to_be_bytes());
+            body.extend([0, 4, 0, 2, 0, 0x1d]);
+        }
+        Some(body)
+    }
+}
+
+/// RFC 5246 §7.4.1.4.
+#[test]
+fn a_server_may_answer_what_was_offered_and_nothing_else() {
+    let [supported_groups, status_request] = [10, 5];
+    assert_eq!(false_server(Version::Dtls12, and_extension(supported_groups)), None);
+    let outcome = false_server(Version::Dtls12, and_extension(status_request));
+    assert_eq!(outcome, Some(Failure::UnsolicitedExtension));
+}
+
 #[test]
 fn an_end_that_says_less_than_it_can_is_found_out() {
     // Somebody makes a server of 1.3 believe that the client speaks 1.2 only: its random says what happened.

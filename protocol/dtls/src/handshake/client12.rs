@@ -83,6 +83,8 @@ pub(super) fn start(
         ExtensionType::ExtendedMasterSecret,
         ExtensionType::RenegotiationInfo,
         ExtensionType::PointFormats,
+        // A server has nothing to say by it, but some say it (webrtc-rs does), and we offered it (RFC 5246 §7.4.1.4).
+        ExtensionType::SupportedGroups,
     ];
     if !core.config.srtp_profiles.is_empty() {
         offered.push(ExtensionType::UseSrtp);
