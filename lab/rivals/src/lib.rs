@@ -1,7 +1,7 @@
 //! Other people's WebRTC: to talk to ours in tests, and to be measured beside it.
 //!
 //! Every stack is an [`End`] of a call that takes and gives lines of JSON: in a thread of this process ([`ours`],
-//! [`mod@str0m`]), or as a child ([`aiortc`], [`node`], [`pion`]: programs of ours in their languages, in folders of those
+//! [`mod@str0m`], with the feature `webrtc-rs` that one), or as a child ([`aiortc`], [`node`], [`pion`]: programs of ours in their languages, in folders of those
 //! names). [`call::run`] is what two ends have to do with each other.
 //!
 //! What an end is told, one object a line:
@@ -28,6 +28,8 @@ pub mod node;
 pub mod ours;
 pub mod pion;
 pub mod str0m;
+#[cfg(feature = "webrtc-rs")]
+pub mod webrtc_rs;
 
 pub use end::{End, pattern};
 

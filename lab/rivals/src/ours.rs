@@ -192,6 +192,7 @@ impl Driver {
                 let kinds = [kind(local.kind), kind(remote.kind)];
                 self.say(json!({ "selected": kinds, "at": at, "over": over }));
             }
+            PeerEvent::Failed(why) => self.say(json!({ "note": format!("{why:?}") })),
             PeerEvent::NetworkChange => self.say(json!({ "network": true })),
             PeerEvent::DataChannel(channel) => {
                 self.say(json!({ "open": channel.label() }));

@@ -57,6 +57,22 @@ fn str0m_and_we_understand_each_other() {
 }
 
 #[test]
+#[cfg(feature = "webrtc-rs")]
+fn webrtc_rs_and_we_understand_each_other() {
+    // It announces that it takes 65,536 bytes, and does not heed our alert.
+    let plan = Plan { longest: 65_536, ..Plan::default() };
+    calls(&plan, Closing { they_tell: true, they_hear: false }, twocan_rivals::webrtc_rs::end);
+}
+
+#[test]
+#[cfg(not(feature = "webrtc-rs"))]
+fn webrtc_rs_and_we_understand_each_other() {
+    println!(
+        "skipped: calls with webrtc-rs: cargo test --package twocan-rivals --features webrtc-rs webrtc_rs"
+    );
+}
+
+#[test]
 fn aiortc_and_we_understand_each_other() {
     calls_if_there("aiortc", &Plan::default(), BOTH, aiortc::end);
 }
