@@ -192,7 +192,9 @@ impl Link {
             Some(session::Event::Joined(joined)) => {
                 self.people.joined(joined.peer, joined.peers.into_iter().map(|peer| peer.id));
                 self.ice_servers = joined.ice_servers;
-                if self.network.relay_only && !self.ice_servers.iter().any(IceServer::is_relay) {
+                let has_relay = self.ice_servers.iter().any(IceServer::is_relay);
+                // A connection that stands needs no other.
+                if self.network.relay_only && !has_relay && !self.is_open() {
                     return Err(Failure::NoRelay);
                 }
                 self.events.push_back(Event::InRoom);
