@@ -74,6 +74,8 @@ pub(crate) struct Transport {
     pub(crate) embedded: DtlsInStun,
     /// Bytes of a datagram of the handshake.
     mtu: usize,
+    /// Bytes of a datagram of data.
+    datagram_size: usize,
     /// The peer's INIT, where both descriptions say one.
     pub(crate) peer_init: Option<Box<[u8]>>,
     batch: Batch,
@@ -138,6 +140,7 @@ impl Transport {
             sped: None,
             embedded: DtlsInStun::default(),
             mtu: configuration.dtls.mtu,
+            datagram_size: configuration.datagram_size,
             peer_init: None,
             batch: Batch::default(),
             gather: Gatherer::new(ice_transport_policy, ice_pacing, &gather_seed),
@@ -433,6 +436,10 @@ impl Transport {
     /// Begins the association, where the descriptions say both INITs without a handshake.
     fn associate(&mut self, now: Instant) {
         let association = self.channels.association_mut();
+        // A record of DTLS 1.3 is shorter than the longest, which was reckoned with.
+        if let Some(overhead) = self.dtls.overhead() {
+            association.set_packet_size(self.datagram_size.saturating_sub(overhead.total()));
+        }
         let begun = self.peer_init.as_ref().is_some_and(|init| association.connect_with(now, init).is_ok());
         if !begun {
             association.connect(now);
