@@ -13,10 +13,14 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> io::Result<()> {
     };
     let release = target.join("release");
     let first = arguments.first().map(String::as_str);
-    let others: &[&str] = if first == Some("simulator") { &["--features", "rtc"] } else { &[] };
+    // Stacks that only these have a row for.
+    let others: &[&str] = match first {
+        Some("simulator" | "peer") => &["--features", "webrtc"],
+        _ => &[],
+    };
     build(&[&["--package", "twocan-bench"], others].concat(), &target)?;
-    if first == Some("simulator") {
-        // It has no server.
+    if matches!(first, Some("simulator" | "peer" | "echo")) {
+        // They have no server.
         return call(Command::new(release.join("bench")).args(arguments));
     }
     // The server that counts is another one, and lives elsewhere, so that neither takes the other's place.

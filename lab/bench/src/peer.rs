@@ -12,7 +12,20 @@ use clap::ValueEnum;
 use crate::stats::median;
 
 mod pion;
+mod str0m;
 mod twocan;
+#[cfg(feature = "webrtc")]
+mod webrtc;
+
+/// How long connecting may take before it counts as a failure: far longer than it takes.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// No datagram is longer, in bytes. Ours never sends longer ones; others are told.
+const DATAGRAM: usize = 1200;
+/// What every socket asks for as its receive buffer, in bytes: what ours asks for by itself.
+const RECEIVE_BUFFER: usize = 4 << 20;
+/// What waits to be sent, in bytes, where a stack lets its user choose.
+#[cfg(feature = "webrtc")]
+const QUEUED: usize = 1 << 20;
 
 /// A stack that is measured.
 trait Stack {
@@ -33,6 +46,9 @@ trait Stack {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Name {
     Twocan,
+    Str0m,
+    /// Only where it was built in (`--features webrtc`, which `cargo xtask bench peer` says).
+    Webrtc,
     Pion,
 }
 
@@ -40,6 +56,11 @@ impl Name {
     fn make(self) -> io::Result<Box<dyn Stack>> {
         Ok(match self {
             Self::Twocan => Box::new(twocan::Twocan::new()?),
+            Self::Str0m => Box::new(str0m::Str0m::new()?),
+            #[cfg(feature = "webrtc")]
+            Self::Webrtc => Box::new(webrtc::Webrtc::new()?),
+            #[cfg(not(feature = "webrtc"))]
+            Self::Webrtc => return Err(io::ErrorKind::Unsupported.into()),
             Self::Pion => Box::new(pion::Pion::new()?),
         })
     }
@@ -47,7 +68,9 @@ impl Name {
     /// Once for all rounds; why it cannot be measured here, where it cannot.
     fn prepare(self) -> Result<(), String> {
         match self {
-            Self::Twocan => Ok(()),
+            Self::Twocan | Self::Str0m => Ok(()),
+            Self::Webrtc if cfg!(feature = "webrtc") => Ok(()),
+            Self::Webrtc => Err("built without it: say --features webrtc".to_owned()),
             Self::Pion => pion::prepare(),
         }
     }
