@@ -14,11 +14,11 @@ use super::written::Written;
 /// As it is checked in.
 const TABLE: &str = include_str!("table.txt");
 
-/// The first figure of each stack in a row of the checked-in tables, none where a stack could not be run; nothing where
-/// the row was not written yet.
-fn figures(row: &str, title: &'static str) -> Option<[Option<f64>; Stack::ALL.len()]> {
-    let first = |cell: Option<&str>| cell?.split(['/', ' ']).next()?.parse().ok();
-    Some(Written::parse(TABLE).row(title, row)?.map(first))
+/// A figure of each stack in a row of the checked-in tables, by its place in the cell; none where a stack could not be
+/// run; nothing where the row was not written yet.
+fn figures(row: &str, title: &'static str, place: usize) -> Option<[Option<f64>; Stack::ALL.len()]> {
+    let figure = |cell: Option<&str>| cell?.split(['/', ' ']).nth(place)?.parse().ok();
+    Some(Written::parse(TABLE).row(title, row)?.map(figure))
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn a_run_takes_its_place_among_what_is_written() {
     let name = &group.rows[0].name;
     assert_eq!(
         changed,
-        [format!("{name:<36}{:>20}{:>20}{:>20}{:>20}{:>20}", "91.2", "12.3", "40.8", "91.0", "-")]
+        [format!("{name:<36}{:>20}{:>20}{:>20}{:>20}{:>20}", "92.4", "12.3", "40.8", "92.2", "5.7")]
     );
 }
 
@@ -45,7 +45,7 @@ fn the_tables_keep_to_the_targets_and_above_other_stacks() {
     let mut checked = 0;
     for group in groups() {
         for row in &group.rows {
-            let Some(figures) = figures(&row.name, group.title) else { continue };
+            let Some(figures) = figures(&row.name, group.title, 0) else { continue };
             checked += 1;
             let is_latency = group.figure == Figure::Latency;
             for (stack, figure) in Stack::ALL.iter().zip(&figures).filter(|(stack, _)| stack.is_ours()) {
@@ -53,10 +53,10 @@ fn the_tables_keep_to_the_targets_and_above_other_stacks() {
                 let target = f64::from(row.target);
                 let keeps = if is_latency { figure <= target } else { figure >= target };
                 assert!(keeps, "{}: {}: {figure}", row.name, stack.name());
-                // Alone beside alone, whole beside whole. Two percent is what looking for the least round trip costs. How
-                // two share is compared with the target only.
+                // Alone beside alone, whole beside whole; a tenth may come of rounding, since theirs move a little. How two
+                // share is compared with the target only.
                 let is_better = |theirs: f64| match group.figure {
-                    Figure::Goodput => figure + 2.0 >= theirs,
+                    Figure::Goodput => figure + 0.1 >= theirs,
                     Figure::Latency => figure <= theirs + 1.0,
                     Figure::SlowerShare => true,
                 };
@@ -68,7 +68,19 @@ fn the_tables_keep_to_the_targets_and_above_other_stacks() {
             }
         }
     }
-    assert!(checked >= 18, "{checked} rows: write the tables anew");
+    assert!(checked >= 25, "{checked} rows: write the tables anew");
+}
+
+#[test]
+fn nineteen_of_twenty_small_messages_are_answered_in_one_and_a_half_round_trips() {
+    let group = groups().into_iter().find(|group| group.figure == Figure::Latency).unwrap();
+    for row in &group.rows {
+        let slow = figures(&row.name, group.title, 1).unwrap();
+        let limit = row.run.path.round_trip.as_secs_f64() * 1500.0;
+        for (stack, slow) in Stack::ALL.iter().zip(slow).filter(|(stack, _)| stack.is_ours()) {
+            assert!(slow.unwrap() <= limit, "{}: {}: {slow:?}", row.name, stack.name());
+        }
+    }
 }
 
 fn run(stack: Stack, path: Path, has_small: bool) -> Measured {
