@@ -26,9 +26,13 @@ fn chromium_and_we_save_round_trips_where_both_can() {
             assert_eq!(call.page.eval(SAY_INIT), json!([they_can, they_can || !they_offer]));
             let stats = call.stats();
             println!("  in STUN: {}, INITs: {}", stats["dtlsInStun"], stats["sctpInits"]);
-            let counts = stats["dtlsInStun"].as_array().into_iter().flatten();
-            let in_stun: Vec<bool> = counts.map(|count| count.as_u64() > Some(0)).collect();
-            assert_eq!(in_stun, [they_can, they_can], "received, and acknowledged by Chromium: {stats}");
+            // What Chromium has of ours it may also show by going on, plainly: it need not say so.
+            let received = stats["dtlsInStun"][0].as_u64();
+            assert_eq!(
+                received > Some(0),
+                they_can,
+                "datagrams of the handshake in checks and answers: {stats}"
+            );
             assert_eq!(stats["sctpInits"] == 0, they_can, "{stats}");
             scene.clear();
         }
