@@ -15,8 +15,9 @@ use crate::{CandidatePair, DataChannel, Error, IceConnectionState, PeerEvent};
 /// One WebRTC session with one peer. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct PeerConnection {
-    commands: mpsc::UnboundedSender<Command>,
-    events: mpsc::UnboundedReceiver<PeerEvent>,
+    // What waits in a channel is boxed: tokio makes room for 32 at once, which most connections never need.
+    commands: mpsc::UnboundedSender<Box<Command>>,
+    events: mpsc::UnboundedReceiver<Box<PeerEvent>>,
     budget: Arc<Budget>,
     snapshot: watch::Receiver<Snapshot>,
 }
@@ -37,7 +38,7 @@ impl PeerConnection {
         let (publish, snapshot) = watch::channel(Snapshot::default());
         let budget = Arc::new(Budget::default());
         let driver = Driver::new(configuration, port, inbox, (sender, Arc::clone(&budget)), publish)?;
-        tokio::spawn(driver.run());
+        tokio::spawn(Box::new(driver).run());
         Ok(Self { commands, events, budget, snapshot })
     }
 
@@ -45,7 +46,7 @@ impl PeerConnection {
     pub async fn next_event(&mut self) -> Option<PeerEvent> {
         let event = self.events.recv().await?;
         self.budget.take(0);
-        Some(event)
+        Some(*event)
     }
 
     /// Makes an offer. Nothing changes until it is set.
@@ -121,7 +122,7 @@ impl PeerConnection {
     /// it.
     pub fn restart_ice(&self) {
         // A driver that is gone restarts nothing.
-        let _ = self.commands.send(Command::RestartIce);
+        let _ = self.commands.send(Box::new(Command::RestartIce));
     }
 
     /// Where the exchange of descriptions stands.
@@ -153,7 +154,7 @@ impl PeerConnection {
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(command(reply)).map_err(|_| Error::Closed)?;
+        self.commands.send(Box::new(command(reply))).map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)
     }
 }

@@ -39,8 +39,8 @@ const CALLS: usize = 64;
 pub(crate) struct Driver {
     peer: peer::PeerConnection,
     port: Port,
-    commands: mpsc::UnboundedReceiver<Command>,
-    events: mpsc::UnboundedSender<PeerEvent>,
+    commands: mpsc::UnboundedReceiver<Box<Command>>,
+    events: mpsc::UnboundedSender<Box<PeerEvent>>,
     snapshot: watch::Sender<Snapshot>,
     /// What was published last.
     told: Snapshot,
@@ -77,8 +77,8 @@ impl Driver {
     pub(crate) fn new(
         configuration: &Configuration,
         port: Port,
-        commands: mpsc::UnboundedReceiver<Command>,
-        (events, budget): (mpsc::UnboundedSender<PeerEvent>, Arc<Budget>),
+        commands: mpsc::UnboundedReceiver<Box<Command>>,
+        (events, budget): (mpsc::UnboundedSender<Box<PeerEvent>>, Arc<Budget>),
         snapshot: watch::Sender<Snapshot>,
     ) -> Result<Self, Error> {
         let certificate = match configuration.certificates.first() {
@@ -116,8 +116,9 @@ impl Driver {
         })
     }
 
-    /// Drives the connection until nobody holds it any more.
-    pub(crate) async fn run(mut self) {
+    /// Drives the connection until nobody holds it any more. Boxed, it is in the task once: what a future is given by value
+    /// may be in it twice.
+    pub(crate) async fn run(mut self: Box<Self>) {
         let timer = tokio::time::sleep_until(clock().into());
         tokio::pin!(timer);
         for listener in self.port.take_listeners() {
@@ -142,7 +143,7 @@ impl Driver {
         let mut any = self.poll_timer(now, context, timer);
         for _ in 0..CALLS {
             match self.commands.poll_recv(context) {
-                Poll::Ready(Some(command)) => self.obey(command),
+                Poll::Ready(Some(command)) => self.obey(*command),
                 Poll::Ready(None) => return Poll::Ready(Round::Ended),
                 Poll::Pending => break,
             }
@@ -150,7 +151,7 @@ impl Driver {
         }
         while let Poll::Ready(Some(answer)) = self.gathering.answers.poll_recv(context) {
             any = true;
-            self.take(answer);
+            self.take(*answer);
         }
         self.channels.recycle(&mut self.peer);
         any |= self.poll_read(now, context);

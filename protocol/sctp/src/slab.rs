@@ -20,6 +20,10 @@ impl<T> Slab<T> {
             self.places[index as usize] = Some(value);
             return index;
         }
+        if self.places.is_empty() {
+            // Mostly there is one, and `Vec` would begin with four.
+            self.places.reserve_exact(1);
+        }
         self.places.push(Some(value));
         u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
     }
@@ -94,6 +98,9 @@ impl<T> ByStream<T> {
         if place >= self.values.len() {
             place = self.values.len();
             self.index[index] = u16::try_from(place).unwrap_or(NONE);
+            if place == 0 {
+                self.values.reserve_exact(1);
+            }
             self.values.push((stream, make()));
         }
         &mut self.values[place].1

@@ -60,8 +60,8 @@ pub(super) struct Gathering {
     round: u32,
     /// Names of servers that are being resolved in this round.
     unresolved: usize,
-    answer: mpsc::Sender<Answer>,
-    pub(super) answers: mpsc::Receiver<Answer>,
+    answer: mpsc::Sender<Box<Answer>>,
+    pub(super) answers: mpsc::Receiver<Box<Answer>>,
 }
 
 impl Gathering {
@@ -184,7 +184,7 @@ impl Driver {
                 Err(_) => Err(io::ErrorKind::TimedOut.into()),
             };
             // A driver that is gone needs no answer.
-            let _ = answer.send(Answer::Server { round, server, addresses }).await;
+            let _ = answer.send(Box::new(Answer::Server { round, server, addresses })).await;
         });
     }
 
@@ -264,7 +264,7 @@ impl Driver {
         tokio::spawn(async move {
             let addresses = mdns::resolve(&name).await;
             // A driver that is gone needs no answer.
-            let _ = answer.send(Answer::Name { id, addresses }).await;
+            let _ = answer.send(Box::new(Answer::Name { id, addresses })).await;
         });
     }
 
@@ -280,7 +280,7 @@ impl Driver {
         let task = tokio::spawn(async move {
             let opened = streams::open(local, remote, security, &tls).await;
             // A driver that is gone needs no answer.
-            let _ = answer.send(Answer::Opened { id, opened }).await;
+            let _ = answer.send(Box::new(Answer::Opened { id, opened })).await;
         });
         self.streams.opening(id, task.abort_handle());
     }
@@ -294,7 +294,11 @@ impl Driver {
                 match listener.accept().await {
                     Ok((connection, remote)) => {
                         let _ = connection.set_nodelay(true);
-                        if answer.send(Answer::Accepted { local, remote, connection }).await.is_err() {
+                        if answer
+                            .send(Box::new(Answer::Accepted { local, remote, connection }))
+                            .await
+                            .is_err()
+                        {
                             return;
                         }
                     }
