@@ -26,8 +26,12 @@ pub(crate) struct Flows {
 }
 
 impl Flows {
-    /// Data goes by this pair from now on, or by none.
+    /// Data goes by this pair from now on, or by none. That it still does changes nothing.
     pub(super) fn select(&mut self, pair: Option<ice::PairId>) {
+        let before = self.all.last().map(|(pair, _)| *pair).filter(|_| self.is_selected);
+        if pair.is_some() && pair == before {
+            return;
+        }
         self.changes = self.changes.saturating_add(1);
         self.is_selected = pair.is_some();
         let Some(pair) = pair else { return };

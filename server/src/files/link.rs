@@ -287,8 +287,7 @@ impl Link {
             self.described(from, description).await?;
         }
         if let (Some(candidate), Some(attempt)) = (signal.candidate, self.attempt_with(from)) {
-            let path = attempt.add_candidate(candidate).await;
-            self.events.extend(path.map(Event::Path));
+            attempt.add_candidate(candidate).await;
         }
         Ok(())
     }
@@ -344,10 +343,7 @@ impl Link {
                     attempt.set_state(state, offers, has_another);
                 }
             }
-            PeerEvent::SelectedCandidatePair(pair) => {
-                let path = self.attempt.as_mut().map(|attempt| attempt.path(pair));
-                self.events.extend(path.map(Event::Path));
-            }
+            PeerEvent::SelectedCandidatePair(pair) => self.events.push_back(Event::Path(pair)),
             PeerEvent::DataChannel(channel) => self.events.push_back(Event::Channel(channel)),
             _ => {}
         }
@@ -418,8 +414,8 @@ impl Link {
         self.attempt.as_ref().map(|attempt| attempt.peer.as_str())
     }
 
-    fn attempt_with(&mut self, peer: &str) -> Option<&mut Attempt> {
-        self.attempt.as_mut().filter(|attempt| attempt.peer == peer)
+    fn attempt_with(&self, peer: &str) -> Option<&Attempt> {
+        self.attempt.as_ref().filter(|attempt| attempt.peer == peer)
     }
 
     /// Whether the control channel is open.

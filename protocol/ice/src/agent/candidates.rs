@@ -165,7 +165,12 @@ impl Agent {
         let id = self.fresh_id();
         match self.session.remotes.add(id, candidate, address)? {
             Added::New(index) => self.session.pair_remote(self.role, index, &mut self.next_id),
-            Added::Known(_) => self.session.reprioritise(self.role),
+            Added::Known(index) => {
+                self.session.reprioritise(self.role);
+                if let Some(pair) = self.session.selected().filter(|pair| pair.remote == index) {
+                    self.tell_selected(pair.id);
+                }
+            }
             Added::Redundant => {}
         }
         Ok(())

@@ -52,7 +52,8 @@ pub struct ConnectionId {
 pub enum Event {
     /// The state changed.
     State(State),
-    /// Data goes this way from now on.
+    /// Data goes this way from now on. Told once more of the same pair where its remote candidate, which a check has found,
+    /// turns out to be one that the peer tells (RFC 8445 §7.3.1.3).
     Selected(Box<Selected>),
     /// There is no way to send data any more: consent ended (RFC 7675), or the interface or connection went away.
     Lost,

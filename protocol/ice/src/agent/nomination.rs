@@ -56,7 +56,8 @@ impl Agent {
         }
     }
 
-    fn announce(&mut self, now: Instant, id: PairId) {
+    /// Says which way data goes, and what is known of it.
+    pub(super) fn tell_selected(&mut self, id: PairId) {
         let Some(pair) = self.session.pair(id) else { return };
         let selected = Selected {
             pair: id,
@@ -65,6 +66,11 @@ impl Agent {
             remote: self.session.remotes.get(pair.remote).describe(),
         };
         self.events.push_back(Event::Selected(Box::new(selected)));
+    }
+
+    fn announce(&mut self, now: Instant, id: PairId) {
+        self.tell_selected(id);
+        let Some(pair) = self.session.pair(id) else { return };
         let first = now + self.random.around(self.consent_period());
         // On a pair that was last heard of long ago, consent may be about to end: it is asked for at once.
         let is_fresh = pair.answered.is_none_or(|answered| now < answered + self.consent_period());

@@ -88,21 +88,45 @@ fn those_who_cannot_meet_fail_when_patience_ends_and_not_before() {
     }
 }
 
-#[test]
-fn a_peer_without_candidates_is_found_by_its_checks() {
-    // RFC 8863 §3.1.
+/// The second has a candidate, and does not tell.
+fn hidden() -> Pair {
     let mut pair = Pair::plain(5, Conditions::delay(10));
     pair.host(0, "192.0.2.1:1000");
     pair.gathered(0);
     let socket = "192.0.2.2:1000".parse().unwrap();
     pair.network.places[1].addresses.push("192.0.2.2".parse().unwrap());
-    // It has a candidate, and does not tell.
     let now = pair.now;
     let hidden = twocan_ice::LocalCandidate::host(socket);
     pair.sides[1].agent.add_local(now, hidden).unwrap();
-    pair.gathered(1);
     pair.introduce();
+    pair
+}
+
+#[test]
+fn a_peer_without_candidates_is_found_by_its_checks() {
+    // RFC 8863 §3.1.
+    let mut pair = hidden();
+    pair.gathered(1);
     pair.until_states(seconds(2), State::Completed);
     assert_eq!(pair.sides[0].kinds().map(|kinds| kinds.1), Some(twocan_ice::Kind::PeerReflexive));
     assert!(pair.paths_meet());
+}
+
+/// RFC 8445 §7.3.1.3.
+#[test]
+fn a_path_is_told_again_once_it_is_known_what_it_leads_to() {
+    let mut pair = hidden();
+    pair.run(ms(500));
+    let [told] = &pair.sides[0].selected[..] else { panic!("one path") };
+    let told = told.1.clone();
+    assert_eq!(told.remote.kind, twocan_ice::Kind::PeerReflexive);
+    // A second time there is nothing new.
+    for _ in 0..2 {
+        let candidate = "candidate:1 1 udp 41885439 192.0.2.2 1000 typ relay raddr 0.0.0.0 rport 0";
+        pair.sides[0].agent.add_remote(pair.now, candidate.parse().unwrap()).unwrap();
+        pair.run(ms(1));
+    }
+    let [_, again] = &pair.sides[0].selected[..] else { panic!("told once more") };
+    assert_eq!((again.1.pair, again.1.path), (told.pair, told.path));
+    assert_eq!(again.1.remote.kind, twocan_ice::Kind::Relayed);
 }

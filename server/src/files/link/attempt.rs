@@ -1,15 +1,13 @@
 //! The connection with one other person, and its control channel: made, described, used, and watched. Whom it is with
 //! and what is done when it fails is decided in [`super`].
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use twocan::{
-    CandidatePair, Configuration, DataChannel, DataChannelOptions, IceCandidateType, IceTransportPolicy,
-    PeerConnection, PeerConnectionState, SdpType, SessionDescription,
+    Configuration, DataChannel, DataChannelOptions, IceTransportPolicy, PeerConnection, PeerConnectionState,
+    SdpType, SessionDescription,
 };
 
 use super::super::message::{Candidate, Control, Description};
@@ -29,9 +27,6 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
 const INTERRUPTED: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(8));
 /// The same after it has failed.
 const FAILED: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
-
-/// Candidates that are remembered of them; an honest end has a few for each of its addresses.
-const MOST_TOLD: usize = 128;
 
 /// What is known about the network before anybody is met.
 #[derive(Clone, Debug, Default)]
@@ -53,9 +48,6 @@ pub(super) struct Attempt {
     pub(super) deadline: Option<Instant>,
     connection: PeerConnection,
     control: DataChannel,
-    /// What they told of their addresses.
-    told: BTreeMap<SocketAddr, IceCandidateType>,
-    path: Option<CandidatePair>,
 }
 
 impl Attempt {
@@ -66,8 +58,7 @@ impl Attempt {
             DataChannelOptions { negotiated: Some(CONTROL_STREAM), ..DataChannelOptions::default() };
         let control = connection.create_data_channel(CONTROL_LABEL, options).await.map_err(machine)?;
         let deadline = Some(Instant::now() + CONNECT_PATIENCE);
-        let (told, path) = (BTreeMap::new(), None);
-        Ok(Self { peer: peer.to_owned(), is_open: false, deadline, connection, control, told, path })
+        Ok(Self { peer: peer.to_owned(), is_open: false, deadline, connection, control })
     }
 
     /// Waits until there is something to handle. May be dropped and called again.
@@ -121,28 +112,9 @@ impl Attempt {
         self.connection.set_local_description(None).await.ok().map(Into::into)
     }
 
-    /// The path, where this shows that it is another one than was said.
-    pub(super) async fn add_candidate(&mut self, candidate: Option<Candidate>) -> Option<CandidatePair> {
-        let told = candidate.as_ref().and_then(|candidate| address_and_kind(&candidate.candidate));
-        if self.told.len() < MOST_TOLD {
-            self.told.extend(told);
-        }
+    pub(super) async fn add_candidate(&self, candidate: Option<Candidate>) {
         // One that belongs to nothing here is none.
         let _ = self.connection.add_ice_candidate(candidate.map(Into::into)).await;
-        let before = self.path?;
-        let path = self.path(before);
-        (path != before).then_some(path)
-    }
-
-    /// The path that was selected, with what they told of it: a check that overtook the telling makes any address one that
-    /// nobody knew, even that at their relay (RFC 8445 §7.3.1.3).
-    pub(super) fn path(&mut self, mut pair: CandidatePair) -> CandidatePair {
-        if pair.remote.kind == IceCandidateType::PeerReflexive
-            && let Some(kind) = self.told.get(&pair.remote.address)
-        {
-            pair.remote.kind = *kind;
-        }
-        *self.path.insert(pair)
     }
 
     /// Sets how long to wait, by whether we make the offers, and whether somebody else could be turned to at once.
@@ -182,21 +154,6 @@ impl Attempt {
     }
 }
 
-/// What a candidate says of an address (RFC 8839 §5.1); nothing where that has a name in its place.
-fn address_and_kind(candidate: &str) -> Option<(SocketAddr, IceCandidateType)> {
-    let mut words = candidate.split_ascii_whitespace().skip(4);
-    let address = words.next()?.parse::<IpAddr>().ok()?;
-    let port = words.next()?.parse().ok()?;
-    words.next().filter(|word| *word == "typ")?;
-    let kind = match words.next()? {
-        "host" => IceCandidateType::Host,
-        "srflx" => IceCandidateType::ServerReflexive,
-        "relay" => IceCandidateType::Relayed,
-        _ => return None,
-    };
-    Some((SocketAddr::new(address, port), kind))
-}
-
 fn configuration(network: &Network, servers: &[IceServer]) -> Configuration {
     let ice_servers = servers.iter().map(|server| twocan::IceServer {
         urls: server.urls.clone(),
@@ -231,25 +188,5 @@ impl From<twocan::IceCandidateInit> for Candidate {
     fn from(candidate: twocan::IceCandidateInit) -> Self {
         let twocan::IceCandidateInit { candidate, sdp_mid, sdp_m_line_index, username_fragment } = candidate;
         Self { candidate, sdp_mid, sdp_m_line_index, username_fragment }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_told_of_an_address_is_read_and_nothing_else() {
-        let read = |text: &str| address_and_kind(text).map(|(address, kind)| (address.to_string(), kind));
-        let relay = "candidate:1 1 udp 41885439 192.0.2.7 50000 typ relay raddr 198.51.100.1 rport 4000";
-        assert_eq!(read(relay), Some(("192.0.2.7:50000".to_owned(), IceCandidateType::Relayed)));
-        let host = "candidate:1 1 udp 1 2001:db8::1 9 typ host";
-        assert_eq!(read(host), Some(("[2001:db8::1]:9".to_owned(), IceCandidateType::Host)));
-        let named = "candidate:1 1 udp 1 0a1b.local 9 typ host";
-        for other in
-            ["", named, "candidate:1 1 udp 1 192.0.2.7 5 typ prflx", "a b c d e f typ host", &relay[..45]]
-        {
-            assert_eq!(read(other), None, "{other}");
-        }
     }
 }
