@@ -17,6 +17,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("twocan-ice", &["twocan-wire", "twocan-stun"]),
     ("twocan-sctp", &["twocan-wire"]),
     ("twocan-dtls", &["twocan-wire"]),
+    ("twocan-rtp", &["twocan-wire"]),
+    ("twocan-srtp", &["twocan-wire", "twocan-rtp"]),
+    ("twocan-bwe", &["twocan-wire"]),
 ];
 
 /// Libraries that a protocol crate must not know: it has no clock, no socket, no runtime.
