@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::media::MediaCapabilities;
+
 /// How a peer connection behaves. Make one with [`new`](Self::new) and change what should differ.
 #[derive(Clone, Debug)]
 pub struct Configuration {
@@ -33,6 +35,8 @@ pub struct Configuration {
     pub ice_transport_policy: IceTransportPolicy,
     /// How sections share transports.
     pub bundle_policy: BundlePolicy,
+    /// What sound and pictures can be; none: sections of them are rejected, and there are no transceivers.
+    pub media: Option<Arc<MediaCapabilities>>,
 }
 
 /// `RTCIceTransportPolicy` (W3C webrtc-pc §4.2.5).
@@ -73,6 +77,7 @@ impl Configuration {
             ice_pacing: Duration::from_millis(5),
             ice_transport_policy: IceTransportPolicy::All,
             bundle_policy: BundlePolicy::Balanced,
+            media: None,
         }
     }
 }

@@ -19,6 +19,7 @@ mod candidates;
 mod descriptions;
 mod snap;
 mod streams;
+mod transceivers;
 
 /// One WebRTC session with one peer, without I/O.
 ///
@@ -70,6 +71,7 @@ impl PeerConnection {
         session.copy_from_slice(&seeds.next()[..8]);
         let mut negotiation = Negotiation::new(u64::from_be_bytes(session));
         negotiation.bundle_policy = configuration.bundle_policy;
+        negotiation.capabilities.clone_from(&configuration.media);
         Self {
             negotiation,
             transport,
@@ -415,6 +417,7 @@ impl PeerConnection {
             renomination: true,
             sped: self.configuration.sped,
             lite: false,
+            cname: self.negotiation.cname(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use sctp::channel::{ChannelId, ChannelMessage};
 
 use crate::description::IceCandidateInit;
+use crate::media::TransceiverId;
 use crate::negotiation::SignalingState;
 use crate::stream::{StreamId, StreamSecurity};
 
@@ -103,6 +104,10 @@ pub enum Event {
     Secured(Box<dtls::Connected>),
     /// The connection has failed for good, because of DTLS.
     Failed(dtls::Failure),
+    /// The peer will send a track: [`remote_track`](crate::Transceiver::remote_track).
+    Track(TransceiverId),
+    /// The peer will not send that track any more.
+    TrackRemoved(TransceiverId),
     /// The peer opened a data channel.
     DataChannel(ChannelId),
     /// A data channel can be used.

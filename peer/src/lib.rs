@@ -89,6 +89,7 @@ mod event;
 mod fault;
 mod gather;
 pub mod limits;
+mod media;
 mod negotiation;
 mod seeds;
 mod server;
@@ -102,6 +103,11 @@ pub use description::{IceCandidateInit, SdpType, SessionDescription, UnknownSdpT
 pub use error::{CandidateError, DescriptionError};
 pub use event::{Event, IceGatheringState, PeerConnectionState};
 pub use fault::{Counters, Fault};
+pub use media::{
+    AgreedCodec, Agreement, BadTransceiver, Codec, CodecCapability, Direction, Encoding, EncodingInit,
+    ExtensionCapability, Feedback, MediaCapabilities, MediaKind, RemoteSource, Transceiver, TransceiverId,
+    TransceiverInit,
+};
 pub use negotiation::SignalingState;
 pub use sctp::Reliability;
 pub use sctp::channel::{

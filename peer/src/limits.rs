@@ -1,7 +1,7 @@
 //! What a peer can make this end keep.
 
 /// Sections in a description.
-pub const SECTIONS: usize = 128;
+pub const SECTIONS: usize = 256;
 
 /// Servers that are asked for candidates, by address and transport.
 pub const ICE_SERVERS: usize = 32;
@@ -26,3 +26,15 @@ pub const STREAM_QUEUE: usize = 64 << 10;
 
 /// Candidates that wait for the answer that their generation begins with.
 pub const WAITING_CANDIDATES: usize = 64;
+
+/// Transceivers of a connection.
+pub const TRANSCEIVERS: usize = 256;
+
+/// Encodings that one of them sends, or receives, at the same time.
+pub const ENCODINGS: usize = 8;
+
+/// Codecs of a section that are looked at.
+pub const CODECS: usize = 64;
+
+/// Streams that a track of the peer's belongs to.
+pub const STREAMS_OF_A_TRACK: usize = 16;

@@ -52,7 +52,7 @@ impl PeerConnection {
         if is_relayed {
             self.transport.permit_peers(self.now);
         }
-        let (index, mid) = match self.negotiation.data_section() {
+        let (index, mid) = match self.negotiation.transport_section() {
             Some((index, mid)) => (Some(index), Some(mid.to_string())),
             None => (None, None),
         };

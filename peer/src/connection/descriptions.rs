@@ -9,7 +9,7 @@ use super::PeerConnection;
 use crate::description::{SdpType, SessionDescription};
 use crate::error::DescriptionError;
 use crate::event::{Event, IceGatheringState};
-use crate::negotiation::{SignalingState, Theirs, is_data};
+use crate::negotiation::{SignalingState, Theirs, TrackChange};
 use crate::seeds::Seeds;
 
 impl PeerConnection {
@@ -64,7 +64,7 @@ impl PeerConnection {
                 self.restart_if_fresh();
                 self.gather();
                 if let Some(theirs) = self.offered.take() {
-                    let own = section(&self.negotiation.local.latest().map(|applied| &applied.description));
+                    let own = self.own_setup();
                     self.apply(theirs, own != Some(Setup::Passive));
                 }
             }
@@ -118,7 +118,8 @@ impl PeerConnection {
     pub fn local_description(&self) -> Option<SessionDescription> {
         let applied = self.negotiation.local.latest()?;
         let mut description = applied.description.clone();
-        if let Some(media) = description.media.iter_mut().find(|media| is_data(media)) {
+        let transport = self.negotiation.transport_section().map(|(index, _)| usize::from(index));
+        if let Some(media) = transport.and_then(|index| description.media.get_mut(index)) {
             let ours = media.ice_credentials().map(|credentials| credentials.ufrag.to_string());
             if ours.as_deref() == Some(self.transport.ice.credentials().ufrag.as_str()) {
                 for report in self.transport.ice.local_candidates() {
@@ -219,7 +220,7 @@ impl PeerConnection {
 
     /// Asks for addresses, once for each generation that has a section to use them.
     fn gather(&mut self) {
-        if self.gathering == IceGatheringState::New && self.negotiation.data_section().is_some() {
+        if self.gathering == IceGatheringState::New && self.negotiation.transport_section().is_some() {
             self.gathering = IceGatheringState::Gathering;
             self.transport.gather.begin();
             self.events.push_back(Event::IceGatheringState(self.gathering));
@@ -227,7 +228,19 @@ impl PeerConnection {
         }
     }
 
+    /// Our role in our latest description.
+    fn own_setup(&self) -> Option<Setup> {
+        let (index, _) = self.negotiation.transport_section()?;
+        self.negotiation.local.latest()?.description.media.get(usize::from(index))?.setup()
+    }
+
     fn exchanged(&mut self, before: SignalingState) {
+        for change in self.negotiation.take_changes() {
+            self.events.push_back(match change {
+                TrackChange::Added(id) => Event::Track(id),
+                TrackChange::Removed(id) => Event::TrackRemoved(id),
+            });
+        }
         let state = self.signaling_state();
         if state != before {
             self.events.push_back(Event::SignalingState(state));
@@ -239,11 +252,6 @@ impl PeerConnection {
         }
         self.settle();
     }
-}
-
-/// Our setup in the section of data channels.
-fn section(description: &Option<&Description>) -> Option<Setup> {
-    description.as_ref()?.media.iter().find(|media| is_data(media))?.setup()
 }
 
 /// What DTLS understands of them.

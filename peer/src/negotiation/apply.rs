@@ -4,7 +4,7 @@ use sdp::attribute::{IceOptions, Setup};
 use sdp::{Description, Media, Section};
 
 use super::state::Whose;
-use super::{Applied, Negotiation, Ours, Side, SignalingState, Theirs, is_data};
+use super::{Applied, Negotiation, Ours, Side, SignalingState, Theirs, is_bundled, is_data};
 use crate::description::{SdpType, SessionDescription};
 use crate::error::DescriptionError;
 use crate::limits;
@@ -29,8 +29,13 @@ impl Negotiation {
                 None => Some(given.sdp.parse::<Description>()?),
             },
         };
+        self.enter(next);
         settle(&mut self.local, &mut self.remote, given.kind, description);
-        self.state = next;
+        match given.kind {
+            SdpType::Offer => self.take_places(),
+            SdpType::Rollback => self.take_back(),
+            kind => self.agree(kind),
+        }
         Ok(())
     }
 
@@ -49,11 +54,15 @@ impl Negotiation {
             return Err(DescriptionError::TooManySections);
         }
         self.check_sections(given.kind, &description)?;
-        let is_used = |section: &Section<'_>| match given.kind {
-            SdpType::Offer => self.takes(&description, section.media),
-            _ => is_data(section.media),
-        };
-        let theirs = description.sections().find(is_used).map(theirs).transpose()?;
+        let used = self.used(given.kind, &description);
+        let first = used.iter().position(|is_used| *is_used);
+        let mut theirs = first.and_then(|first| description.section(first)).map(theirs).transpose()?;
+        if let Some(theirs) = &mut theirs
+            && let Some(data) = description.media.iter().find(|media| is_data(media))
+        {
+            theirs.max_message_size = data.max_message_size().limit();
+            theirs.sctp_init = data.sctp_init().cloned();
+        }
         Ok((Some(description), theirs))
     }
 
@@ -64,9 +73,30 @@ impl Negotiation {
         description: Option<Description>,
     ) -> Result<(), DescriptionError> {
         let next = self.next_state(Whose::Theirs, kind)?;
+        self.enter(next);
         settle(&mut self.remote, &mut self.local, kind, description);
-        self.state = next;
+        match kind {
+            SdpType::Rollback => self.take_back(),
+            kind => self.hear_sections(kind),
+        }
+        if matches!(kind, SdpType::Answer | SdpType::Pranswer) {
+            self.agree(kind);
+        }
         Ok(())
+    }
+
+    /// Which sections of a description of the peer's count: those that share the transport of the first.
+    pub(super) fn used(&self, kind: SdpType, description: &Description) -> Vec<bool> {
+        if kind == SdpType::Offer {
+            return self.accepted(description);
+        }
+        let first = description.media.iter().find(|media| self.is_used(media));
+        let counts = |media: &Media| {
+            self.is_used(media)
+                && first
+                    .is_some_and(|first| std::ptr::eq(first, media) || is_bundled(description, media, first))
+        };
+        description.media.iter().map(counts).collect()
     }
 
     fn next_state(&self, whose: Whose, kind: SdpType) -> Result<SignalingState, DescriptionError> {
@@ -145,23 +175,34 @@ fn theirs(section: Section<'_>) -> Result<Theirs, DescriptionError> {
     if setup == Setup::HoldConn {
         return Err(DescriptionError::Unsupported("a connection on hold"));
     }
-    let candidate = |text: &sdp::attribute::Candidate| format!("candidate:{text}").parse().ok();
     Ok(Theirs {
         parameters,
         fingerprints,
         setup,
-        max_message_size: section.media.max_message_size().limit(),
-        sctp_init: section.media.sctp_init().cloned(),
-        // What is of no known kind is skipped (RFC 8839 §5.1).
-        candidates: section.media.candidates().filter_map(candidate).collect(),
+        // What the section of data channels says, if there is one.
+        max_message_size: None,
+        sctp_init: None,
+        candidates: candidates(section),
         end_of_candidates: section.is_end_of_candidates(),
         sped: section.has_ice_option(IceOptions::SPED),
     })
 }
 
+/// What is of no known kind is skipped (RFC 8839 §5.1).
+fn candidates(section: Section<'_>) -> Vec<ice::Candidate> {
+    let candidate = |text: &sdp::attribute::Candidate| format!("candidate:{text}").parse().ok();
+    section.media.candidates().filter_map(candidate).collect()
+}
+
 impl Ours {
+    /// Puts our end's transport into a section, with our DTLS role.
+    pub(super) fn transport_in(&self, media: Media, setup: Setup) -> Media {
+        let media = self.credentials_in(media.with(setup));
+        self.fingerprints.iter().cloned().fold(media, Media::with)
+    }
+
     /// Puts our end's ICE into a section.
-    pub(super) fn credentials_in(&self, media: Media) -> Media {
+    fn credentials_in(&self, media: Media) -> Media {
         // RFC 9429 §5.2.1 has the first two.
         let mut options = vec![IceOptions::TRICKLE, IceOptions::ICE2];
         options.extend(self.renomination.then_some("renomination"));

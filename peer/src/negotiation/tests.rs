@@ -20,6 +20,7 @@ fn ours(name: &str) -> Ours {
         renomination: true,
         sped: true,
         lite: false,
+        cname: "cname".into(),
     }
 }
 
@@ -103,7 +104,7 @@ fn data_channels_are_offered_and_accepted() {
     assert!(ada.has_data() && bob.has_data());
     assert!(!ada.negotiation.is_needed());
     assert_eq!(
-        ada.negotiation.data_section().map(|(index, mid)| (index, mid.to_string())),
+        ada.negotiation.transport_section().map(|(index, mid)| (index, mid.to_string())),
         Some((0, "0".into()))
     );
 }

@@ -4,6 +4,7 @@ mod channels;
 mod descriptions;
 mod forks;
 mod luck;
+mod media;
 mod nats;
 mod paths;
 mod pipes;

@@ -84,7 +84,9 @@ impl Driver {
                 let address = address.zip(port).map(SocketAddr::from);
                 PeerEvent::IceCandidateError(IceCandidateError { address, url, error_code, error_text })
             }
-            Event::Secured(_) | Event::BufferedAmountLow(_) => return,
+            Event::Track(_) | Event::TrackRemoved(_) | Event::Secured(_) | Event::BufferedAmountLow(_) => {
+                return;
+            }
         };
         self.say(told);
     }
