@@ -18,6 +18,13 @@
 //! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //! ```
 
+mod rewrite;
+mod writer;
+
+pub use rewrite::HeaderMut;
+pub use writer::{Body, HeaderWriter, MAX_SOURCES};
+
+use crate::extension::{Elements, Extension, ExtensionMap};
 use crate::number::{PayloadType, SequenceNumber, Ssrc, Timestamp};
 
 /// Bytes of a header without contributing sources and extension.
@@ -25,6 +32,12 @@ pub const FIXED_LEN: usize = 12;
 
 const VERSION: u8 = 2;
 const WORD: usize = 4;
+/// What "defined by profile" says where elements have a header of one byte (RFC 8285 §4.2).
+const ONE_BYTE: u16 = 0xBEDE;
+/// The same for two bytes, without application bits (RFC 8285 §4.3).
+const TWO_BYTE: u16 = 0x1000;
+/// Those bits.
+const APPLICATION_BITS: u16 = 0x000F;
 
 wire::faults! {
     /// Why a datagram is no RTP packet.
@@ -53,6 +66,21 @@ pub struct RawExtension<'a> {
     pub profile: u16,
     /// What follows the length.
     pub bytes: &'a [u8],
+}
+
+/// The fields that every header has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fields {
+    /// See [`Header::marker`].
+    pub marker: bool,
+    /// What it holds.
+    pub payload_type: PayloadType,
+    /// Its place in the stream.
+    pub sequence_number: SequenceNumber,
+    /// When its first sample was taken.
+    pub timestamp: Timestamp,
+    /// Whose stream it is of.
+    pub ssrc: Ssrc,
 }
 
 impl<'a> Header<'a> {
@@ -123,6 +151,18 @@ impl<'a> Header<'a> {
         Ssrc(u32::from_be_bytes([a, b, c, d]))
     }
 
+    /// All the fixed fields.
+    #[inline]
+    pub fn fields(self) -> Fields {
+        Fields {
+            marker: self.marker(),
+            payload_type: self.payload_type(),
+            sequence_number: self.sequence_number(),
+            timestamp: self.timestamp(),
+            ssrc: self.ssrc(),
+        }
+    }
+
     /// Where its contributing sources end.
     #[inline]
     fn sources_end(self) -> usize {
@@ -140,6 +180,26 @@ impl<'a> Header<'a> {
     pub fn extension(self) -> Option<RawExtension<'a>> {
         let ([a, b, _, _], bytes) = self.bytes.get(self.sources_end()..)?.split_first_chunk::<WORD>()?;
         Some(RawExtension { profile: u16::from_be_bytes([*a, *b]), bytes })
+    }
+
+    /// The elements of its extension, by their local ids; none where it is in no form of RFC 8285.
+    #[inline]
+    pub fn extensions(self) -> Elements<'a> {
+        match self.extension() {
+            Some(RawExtension { profile: ONE_BYTE, bytes }) => Elements::one_byte(bytes),
+            Some(RawExtension { profile, bytes }) if profile & !APPLICATION_BITS == TWO_BYTE => {
+                Elements::two_byte(bytes)
+            }
+            _ => Elements::one_byte(&[]),
+        }
+    }
+
+    /// The value of one extension: of several with its id, the first.
+    #[inline]
+    pub fn read<E: Extension<'a>>(self, map: &ExtensionMap) -> Option<E> {
+        let id = map.id(E::KIND)?;
+        let (_, value) = self.extensions().find(|(found, _)| *found == id)?;
+        E::parse(value)
     }
 }
 

@@ -11,10 +11,16 @@
 //! assert_eq!(packet.payload(), [0xFC]);
 //! ```
 
+pub mod extension;
 mod header;
+mod leb128;
 mod number;
 mod packet;
+mod time;
 
-pub use header::{FIXED_LEN, Header, HeaderFault, RawExtension};
+pub use header::{
+    Body, FIXED_LEN, Fields, Header, HeaderFault, HeaderMut, HeaderWriter, MAX_SOURCES, RawExtension,
+};
 pub use number::{PayloadType, SequenceNumber, Ssrc, Timestamp};
 pub use packet::Packet;
+pub use time::{NtpShort, NtpTime};
