@@ -1,5 +1,6 @@
 //! What two sections, an offered and an answered one, agree on (RFC 3264 §6, §7; RFC 8285 §6; RFC 8853 §5.3).
 
+use rtp::extension::{ExtensionMap, Kind};
 use rtp::{PayloadType, Ssrc};
 use sdp::attribute::{Attribute, Direction, Feedback, RidDirection, SsrcSemantics};
 use sdp::{Media, Section};
@@ -12,8 +13,8 @@ use crate::limits;
 pub struct Agreement {
     /// Codecs that both have, in the order of the peer's description: what it would rather receive comes first.
     pub codecs: Vec<AgreedCodec>,
-    /// Header extensions that both have: number, and what each is known by.
-    pub extensions: Vec<(u8, Box<str>)>,
+    /// Header extensions that both have.
+    pub extensions: ExtensionMap,
     /// Which way media flows, seen from here.
     pub direction: Direction,
     /// Whether RTCP packets need not be compound (RFC 5506 §5).
@@ -87,11 +88,6 @@ impl Agreement {
             (is_own || repeats).then_some((agreed, repeats))
         })
     }
-
-    /// The number of a header extension.
-    pub fn extension(&self, uri: &str) -> Option<u8> {
-        self.extensions.iter().find(|(_, own)| **own == *uri).map(|(id, _)| *id)
-    }
 }
 
 fn codecs(ours: &Media, theirs: &Media) -> Vec<AgreedCodec> {
@@ -132,14 +128,18 @@ fn codecs(ours: &Media, theirs: &Media) -> Vec<AgreedCodec> {
     agreed
 }
 
-fn extensions(ours: Section<'_>, theirs: Section<'_>) -> Vec<(u8, Box<str>)> {
-    let is_known = |extmap: &&sdp::attribute::Extmap| {
-        theirs.extmaps().any(|other| other.id == extmap.id && other.uri == extmap.uri)
-    };
-    ours.extmaps()
-        .filter(is_known)
-        .filter_map(|extmap| Some((u8::try_from(extmap.id.get()).ok()?, extmap.uri.as_str().into())))
-        .collect()
+fn extensions(ours: Section<'_>, theirs: Section<'_>) -> ExtensionMap {
+    let mut map = ExtensionMap::default();
+    map.set_mixed(ours.has_extmap_allow_mixed() && theirs.has_extmap_allow_mixed());
+    for extmap in ours.extmaps() {
+        let is_known = theirs.extmaps().any(|other| other.id == extmap.id && other.uri == extmap.uri);
+        let id = u8::try_from(extmap.id.get()).ok().filter(|_| is_known);
+        if let Some((id, kind)) = id.zip(Kind::from_uri(&extmap.uri)) {
+            // A number that has two meanings is refused when the description is read.
+            let _ = map.insert(id, kind);
+        }
+    }
+    map
 }
 
 /// The encodings that both know, in our order; `direction` is seen from here.

@@ -1,5 +1,6 @@
 //! What this end can send and receive (W3C webrtc-pc §5.2 `getCapabilities`, RFC 8834, RFC 7742, RFC 7874).
 
+use rtp::extension::Kind;
 use sdp::attribute::Feedback;
 
 use super::codec::{Codec, MediaKind};
@@ -20,8 +21,8 @@ pub struct CodecCapability {
 /// A header extension that is offered and taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExtensionCapability {
-    /// What it is known by.
-    pub uri: Box<str>,
+    /// Which one.
+    pub kind: Kind,
     /// Its number, 1 to 14 in short headers, unless the peer has given that another meaning.
     pub id: u8,
 }
@@ -39,21 +40,22 @@ pub struct MediaCapabilities {
     pub video_extensions: Vec<ExtensionCapability>,
 }
 
-const MID: (&str, u8) = ("urn:ietf:params:rtp-hdrext:sdes:mid", 1);
-const TRANSPORT_CC: (&str, u8) =
-    ("http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01", 2);
-const ABS_SEND_TIME: (&str, u8) = ("http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time", 3);
-const ABS_CAPTURE_TIME: (&str, u8) = ("http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time", 4);
-const AUDIO_LEVEL: (&str, u8) = ("urn:ietf:params:rtp-hdrext:ssrc-audio-level", 5);
-const RID: (&str, u8) = ("urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id", 6);
-const REPAIRED_RID: (&str, u8) = ("urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id", 7);
-const ORIENTATION: (&str, u8) = ("urn:3gpp:video-orientation", 8);
-const PLAYOUT_DELAY: (&str, u8) = ("http://www.webrtc.org/experiments/rtp-hdrext/playout-delay", 9);
-const COLOR_SPACE: (&str, u8) = ("http://www.webrtc.org/experiments/rtp-hdrext/color-space", 10);
-const LAYERS_ALLOCATION: (&str, u8) =
-    ("http://www.webrtc.org/experiments/rtp-hdrext/video-layers-allocation00", 11);
-const DEPENDENCY_DESCRIPTOR: (&str, u8) =
-    ("https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension", 12);
+const AUDIO_EXTENSIONS: &[Kind] =
+    &[Kind::Mid, Kind::TransportSequenceNumber, Kind::AbsSendTime, Kind::AbsCaptureTime, Kind::AudioLevel];
+
+const VIDEO_EXTENSIONS: &[Kind] = &[
+    Kind::Mid,
+    Kind::TransportSequenceNumber,
+    Kind::AbsSendTime,
+    Kind::AbsCaptureTime,
+    Kind::RtpStreamId,
+    Kind::RepairedRtpStreamId,
+    Kind::VideoOrientation,
+    Kind::PlayoutDelay,
+    Kind::ColorSpace,
+    Kind::VideoLayersAllocation,
+    Kind::DependencyDescriptor,
+];
 
 impl MediaCapabilities {
     /// The capabilities for a kind.
@@ -106,8 +108,18 @@ impl Default for MediaCapabilities {
                 format!("level-asymmetry-allowed=1;packetization-mode={mode};profile-level-id={profile}");
             video("H264", &parameters, payload_type)
         };
-        let extensions = |all: &[(&str, u8)]| {
-            all.iter().map(|(uri, id)| ExtensionCapability { uri: (*uri).into(), id: *id }).collect()
+        // The same number for sound as for pictures, as they share a transport (RFC 9143 §7.4).
+        let mut numbers: Vec<Kind> = Vec::new();
+        let mut extensions = |all: &[Kind]| -> Vec<ExtensionCapability> {
+            let number = |kind: &Kind| {
+                let known = numbers.iter().position(|known| known == kind);
+                let place = known.unwrap_or_else(|| {
+                    numbers.push(*kind);
+                    numbers.len() - 1
+                });
+                ExtensionCapability { kind: *kind, id: place as u8 + 1 }
+            };
+            all.iter().map(number).collect()
         };
         Self {
             audio: vec![
@@ -131,20 +143,8 @@ impl Default for MediaCapabilities {
                 video("AV1", "level-idx=5;profile=0;tier=0", 45),
                 video("H265", "level-id=180;profile-id=1;tier-flag=0;tx-mode=SRST", 49),
             ],
-            audio_extensions: extensions(&[MID, TRANSPORT_CC, ABS_SEND_TIME, ABS_CAPTURE_TIME, AUDIO_LEVEL]),
-            video_extensions: extensions(&[
-                MID,
-                TRANSPORT_CC,
-                ABS_SEND_TIME,
-                ABS_CAPTURE_TIME,
-                RID,
-                REPAIRED_RID,
-                ORIENTATION,
-                PLAYOUT_DELAY,
-                COLOR_SPACE,
-                LAYERS_ALLOCATION,
-                DEPENDENCY_DESCRIPTOR,
-            ]),
+            audio_extensions: extensions(AUDIO_EXTENSIONS),
+            video_extensions: extensions(VIDEO_EXTENSIONS),
         }
     }
 }

@@ -31,10 +31,12 @@ pub(super) fn offered(
     ours: &Ours,
 ) -> Media {
     let kind = transceiver.kind();
-    let mut media = begun(kind, mid).with(Attribute::Direction(transceiver.direction()));
+    let mut media = begun(kind, mid)
+        .with(Attribute::Direction(transceiver.direction()))
+        .with(Attribute::ExtmapAllowMixed);
     for extension in capabilities.extensions(kind) {
-        let id = numbers.extension(&extension.uri, extension.id);
-        if let Some((id, uri)) = id.zip(extension.uri.parse().ok()) {
+        let uri = extension.kind.uri();
+        if let Some((id, uri)) = numbers.extension(uri, extension.id).zip(uri.parse().ok()) {
             media = media.with(Extmap::new(id, uri));
         }
     }
@@ -75,7 +77,7 @@ pub(super) fn answered(
     let direction = section.direction().reversed().and(transceiver.direction());
     let mut media = begun(kind, section.media.mid()?.clone()).with(Attribute::Direction(direction));
     for extmap in section.extmaps() {
-        if capabilities.extensions(kind).iter().any(|known| extmap.uri == *known.uri) {
+        if capabilities.extensions(kind).iter().any(|known| extmap.uri == *known.kind.uri()) {
             media = media.with(Extmap::new(extmap.id, extmap.uri.clone()));
         }
     }

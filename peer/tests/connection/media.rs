@@ -104,7 +104,7 @@ fn tracks_of_both_ends_share_sections() {
     let encoding = &ada.peer.transceiver(picture).unwrap().encodings()[0];
     assert_eq!(agreed.sources[0].ssrc, encoding.ssrc);
     assert_eq!(agreed.sources[0].retransmission, Some(encoding.retransmission));
-    assert!(agreed.extension("urn:ietf:params:rtp-hdrext:sdes:mid").is_some());
+    assert!(agreed.extensions.id(rtp::extension::Kind::Mid).is_some());
     assert!(agreed.reduced_size);
     assert!(!ada.needs_negotiation() && !bob.needs_negotiation());
 }
@@ -329,7 +329,7 @@ fn browsers_offers_are_answered_with_their_numbers() {
         let preferred = agreed.preferred().unwrap();
         assert!(preferred.codec.is("VP8") && preferred.receive_retransmission.is_some(), "{name}");
         assert!(preferred.has(&Feedback::TransportCc), "{name}");
-        assert!(agreed.extension("urn:ietf:params:rtp-hdrext:sdes:mid").is_some(), "{name}");
+        assert!(agreed.extensions.id(rtp::extension::Kind::Mid).is_some(), "{name}");
         let again = parse(&end.make());
         for (before, after) in answer.media.iter().zip(&again.media) {
             for codec in before.codecs() {
