@@ -1,0 +1,108 @@
+//! How fast the path delivers: bytes that arrived over the time in which they did (libwebrtc's
+//! `AcknowledgedBitrateEstimator` has this place; draft-ietf-rmcat-gcc-02 §5.5 calls it R_hat).
+//!
+//! By the receiver's clock, so that bursts of feedback leave no trace, and from one arrival to another, so that a pause at
+//! either end of the window does not count.
+
+use std::collections::VecDeque;
+
+use crate::rate::{DataRate, DataSize};
+use crate::time::{MILLISECOND, Micros, duration};
+
+/// Arrivals closer together than this are one entry.
+const GRAIN: Micros = 4 * MILLISECOND;
+/// What is longer ago is forgotten.
+const WINDOW: Micros = 600 * MILLISECOND;
+/// Hence entries.
+const LIMIT: usize = 160;
+/// A rate is known from so much time and so many bytes.
+const LEAST_SPAN: Micros = 100 * MILLISECOND;
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    first: Micros,
+    last: Micros,
+    bytes: u64,
+    /// Of those, what came first: the time it took is not known.
+    first_bytes: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Acknowledged {
+    entries: VecDeque<Entry>,
+}
+
+impl Acknowledged {
+    /// A packet arrived; in the order of arrival, but for some.
+    pub(crate) fn on_arrival(&mut self, at: Micros, bytes: u32) {
+        let bytes = u64::from(bytes);
+        if let Some(last) = self.entries.back_mut() {
+            if at < last.last - WINDOW || at > last.last + 10 * WINDOW {
+                // The clock was set, or nothing came for long.
+                self.entries.clear();
+            } else if at - last.first < GRAIN {
+                // One that was overtaken counts as of now.
+                last.last = last.last.max(at);
+                last.bytes = last.bytes.saturating_add(bytes);
+                return;
+            }
+        }
+        self.entries.push_back(Entry { first: at, last: at, bytes, first_bytes: bytes });
+        while self.entries.len() > LIMIT || self.entries.front().is_some_and(|first| at - first.last > WINDOW)
+        {
+            self.entries.pop_front();
+        }
+    }
+
+    /// The rate over the last so long, or all that is known, at most 600 ms.
+    pub(crate) fn over(&self, span: Micros) -> Option<DataRate> {
+        let last = self.entries.back()?.last;
+        let mut bytes = 0_u64;
+        let mut oldest = None;
+        for entry in self.entries.iter().rev() {
+            if last - entry.first > span {
+                break;
+            }
+            bytes = bytes.saturating_add(entry.bytes);
+            oldest = Some(*entry);
+        }
+        let oldest = oldest?;
+        let time = last - oldest.first;
+        (time >= LEAST_SPAN).then(|| DataSize::from_bytes(bytes - oldest.first_bytes).per(duration(time)))
+    }
+
+    /// Forgets everything.
+    pub(crate) fn reset(&mut self) {
+        self.entries.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_of_a_full_path_is_exact_and_pauses_do_not_count() {
+        let mut acknowledged = Acknowledged::default();
+        assert_eq!(acknowledged.over(WINDOW), None);
+        for index in 0..100 {
+            acknowledged.on_arrival(index * 10_000, 1250);
+        }
+        assert_eq!(acknowledged.over(200_000), Some(DataRate::from_mbps(1)));
+        assert_eq!(acknowledged.over(500_000), Some(DataRate::from_mbps(1)));
+        // After a long pause it begins anew.
+        acknowledged.on_arrival(20_000_000, 1250);
+        assert_eq!(acknowledged.over(500_000), None);
+    }
+
+    #[test]
+    fn many_packets_at_once_take_one_entry() {
+        let mut acknowledged = Acknowledged::default();
+        for index in 0..1_000_000 {
+            acknowledged.on_arrival(index * 10, 1250);
+        }
+        assert!(acknowledged.entries.len() <= LIMIT);
+        let rate = acknowledged.over(500_000).unwrap();
+        assert!(rate.part_of(DataRate::from_mbps(1000)) > 0.99, "{rate}");
+    }
+}

@@ -1,0 +1,165 @@
+//! The rate that delay allows (draft-ietf-rmcat-gcc-02 §5.5: increase, hold, decrease; libwebrtc's `AimdRateControl` and
+//! `LinkCapacityEstimator`). See `SOURCES.md` for where it departs from them.
+
+use crate::delay::Usage;
+use crate::rate::DataRate;
+use crate::time::{MILLISECOND, Micros, SECOND};
+
+/// Growth in a second where nothing is known of the path's capacity: of the rate (draft §5.5: 8 %).
+const GROWTH: f64 = 0.08;
+/// The same near the capacity: of the rate, at most.
+const CAREFUL_GROWTH: f64 = 0.03;
+/// Near the capacity one such packet is added with each response time (draft §5.5).
+const PACKET_BITS: f64 = 1200.0 * 8.0;
+/// What a response takes beside the round trip (draft §5.5).
+const RESPONSE: Micros = 100 * MILLISECOND;
+/// What is sent beyond this part of what arrives has not been tried (draft §5.5: 1.5, and a little).
+const UNTRIED: f64 = 1.5;
+const UNTRIED_BITS: f64 = 10_000.0;
+/// A full path is sent this part of what it delivers, until its queue is drained (draft §5.5: beta).
+const DRAIN: f64 = 0.85;
+const LEAST_DRAIN: f64 = 0.5;
+/// A queue is to drain within this time.
+const DRAIN_TIME: f64 = 400.0 * MILLISECOND as f64;
+/// Once it is, so much of what it delivers.
+const RESUME: f64 = 0.97;
+/// Within these parts of the capacity a rate is near it.
+const NEAR: (f64, f64) = (0.85, 1.1);
+/// A queue below this is none.
+const EMPTY: Micros = 5 * MILLISECOND;
+/// A queue that stands this long is drained even if it does not grow.
+const STANDING: Micros = 40 * MILLISECOND;
+/// A queue beyond this stops growth.
+const HOLD: Micros = 25 * MILLISECOND;
+
+/// What there is to know for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signs {
+    pub(crate) usage: Usage,
+    pub(crate) queue: Micros,
+    /// The shortest of late.
+    pub(crate) least_queue: Micros,
+    /// What arrived of late, and over a longer time.
+    pub(crate) delivered: Option<DataRate>,
+    pub(crate) delivered_long: Option<DataRate>,
+    pub(crate) round_trip: Micros,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Phase {
+    /// More and more.
+    Increase,
+    /// Less than the path carries, until its queue is gone.
+    Drain { until: Micros, peak: Micros },
+    /// Others keep the queue filled, whatever this flow does: delay says nothing.
+    Contended,
+}
+
+#[derive(Debug)]
+pub(crate) struct Control {
+    rate: f64,
+    phase: Phase,
+    /// What the path delivered while it was full, in bits a second.
+    capacity: Option<f64>,
+    updated_at: Micros,
+}
+
+impl Control {
+    pub(crate) fn new(now: Micros, rate: DataRate) -> Self {
+        Self { rate: rate.as_bps() as f64, phase: Phase::Increase, capacity: None, updated_at: now }
+    }
+
+    pub(crate) fn rate(&self) -> DataRate {
+        DataRate::from_bps(self.rate as u64)
+    }
+
+    /// Takes a rate from elsewhere: a probe, a bound, what was before an outage.
+    pub(crate) fn set(&mut self, rate: DataRate) {
+        self.rate = rate.as_bps() as f64;
+    }
+
+    /// A probe went through at this rate: what was thought of the capacity is old.
+    pub(crate) fn on_probe(&mut self, rate: DataRate, is_full: bool) {
+        self.set(rate);
+        self.capacity = is_full.then_some(self.rate);
+        self.phase = Phase::Increase;
+    }
+
+    /// Whether the queue is being drained.
+    pub(crate) fn is_draining(&self) -> bool {
+        matches!(self.phase, Phase::Drain { .. })
+    }
+
+    /// Whether others fill the queue.
+    pub(crate) fn is_contended(&self) -> bool {
+        self.phase == Phase::Contended
+    }
+
+    /// Takes what feedback says; whether the path was found to be full just now.
+    pub(crate) fn update(&mut self, now: Micros, signs: &Signs) -> bool {
+        let passed = (now - self.updated_at).clamp(0, SECOND) as f64 / SECOND as f64;
+        self.updated_at = now;
+        match self.phase {
+            Phase::Increase => {
+                let grows = signs.usage == Usage::Over && signs.queue > EMPTY;
+                if grows || signs.least_queue > STANDING {
+                    return self.decrease(now, signs);
+                }
+                if signs.usage == Usage::Normal && signs.queue < HOLD {
+                    self.increase(signs, passed);
+                }
+            }
+            Phase::Drain { until, peak } => {
+                if signs.queue <= EMPTY.max(peak / 10) {
+                    if let Some(capacity) = self.capacity {
+                        self.rate = self.rate.max(capacity * RESUME);
+                    }
+                    self.phase = Phase::Increase;
+                } else if now >= until {
+                    if signs.queue > peak / 2 {
+                        self.phase = Phase::Contended;
+                    } else {
+                        return self.decrease(now, signs);
+                    }
+                }
+            }
+            Phase::Contended => {
+                if signs.queue < EMPTY * 2 {
+                    self.phase = Phase::Increase;
+                }
+                self.increase(signs, passed);
+            }
+        }
+        false
+    }
+
+    fn increase(&mut self, signs: &Signs, passed: f64) {
+        let near = |capacity: f64| (capacity * NEAR.0..capacity * NEAR.1).contains(&self.rate);
+        if self.capacity.is_some_and(|capacity| self.rate >= capacity * NEAR.1) {
+            self.capacity = None;
+        }
+        let growth = if self.capacity.is_some_and(near) {
+            let response = (signs.round_trip + RESPONSE) as f64 / SECOND as f64;
+            (PACKET_BITS / response).min(self.rate * CAREFUL_GROWTH)
+        } else {
+            self.rate * GROWTH
+        };
+        let mut rate = self.rate + growth * passed;
+        if let Some(delivered) = signs.delivered_long {
+            rate = rate.min(delivered.as_bps() as f64 * UNTRIED + UNTRIED_BITS);
+        }
+        self.rate = self.rate.max(rate);
+    }
+
+    fn decrease(&mut self, now: Micros, signs: &Signs) -> bool {
+        let delivered = signs.delivered.map_or(self.rate, |delivered| delivered.as_bps() as f64);
+        let capacity = delivered.min(self.rate);
+        self.capacity = Some(capacity);
+        let drain = (1.0 - signs.queue as f64 / DRAIN_TIME).clamp(LEAST_DRAIN, DRAIN);
+        self.rate = self.rate.min(delivered * drain);
+        let expected = (signs.queue as f64 / (1.0 - drain)) as Micros;
+        let until = now + 2 * expected + 2 * signs.round_trip + RESPONSE;
+        self.phase = Phase::Drain { until, peak: signs.queue };
+        true
+    }
+}

@@ -1,0 +1,83 @@
+//! Congestion by delay (draft-ietf-rmcat-gcc-02 §5): whether the queue on the way grows, and how long it is.
+
+mod detector;
+mod groups;
+mod queue;
+mod trendline;
+
+use detector::Detector;
+pub(crate) use detector::Usage;
+use groups::Groups;
+use queue::Queue;
+use trendline::Trendline;
+
+use crate::time::{Micros, milliseconds};
+
+/// A packet that has arrived.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrived {
+    pub(crate) sequence: u64,
+    pub(crate) sent_at: Micros,
+    /// By the receiver's clock.
+    pub(crate) at: Micros,
+    pub(crate) size: u32,
+}
+
+/// Everything that is known from times of arrival.
+#[derive(Debug)]
+pub(crate) struct Delay {
+    groups: Groups,
+    trendline: Trendline,
+    detector: Detector,
+    queue: Queue,
+}
+
+impl Delay {
+    pub(crate) fn new() -> Self {
+        Self {
+            groups: Groups::new(),
+            trendline: Trendline::new(),
+            detector: Detector::new(),
+            queue: Queue::new(),
+        }
+    }
+
+    /// Takes a packet, in the order of arrival.
+    pub(crate) fn on_arrival(&mut self, now: Micros, packet: &Arrived) {
+        let Some(step) = self.groups.on_arrival(now, packet) else { return };
+        if step.is_reset {
+            self.trendline.reset();
+            self.queue.reset();
+            return;
+        }
+        self.queue.on_group(now, step.one_way);
+        let variation = milliseconds(step.arrival) - milliseconds(step.departure);
+        self.trendline.on_group(step.arrived_at, variation);
+        self.detector.on_trend(
+            now,
+            self.trendline.slope(),
+            self.trendline.count(),
+            milliseconds(step.departure),
+        );
+    }
+
+    /// What the trend of delays says.
+    pub(crate) fn usage(&self) -> Usage {
+        self.detector.usage()
+    }
+
+    /// How long packets wait on the way, as of the last group.
+    pub(crate) fn queue(&self) -> Micros {
+        self.queue.now()
+    }
+
+    /// The shortest that the queue was within the last second or so.
+    pub(crate) fn least_queue(&self) -> Micros {
+        self.queue.least()
+    }
+
+    /// Nothing is known any more of the path: it was silent, or is another one.
+    pub(crate) fn reset(&mut self) {
+        *self = Self::new();
+    }
+}

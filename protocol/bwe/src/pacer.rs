@@ -1,0 +1,322 @@
+//! The pacer: lets packets leave at a rate, in small batches, the urgent ones first (libwebrtc's `PacingController`;
+//! RFC 8836 §2 asks for traffic without bursts, RFC 8085 §3.1 for the same).
+
+mod budget;
+mod queue;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use budget::Budget;
+pub use queue::Priority;
+use queue::{Queued, Queues};
+
+use crate::packet::{Probe, ProbeId};
+use crate::rate::{DataRate, DataSize};
+use crate::time::{Clock, MILLISECOND, Micros, SECOND, duration};
+
+/// How a pacer behaves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PacerConfig {
+    /// How much faster than the target packets leave while some wait, so that a frame does not take as long to leave as
+    /// the next one takes to come. See `SOURCES.md` for what was measured.
+    pub factor: f64,
+    /// Packets do not wait longer than about this: the rate rises. 2 s by default.
+    pub longest_wait: Duration,
+    /// Whether audio waits for its turn, too. It does not by default.
+    pub paces_audio: bool,
+}
+
+impl Default for PacerConfig {
+    fn default() -> Self {
+        Self { factor: 1.5, longest_wait: Duration::from_secs(2), paces_audio: false }
+    }
+}
+
+/// What may leave now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release<T> {
+    /// A packet that was queued.
+    Packet {
+        /// As it was given.
+        item: T,
+        /// As it was told.
+        size: DataSize,
+        /// How long it has waited.
+        waited: Duration,
+        /// The probe that it serves, for [`Sent::probe`](crate::Sent::probe).
+        probe: Option<ProbeId>,
+    },
+    /// A packet of no use but its size is to be made up: a retransmission of something recent, or padding.
+    Padding {
+        /// About so large.
+        size: DataSize,
+        /// The probe that it serves.
+        probe: Option<ProbeId>,
+    },
+}
+
+/// There is no room for a packet: so many wait already. Nobody wants what would come out at the end of such a queue; drop
+/// a whole frame and ask for a key frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full<T>(pub T);
+
+/// What a pacer waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PacerReason {
+    /// The turn of a queued packet.
+    Packet,
+    /// The next packet of a probe.
+    Probe,
+    /// Padding.
+    Padding,
+}
+
+/// Packets that wait, at most.
+pub const QUEUE_LIMIT: usize = 4096;
+/// Probes that wait, at most.
+const MOST_PROBES: usize = 4;
+/// Padding is made in packets of about this size.
+const PADDING_SIZE: u64 = 1200;
+/// A probe for which nothing can be made up ends after this time.
+const PROBE_PATIENCE: Micros = 200 * MILLISECOND;
+/// A wake-up in the middle of a probe may be so late.
+const LATEST: Micros = 10 * MILLISECOND;
+
+/// Lets packets leave at a rate. `T` is whatever the caller needs to find the packet: a handle, not its bytes.
+///
+/// Order of calls: [`push`](Self::push) what is to be sent, then [`poll_release`](Self::poll_release) until there is
+/// nothing; again at [`poll_timeout`](Self::poll_timeout).
+#[derive(Debug)]
+pub struct Pacer<T> {
+    config: PacerConfig,
+    clock: Clock,
+    target: DataRate,
+    queues: Queues<T>,
+    budget: Budget,
+    /// The rate below which padding makes up for what is missing.
+    padding: DataRate,
+    padding_next: Micros,
+    can_pad: bool,
+    probes: VecDeque<Running>,
+}
+
+/// A probe.
+#[derive(Clone, Copy, Debug)]
+struct Running {
+    probe: Probe,
+    began_at: Option<Micros>,
+    bytes: u64,
+    packets: u32,
+}
+
+impl<T> Pacer<T> {
+    /// A pacer without packets.
+    pub fn new(now: Instant, target: DataRate, config: PacerConfig) -> Self {
+        let mut pacer = Self {
+            config,
+            clock: Clock::new(now),
+            target,
+            queues: Queues::new(),
+            budget: Budget::new(),
+            padding: DataRate::ZERO,
+            padding_next: 0,
+            can_pad: true,
+            probes: VecDeque::with_capacity(MOST_PROBES),
+        };
+        pacer.set_target(now, target);
+        pacer
+    }
+
+    /// The estimator's target has changed.
+    pub fn set_target(&mut self, now: Instant, target: DataRate) {
+        self.target = target;
+        self.adjust(self.clock.time(now));
+    }
+
+    /// Whether something can be made up for padding: it cannot where no stream can be sent on again. It can by default.
+    pub fn set_can_pad(&mut self, can_pad: bool) {
+        self.can_pad = can_pad;
+    }
+
+    /// So much is to be sent at least, with padding where there is nothing else; nothing by default. Who wants to climb
+    /// to a higher rate for which there is no media yet sets it.
+    pub fn set_padding(&mut self, now: Instant, rate: DataRate) {
+        self.padding = rate;
+        self.padding_next = self.padding_next.max(self.clock.time(now));
+    }
+
+    /// Sends this probe as soon as those before are done. Beyond a few, it is not sent.
+    pub fn probe(&mut self, probe: Probe) {
+        if self.probes.len() < MOST_PROBES {
+            self.probes.push_back(Running { probe, began_at: None, bytes: 0, packets: 0 });
+        }
+    }
+
+    /// Queues a packet of a stream.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`] where [`QUEUE_LIMIT`] packets wait already, or too many streams have some.
+    pub fn push(
+        &mut self,
+        now: Instant,
+        stream: u64,
+        priority: Priority,
+        size: DataSize,
+        item: T,
+    ) -> Result<(), Full<T>> {
+        let queued_at = self.clock.time(now);
+        let bytes = u32::try_from(size.as_bytes()).unwrap_or(u32::MAX);
+        self.queues.push(stream, priority, Queued { item, bytes, queued_at }).map_err(Full)?;
+        self.adjust(queued_at);
+        Ok(())
+    }
+
+    /// Drops what a stream has waiting: it ended, or begins anew with a key frame. `dropped` gets each.
+    pub fn drop_stream(&mut self, stream: u64, dropped: impl FnMut(T)) {
+        self.queues.drop_stream(stream, dropped);
+    }
+
+    /// Packets that wait.
+    pub fn waiting(&self) -> usize {
+        self.queues.count()
+    }
+
+    /// Bytes that wait.
+    pub fn waiting_size(&self) -> DataSize {
+        DataSize::from_bytes(self.queues.bytes())
+    }
+
+    /// What may leave now: called until there is nothing. What comes out at one time is a batch, of some 5 ms or 16 packets.
+    pub fn poll_release(&mut self, now: Instant) -> Option<Release<T>> {
+        let now = self.clock.time(now);
+        self.drop_stale_probe(now);
+        if !self.config.paces_audio
+            && let Some(queued) = self.queues.pop_audio()
+        {
+            return Some(self.release(now, queued));
+        }
+        if let Some(at) = self.probe_at() {
+            if at > now {
+                return None;
+            }
+            if let Some(queued) = self.queues.pop() {
+                return Some(self.release(now, queued));
+            }
+            return self.pad_probe(now);
+        }
+        if self.queues.count() > 0 {
+            if !self.budget.is_ready(now) {
+                return None;
+            }
+            let queued = self.queues.pop()?;
+            return Some(self.release(now, queued));
+        }
+        if self.padding_at().is_some_and(|at| at <= now) && self.budget.is_ready(now) {
+            let size = DataSize::from_bytes(PADDING_SIZE);
+            self.account(now, PADDING_SIZE);
+            return Some(Release::Padding { size, probe: None });
+        }
+        None
+    }
+
+    /// When [`poll_release`](Self::poll_release) will have something, as far as is known, and what.
+    pub fn poll_timeout(&self) -> Option<(Instant, PacerReason)> {
+        let (at, reason) = if self.queues.has_audio() && !self.config.paces_audio {
+            (0, PacerReason::Packet)
+        } else if let Some(at) = self.probe_at() {
+            (at, PacerReason::Probe)
+        } else if self.queues.count() > 0 {
+            (self.budget.ready_at(), PacerReason::Packet)
+        } else {
+            (self.padding_at()?.max(self.budget.ready_at()), PacerReason::Padding)
+        };
+        Some((self.clock.instant(at), reason))
+    }
+
+    /// When the next packet of a probe may leave, if one is under way.
+    fn probe_at(&self) -> Option<Micros> {
+        let running = self.probes.front()?;
+        if !self.can_pad && self.queues.count() == 0 {
+            return None;
+        }
+        let Some(began_at) = running.began_at else { return Some(0) };
+        let took = DataSize::from_bytes(running.bytes).at(running.probe.rate);
+        Some(began_at + crate::time::micros(took))
+    }
+
+    fn pad_probe(&mut self, now: Micros) -> Option<Release<T>> {
+        let running = self.probes.front()?;
+        let id = running.probe.id;
+        // Small enough for the probe to have its packets, and not too small for it to have its bytes soon.
+        let size =
+            (running.probe.size.as_bytes() / u64::from(running.probe.packets.max(1))).min(PADDING_SIZE);
+        self.account(now, size);
+        Some(Release::Padding { size: DataSize::from_bytes(size), probe: Some(id) })
+    }
+
+    /// A probe that could not be sent for want of packets is of no use.
+    fn drop_stale_probe(&mut self, now: Micros) {
+        if let Some(running) = self.probes.front() {
+            let is_late = running.began_at.is_some_and(|at| now - at > PROBE_PATIENCE + SECOND);
+            let is_starved = !self.can_pad
+                && self.queues.count() == 0
+                && running.began_at.is_some_and(|at| now - at > PROBE_PATIENCE);
+            if is_late || is_starved {
+                self.probes.pop_front();
+            }
+        }
+    }
+
+    fn release(&mut self, now: Micros, queued: Queued<T>) -> Release<T> {
+        let probe = self.account(now, u64::from(queued.bytes));
+        self.adjust(now);
+        Release::Packet {
+            item: queued.item,
+            size: DataSize::from_bytes(u64::from(queued.bytes)),
+            waited: duration(now - queued.queued_at),
+            probe,
+        }
+    }
+
+    /// Something leaves; the probe that it serves.
+    fn account(&mut self, now: Micros, bytes: u64) -> Option<ProbeId> {
+        self.budget.on_sent(now, bytes);
+        let took = crate::time::micros(DataSize::from_bytes(bytes).at(self.padding));
+        if self.padding > DataRate::ZERO {
+            self.padding_next = self.padding_next.max(now - 50 * MILLISECOND) + took;
+        }
+        let running = self.probes.front_mut()?;
+        let began_at = *running.began_at.get_or_insert(now);
+        // Who wakes up late does not send everything at once.
+        let due = began_at + crate::time::micros(DataSize::from_bytes(running.bytes).at(running.probe.rate));
+        if now - due > LATEST {
+            running.began_at = Some(began_at + now - due);
+        }
+        running.bytes += bytes;
+        running.packets += 1;
+        let (id, done) = (
+            running.probe.id,
+            running.bytes >= running.probe.size.as_bytes() && running.packets >= running.probe.packets,
+        );
+        if done {
+            self.probes.pop_front();
+        }
+        Some(id)
+    }
+
+    fn padding_at(&self) -> Option<Micros> {
+        (self.padding > DataRate::ZERO && self.can_pad).then_some(self.padding_next)
+    }
+
+    /// The rate that empties the queue in time.
+    fn adjust(&mut self, now: Micros) {
+        let paced = self.target.scaled(self.config.factor);
+        let left = crate::time::micros(self.config.longest_wait) - self.queues.mean_wait(now);
+        let needed = DataSize::from_bytes(self.queues.bytes()).per(duration(left.max(MILLISECOND)));
+        self.budget.set_rate(paced.max(needed));
+    }
+}

@@ -1,0 +1,53 @@
+//! When the next packet may leave (libwebrtc's `PacingController`; draft-ietf-ccwg-bbr-06 §5.6.2 paces alike).
+
+use crate::rate::{DataRate, DataSize};
+use crate::time::{MILLISECOND, Micros, micros};
+
+/// A batch is as long as this, or has so many packets.
+const BATCH: Micros = 5 * MILLISECOND;
+const BATCH_PACKETS: u32 = 16;
+/// How late a driver may wake up without losing throughput.
+const CREDIT: Micros = 5 * MILLISECOND;
+
+#[derive(Debug)]
+pub(super) struct Budget {
+    rate: DataRate,
+    /// When all that was sent would have left at the rate.
+    next: Micros,
+    /// Packets of this batch.
+    packets: u32,
+    /// The batch is full: nothing before `next`.
+    is_waiting: bool,
+}
+
+impl Budget {
+    pub(super) fn new() -> Self {
+        Self { rate: DataRate::ZERO, next: 0, packets: 0, is_waiting: false }
+    }
+
+    pub(super) fn set_rate(&mut self, rate: DataRate) {
+        self.rate = rate;
+    }
+
+    pub(super) fn is_ready(&mut self, now: Micros) -> bool {
+        if now >= self.next {
+            self.packets = 0;
+            self.is_waiting = false;
+        }
+        !self.is_waiting
+    }
+
+    pub(super) fn ready_at(&self) -> Micros {
+        if self.is_waiting { self.next } else { 0 }
+    }
+
+    pub(super) fn on_sent(&mut self, now: Micros, bytes: u64) {
+        if now >= self.next {
+            self.packets = 0;
+        }
+        let took = micros(DataSize::from_bytes(bytes).at(self.rate));
+        self.next = self.next.max(now - CREDIT).saturating_add(took);
+        self.packets = self.packets.saturating_add(1);
+        self.is_waiting = self.next >= now + BATCH || self.packets >= BATCH_PACKETS && self.next > now;
+    }
+}
