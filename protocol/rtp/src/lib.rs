@@ -17,6 +17,7 @@ mod header;
 mod leb128;
 mod number;
 mod packet;
+pub mod rtcp;
 mod time;
 
 pub use header::{
