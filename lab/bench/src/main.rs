@@ -6,6 +6,7 @@
 //! `echo/uring.rs` is unsafe code, because io_uring has no safe interface and must be measured before anything
 //! can be said of it. Nothing that is shipped contains it.
 
+mod bwe;
 mod echo;
 mod peer;
 mod process;
@@ -39,6 +40,8 @@ enum Command {
     Signaling(signaling::Options),
     /// Data channels of several stacks in a simulated network.
     Simulator(simulator::Options),
+    /// Bandwidth estimation in a simulated network, beside str0m's; its time and memory for each packet.
+    Bwe(bwe::Options),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Peer(options) => peer::run(&options),
         Command::Signaling(options) => signaling::run(&options),
         Command::Simulator(options) => simulator::run(&options),
+        Command::Bwe(options) => bwe::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -21,6 +21,8 @@ const PATIENCE: Micros = SECOND;
 /// Between probes while nothing suggests one: at first, and at most, since one that found nothing doubles it.
 const LEAST_INTERVAL: Micros = 2 * SECOND;
 const GREATEST_INTERVAL: Micros = 16 * SECOND;
+/// Where it is no time to probe, that is looked at again after this time.
+const RETRY: Micros = 200 * MILLISECOND;
 /// How much faster than the target: where the application is the limit, and else.
 const LIMITED_SCALE: f64 = 2.0;
 const SCALE: f64 = 1.5;
@@ -119,6 +121,7 @@ impl Planner {
         let more_is_wanted = view.wanted > self.last_wanted;
         self.last_wanted = view.wanted;
         if view.is_congested || view.queue > QUEUE || !has_room {
+            self.next_at = self.next_at.max(view.now + RETRY);
             return;
         }
         if more_is_wanted && view.wanted > view.target {
