@@ -28,6 +28,17 @@ pub(crate) fn write(mut value: u32, out: &mut Vec<u8>) {
     out.push(value as u8);
 }
 
+/// Bytes that it takes.
+pub(crate) const fn len(value: u32) -> usize {
+    match value {
+        0..0x80 => 1,
+        0x80..0x4000 => 2,
+        0x4000..0x20_0000 => 3,
+        0x20_0000..0x1000_0000 => 4,
+        _ => 5,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +50,7 @@ mod tests {
         {
             let mut bytes = Vec::new();
             write(value, &mut bytes);
+            assert_eq!(bytes.len(), len(value));
             assert_eq!(read(&mut Reader::new(&bytes)), Some(value));
         }
         assert_eq!(read(&mut Reader::new(&[0x80; 9])), None);

@@ -11,6 +11,7 @@
 //! assert_eq!(packet.payload(), [0xFC]);
 //! ```
 
+pub mod codec;
 pub mod dependency;
 pub mod extension;
 mod header;

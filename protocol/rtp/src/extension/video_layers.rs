@@ -124,7 +124,8 @@ impl<'a> Extension<'a> for VideoLayersAllocation {
                 layer.size = Some(LayerSize { width, height, max_framerate: reader.u8().ok()? });
             }
         }
-        Some(all)
+        // However it was said: nothing is sent, and of that there is one kind.
+        if all.active().next().is_none() { Self::parse(&[0]) } else { Some(all) }
     }
 
     fn write(&self, out: &mut Vec<u8>) {
