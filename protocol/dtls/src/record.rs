@@ -5,7 +5,9 @@ pub(crate) mod header12;
 pub(crate) mod header13;
 pub(crate) mod protection12;
 pub(crate) mod protection13;
-pub(crate) mod replay;
+
+/// Wide enough for the reordering of a fast path: 1,000 datagrams are ten milliseconds at 1 Gbit/s.
+type ReplayWindow = wire::ReplayWindow<16>;
 
 /// Which record it is: both parts count from zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

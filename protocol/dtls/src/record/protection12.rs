@@ -8,8 +8,7 @@ use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
 
 use super::content_type::ContentType;
 use super::header12::{HEADER_LEN, Header, VERSION_12};
-use super::replay::ReplayWindow;
-use super::{Exhausted, MAX_SEQUENCE, NotOpened, nonce};
+use super::{Exhausted, MAX_SEQUENCE, NotOpened, ReplayWindow, nonce};
 use crate::crypto::CryptoError;
 use crate::crypto::aead::{NONCE_LEN, TAG_LEN};
 use crate::crypto::suite::Aead;

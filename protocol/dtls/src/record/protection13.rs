@@ -6,8 +6,7 @@ use zeroize::Zeroizing;
 
 use super::content_type::ContentType;
 use super::header13::{self, HEADER_LEN, Header};
-use super::replay::ReplayWindow;
-use super::{Exhausted, NotOpened, nonce};
+use super::{Exhausted, NotOpened, ReplayWindow, nonce};
 use crate::crypto::CryptoError;
 use crate::crypto::aead::{MAX_KEY_LEN, NONCE_LEN, TAG_LEN};
 use crate::crypto::hash::Hash;
