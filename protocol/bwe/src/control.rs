@@ -21,16 +21,25 @@ const DRAIN: f64 = 0.85;
 const LEAST_DRAIN: f64 = 0.5;
 /// A queue is to drain within this time.
 const DRAIN_TIME: f64 = 400.0 * MILLISECOND as f64;
-/// Once it is, so much of what it delivers.
+/// Once it is, so much of what the path delivered.
 const RESUME: f64 = 0.97;
+/// A queue that did not get shorter than this part of what it was has not drained.
+const DRAINED: f64 = 0.8;
+/// After so many attempts that did not drain it, somebody else fills it.
+const ATTEMPTS: u32 = 3;
 /// Within these parts of the capacity a rate is near it.
 const NEAR: (f64, f64) = (0.85, 1.1);
-/// A queue below this is none.
+/// A queue that is shorter than this now and then is none: frames come in bursts.
 const EMPTY: Micros = 5 * MILLISECOND;
 /// A queue that stands this long is drained even if it does not grow.
 const STANDING: Micros = 40 * MILLISECOND;
-/// A queue beyond this stops growth.
-const HOLD: Micros = 25 * MILLISECOND;
+/// A queue that is never shorter than this stops growth.
+const HOLD: Micros = 15 * MILLISECOND;
+/// Growth in a second beside others who fill the queue, and what is left after a loss, which is then the only sign.
+const CONTENDED_GROWTH: f64 = 0.05;
+const CONTENDED_LOSS: f64 = 0.85;
+/// Losses within this time are one.
+const LOSS_EVENT: Micros = 300 * MILLISECOND;
 
 /// What there is to know for it.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +52,8 @@ pub(crate) struct Signs {
     pub(crate) delivered: Option<DataRate>,
     pub(crate) delivered_long: Option<DataRate>,
     pub(crate) round_trip: Micros,
+    /// Whether packets were lost just now.
+    pub(crate) is_losing: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,9 +61,16 @@ enum Phase {
     /// More and more.
     Increase,
     /// Less than the path carries, until its queue is gone.
-    Drain { until: Micros, peak: Micros },
+    Drain {
+        /// What was sent at before.
+        before: f64,
+        /// How long the queue was when it was looked at last.
+        queue: Micros,
+        next_look: Micros,
+        attempts: u32,
+    },
     /// Others keep the queue filled, whatever this flow does: delay says nothing.
-    Contended,
+    Contended { lost_at: Micros },
 }
 
 #[derive(Debug)]
@@ -92,7 +110,7 @@ impl Control {
 
     /// Whether others fill the queue.
     pub(crate) fn is_contended(&self) -> bool {
-        self.phase == Phase::Contended
+        matches!(self.phase, Phase::Contended { .. })
     }
 
     /// Takes what feedback says; whether the path was found to be full just now.
@@ -101,36 +119,61 @@ impl Control {
         self.updated_at = now;
         match self.phase {
             Phase::Increase => {
-                let grows = signs.usage == Usage::Over && signs.queue > EMPTY;
+                let grows = signs.usage == Usage::Over && signs.least_queue > EMPTY;
                 if grows || signs.least_queue > STANDING {
-                    return self.decrease(now, signs);
+                    self.decrease(now, signs, self.rate, 1);
+                    return true;
                 }
-                if signs.usage == Usage::Normal && signs.queue < HOLD {
+                if signs.usage == Usage::Normal && signs.least_queue < HOLD {
                     self.increase(signs, passed);
                 }
             }
-            Phase::Drain { until, peak } => {
-                if signs.queue <= EMPTY.max(peak / 10) {
+            Phase::Drain { before, queue, next_look, attempts } => {
+                if signs.queue <= EMPTY.max(queue / 10) || signs.least_queue <= EMPTY {
                     if let Some(capacity) = self.capacity {
                         self.rate = self.rate.max(capacity * RESUME);
                     }
                     self.phase = Phase::Increase;
-                } else if now >= until {
-                    if signs.queue > peak / 2 {
-                        self.phase = Phase::Contended;
+                } else if now >= next_look {
+                    let is_draining = (signs.queue as f64) < queue as f64 * DRAINED;
+                    if !is_draining && attempts >= ATTEMPTS && self.is_below(signs) {
+                        self.rate = self.rate.max(before * DRAIN);
+                        self.phase = Phase::Contended { lost_at: now };
                     } else {
-                        return self.decrease(now, signs);
+                        self.decrease(now, signs, before, if is_draining { 1 } else { attempts + 1 });
+                        return true;
                     }
                 }
             }
-            Phase::Contended => {
-                if signs.queue < EMPTY * 2 {
+            Phase::Contended { lost_at } => {
+                if signs.least_queue < 2 * EMPTY {
                     self.phase = Phase::Increase;
+                    self.capacity = None;
+                } else if signs.is_losing {
+                    if now - lost_at > LOSS_EVENT {
+                        self.rate *= CONTENDED_LOSS;
+                        self.phase = Phase::Contended { lost_at: now };
+                        return true;
+                    }
+                } else {
+                    self.rate += self.rate * CONTENDED_GROWTH * passed;
+                    self.bound(signs);
                 }
-                self.increase(signs, passed);
             }
         }
         false
+    }
+
+    /// Whether what is sent is no more than what the path delivers.
+    fn is_below(&self, signs: &Signs) -> bool {
+        signs.delivered.is_none_or(|delivered| self.rate <= delivered.as_bps() as f64 * 1.05)
+    }
+
+    /// Nothing beyond what was tried.
+    fn bound(&mut self, signs: &Signs) {
+        if let Some(delivered) = signs.delivered_long {
+            self.rate = self.rate.min(delivered.as_bps() as f64 * UNTRIED + UNTRIED_BITS);
+        }
     }
 
     fn increase(&mut self, signs: &Signs, passed: f64) {
@@ -151,15 +194,14 @@ impl Control {
         self.rate = self.rate.max(rate);
     }
 
-    fn decrease(&mut self, now: Micros, signs: &Signs) -> bool {
+    fn decrease(&mut self, now: Micros, signs: &Signs, before: f64, attempts: u32) {
         let delivered = signs.delivered.map_or(self.rate, |delivered| delivered.as_bps() as f64);
-        let capacity = delivered.min(self.rate);
-        self.capacity = Some(capacity);
+        if attempts == 1 || self.capacity.is_none_or(|capacity| delivered < capacity) {
+            self.capacity = Some(delivered.min(self.rate * UNTRIED));
+        }
         let drain = (1.0 - signs.queue as f64 / DRAIN_TIME).clamp(LEAST_DRAIN, DRAIN);
         self.rate = self.rate.min(delivered * drain);
-        let expected = (signs.queue as f64 / (1.0 - drain)) as Micros;
-        let until = now + 2 * expected + 2 * signs.round_trip + RESPONSE;
-        self.phase = Phase::Drain { until, peak: signs.queue };
-        true
+        let next_look = now + signs.round_trip + 2 * RESPONSE;
+        self.phase = Phase::Drain { before, queue: signs.queue, next_look, attempts };
     }
 }

@@ -71,7 +71,7 @@ impl Delay {
         self.queue.now()
     }
 
-    /// The shortest that the queue was within the last second or so.
+    /// The shortest that the queue was within the last quarter of a second.
     pub(crate) fn least_queue(&self) -> Micros {
         self.queue.least()
     }

@@ -128,6 +128,8 @@ const REORDERING: Micros = 15 * MILLISECOND;
 const MOST_REORDERING: Micros = 200 * MILLISECOND;
 /// What was never spoken of when something that left so much later was, never will be.
 const UNHEARD: Micros = SECOND;
+/// Loss beside a queue of this length comes from it.
+const QUEUEING: Micros = 30 * MILLISECOND;
 /// What delivery is measured over.
 const SHORT: Micros = 250 * MILLISECOND;
 const LONG: Micros = 500 * MILLISECOND;
@@ -295,6 +297,7 @@ impl Estimator {
             delivered: self.acknowledged.over(SHORT),
             delivered_long: self.acknowledged.over(LONG),
             round_trip: self.round_trip.smoothed(),
+            is_losing: self.loss.is_losing(),
         };
         let before = self.target;
         if self.control.update(now, &signs) {
@@ -308,7 +311,8 @@ impl Estimator {
         if self.arrived.is_empty() {
             return;
         }
-        self.loss.update(now, self.control.rate(), signs.delivered_long);
+        let is_queueing = signs.least_queue > QUEUEING;
+        self.loss.update(now, self.control.rate(), signs.delivered_long, is_queueing);
     }
 
     /// Finds the target.

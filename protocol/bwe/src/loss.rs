@@ -19,6 +19,8 @@ const FADING: f64 = 0.93;
 /// Loss below this is of no account; above the other one it is, until it is known to be there at any rate.
 const NO_LOSS: f64 = 0.02;
 const GREAT_LOSS: f64 = 0.10;
+/// No path that loses more than this is used for calls: it must be full.
+const MOST_INHERENT: f64 = 0.2;
 /// Capacities that are tried as an explanation, in parts of the rate at which was sent of late.
 const CANDIDATES: [f64; 10] = [0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05];
 /// How much better a capacity must explain what was seen than loss at any rate.
@@ -83,7 +85,7 @@ impl Loss {
     }
 
     /// Looks at what came since: `delay_rate` is what delay allows, `delivered` what arrives.
-    pub(crate) fn update(&mut self, now: Micros, delay_rate: DataRate, delivered: Option<DataRate>) {
+    pub(crate) fn update(&mut self, now: Micros, delay_rate: DataRate, delivered: Option<DataRate>, is_queueing: bool) {
         let span = self.last_sent.saturating_sub(self.first_sent);
         let is_complete = span >= SPAN && self.packets >= LEAST_PACKETS || span >= LONGEST_SPAN;
         if is_complete {
@@ -94,7 +96,8 @@ impl Loss {
             self.windows.rotate_right(1);
             self.windows[0] = window;
             self.count = (self.count + 1).min(WINDOWS);
-            self.judge(now, delay_rate.as_bps() as f64, delivered.map(|rate| rate.as_bps() as f64));
+            let delivered = delivered.map(|rate| rate.as_bps() as f64);
+            self.judge(now, delay_rate.as_bps() as f64, delivered, is_queueing);
         }
     }
 
@@ -125,6 +128,11 @@ impl Loss {
         }
     }
 
+    /// Whether a packet was lost in the window that is open or in the one before.
+    pub(crate) fn is_losing(&self) -> bool {
+        self.lost > 0 || self.windows[0].lost > 0.0
+    }
+
     /// Whether loss sets the bound.
     pub(crate) fn is_bound(&self) -> bool {
         self.bound.is_some()
@@ -138,25 +146,30 @@ impl Loss {
         if packets > 0.0 { lost / packets } else { 0.0 }
     }
 
-    fn judge(&mut self, now: Micros, delay_rate: f64, delivered: Option<f64>) {
+    fn judge(&mut self, now: Micros, delay_rate: f64, delivered: Option<f64>, is_queueing: bool) {
         let part = self.part();
         let inherent = if now - self.inherent_at < BELIEVED { self.inherent } else { 0.0 };
-        let allowed = (NO_LOSS + inherent * 1.3).min(0.5);
+        let allowed = NO_LOSS + inherent * 1.3;
         if part <= allowed {
             self.grow(delay_rate);
             return;
         }
+        let delivered = delivered.unwrap_or(self.windows[0].rate * (1.0 - part));
+        if is_queueing || part > MOST_INHERENT {
+            // A full queue loses what is too much.
+            self.lower(delivered * 0.95, delay_rate);
+            return;
+        }
         let (capacity, everywhere) = self.explain();
         if let Some(capacity) = capacity {
-            let floor = delivered.unwrap_or(0.0) * 0.95;
-            self.lower(capacity.max(floor), delay_rate);
+            self.lower(capacity.max(delivered * 0.95), delay_rate);
         } else if self.count >= WINDOWS / 2 && self.bound.is_some() {
             // It was tried with less, and as much was lost.
-            self.inherent = everywhere.min(0.4);
+            self.inherent = everywhere.min(MOST_INHERENT);
             self.inherent_at = now;
             self.grow(delay_rate);
         } else if part > GREAT_LOSS + inherent {
-            let floor = delivered.unwrap_or(0.0) * 0.85;
+            let floor = delivered * 0.85;
             self.lower((self.windows[0].rate * (1.0 - part / 2.0)).max(floor), delay_rate);
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::end::{End, Label};
 
 const SIZE: usize = 1200;
-const SSRC: u32 = 7;
+pub(crate) const SSRC: u32 = 7;
 /// Packets behind a missing one that show its loss.
 const DUPLICATES: u64 = 3;
 /// Without any acknowledgement for so long it begins anew.

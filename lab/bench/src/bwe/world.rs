@@ -207,7 +207,7 @@ impl World {
         measured.seen.push(Seen {
             at: at - start,
             bytes: bytes.len(),
-            is_media: label.ssrc == MEDIA,
+            is_media: matches!(label.ssrc, MEDIA | reno::SSRC),
             queue: (at - sent_at).saturating_sub(self.base),
             age: since_origin.saturating_sub(Duration::from_millis(u64::from(label.frame))),
         });

@@ -8,7 +8,7 @@ const SPANS: usize = 8;
 /// Of so long each: what the path was like longer ago is forgotten, since clocks drift and routes change.
 const SPAN: Micros = 4 * SECOND;
 /// The least queue of late is that of this span and the one before.
-const RECENT: Micros = 500 * MILLISECOND;
+const RECENT: Micros = 150 * MILLISECOND;
 
 #[derive(Debug)]
 pub(crate) struct Queue {
