@@ -49,15 +49,24 @@ impl Stack {
 }
 
 pub(crate) fn run(options: &Options) -> io::Result<()> {
-    println!("{:<28}{:<8}{:>7}{:>13}{:>8}{:>7}{:>9}", "", "", "used %", "queue ms", "age", "lost %", "converged");
+    println!(
+        "{:<28}{:<8}{:>7}{:>13}{:>8}{:>7}{:>9}",
+        "", "", "used %", "queue ms", "age", "lost %", "converged"
+    );
     for plan in plan::plans().iter().filter(|plan| plan.name.contains(options.plan.as_str())) {
         for stack in Stack::ALL.into_iter().filter(|stack| stack.name().contains(options.stack.as_str())) {
             for (index, figures) in measure(plan, stack, options.seeds, options.trace).iter().enumerate() {
                 let name = if index == 0 { plan.name } else { "" };
                 println!(
                     "{:<28}{:<8}{:>7.1}{:>7.0}/{:>5.0}{:>8.0}{:>7.1}{:>9.1}",
-                    name, stack.name(),
-                    figures.used, figures.queue_mean, figures.queue_slow, figures.age_slow, figures.lost, figures.converged
+                    name,
+                    stack.name(),
+                    figures.used,
+                    figures.queue_mean,
+                    figures.queue_slow,
+                    figures.age_slow,
+                    figures.lost,
+                    figures.converged
                 );
             }
         }

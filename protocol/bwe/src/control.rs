@@ -28,7 +28,7 @@ const DRAINED: f64 = 0.8;
 /// After so many attempts that did not drain it, somebody else fills it.
 const ATTEMPTS: u32 = 3;
 /// Within these parts of the capacity a rate is near it.
-const NEAR: (f64, f64) = (0.85, 1.1);
+const NEAR: (f64, f64) = (0.85, 1.05);
 /// A queue that is shorter than this now and then is none: frames come in bursts.
 const EMPTY: Micros = 5 * MILLISECOND;
 /// A queue that stands this long is drained even if it does not grow.
@@ -80,15 +80,27 @@ pub(crate) struct Control {
     /// What the path delivered while it was full, in bits a second.
     capacity: Option<f64>,
     updated_at: Micros,
+    has_room: bool,
 }
 
 impl Control {
     pub(crate) fn new(now: Micros, rate: DataRate) -> Self {
-        Self { rate: rate.as_bps() as f64, phase: Phase::Increase, capacity: None, updated_at: now }
+        Self {
+            rate: rate.as_bps() as f64,
+            phase: Phase::Increase,
+            capacity: None,
+            updated_at: now,
+            has_room: false,
+        }
     }
 
     pub(crate) fn rate(&self) -> DataRate {
         DataRate::from_bps(self.rate as u64)
+    }
+
+    /// Whether there is more room than was thought: true once after each time that it was found to be so.
+    pub(crate) fn take_room(&mut self) -> bool {
+        std::mem::take(&mut self.has_room)
     }
 
     /// Takes a rate from elsewhere: a probe, a bound, what was before an outage.
@@ -117,36 +129,39 @@ impl Control {
     pub(crate) fn update(&mut self, now: Micros, signs: &Signs) -> bool {
         let passed = (now - self.updated_at).clamp(0, SECOND) as f64 / SECOND as f64;
         self.updated_at = now;
+        let empty = EMPTY + self.packet_time(signs);
         match self.phase {
             Phase::Increase => {
-                let grows = signs.usage == Usage::Over && signs.least_queue > EMPTY;
-                if grows || signs.least_queue > STANDING {
+                let grows = signs.usage == Usage::Over && signs.least_queue > empty;
+                if grows || signs.least_queue > STANDING.max(2 * empty) {
                     self.decrease(now, signs, self.rate, 1);
                     return true;
                 }
-                if signs.usage == Usage::Normal && signs.least_queue < HOLD {
+                if signs.usage == Usage::Normal && signs.least_queue < HOLD.max(empty) {
                     self.increase(signs, passed);
                 }
             }
             Phase::Drain { before, queue, next_look, attempts } => {
-                if signs.queue <= EMPTY.max(queue / 10) || signs.least_queue <= EMPTY {
+                if signs.least_queue <= empty.max(queue / 10) {
                     if let Some(capacity) = self.capacity {
                         self.rate = self.rate.max(capacity * RESUME);
                     }
                     self.phase = Phase::Increase;
                 } else if now >= next_look {
-                    let is_draining = (signs.queue as f64) < queue as f64 * DRAINED;
-                    if !is_draining && attempts >= ATTEMPTS && self.is_below(signs) {
+                    if (signs.queue as f64) < queue as f64 * DRAINED {
+                        let (queue, next_look) = (signs.queue, now + signs.round_trip + 2 * RESPONSE);
+                        self.phase = Phase::Drain { before, queue, next_look, attempts };
+                    } else if attempts >= ATTEMPTS && self.is_below(signs) {
                         self.rate = self.rate.max(before * DRAIN);
                         self.phase = Phase::Contended { lost_at: now };
                     } else {
-                        self.decrease(now, signs, before, if is_draining { 1 } else { attempts + 1 });
+                        self.decrease(now, signs, before, attempts + 1);
                         return true;
                     }
                 }
             }
             Phase::Contended { lost_at } => {
-                if signs.least_queue < 2 * EMPTY {
+                if signs.least_queue < 2 * empty {
                     self.phase = Phase::Increase;
                     self.capacity = None;
                 } else if signs.is_losing {
@@ -162,6 +177,12 @@ impl Control {
             }
         }
         false
+    }
+
+    /// How long a packet occupies the path: what is smaller arrives sooner without any queue.
+    fn packet_time(&self, signs: &Signs) -> Micros {
+        let rate = signs.delivered.map_or(self.rate, |delivered| delivered.as_bps() as f64);
+        (PACKET_BITS * SECOND as f64 / rate.max(100_000.0)) as Micros
     }
 
     /// Whether what is sent is no more than what the path delivers.
@@ -180,6 +201,7 @@ impl Control {
         let near = |capacity: f64| (capacity * NEAR.0..capacity * NEAR.1).contains(&self.rate);
         if self.capacity.is_some_and(|capacity| self.rate >= capacity * NEAR.1) {
             self.capacity = None;
+            self.has_room = true;
         }
         let growth = if self.capacity.is_some_and(near) {
             let response = (signs.round_trip + RESPONSE) as f64 / SECOND as f64;
@@ -196,7 +218,7 @@ impl Control {
 
     fn decrease(&mut self, now: Micros, signs: &Signs, before: f64, attempts: u32) {
         let delivered = signs.delivered.map_or(self.rate, |delivered| delivered.as_bps() as f64);
-        if attempts == 1 || self.capacity.is_none_or(|capacity| delivered < capacity) {
+        if attempts == 1 || !self.is_below(signs) {
             self.capacity = Some(delivered.min(self.rate * UNTRIED));
         }
         let drain = (1.0 - signs.queue as f64 / DRAIN_TIME).clamp(LEAST_DRAIN, DRAIN);

@@ -302,6 +302,10 @@ impl Estimator {
         let before = self.target;
         if self.control.update(now, &signs) {
             self.planner.on_decrease(now, before, self.control.rate());
+            self.loss.on_decrease(now);
+        }
+        if self.control.take_room() {
+            self.planner.on_room(now);
         }
         if let Some(factor) = self.marks.factor(now, self.round_trip.smoothed()) {
             let marked = self.target.scaled(factor);

@@ -46,6 +46,8 @@ pub(crate) struct Loss {
     windows: [Window; WINDOWS],
     /// Of those.
     count: usize,
+    /// What was sent before the rate was last lowered needs no further answer.
+    answered_until: Micros,
     // The window that is open.
     packets: u32,
     lost: u32,
@@ -64,6 +66,7 @@ impl Loss {
         Self {
             windows: [Window::default(); WINDOWS],
             count: 0,
+            answered_until: Micros::MIN,
             packets: 0,
             lost: 0,
             bytes: 0,
@@ -77,6 +80,9 @@ impl Loss {
 
     /// A packet has arrived or is given up.
     pub(crate) fn on_packet(&mut self, sent_at: Micros, bytes: u32, is_lost: bool) {
+        if sent_at < self.answered_until {
+            return;
+        }
         self.packets = self.packets.saturating_add(1);
         self.lost = self.lost.saturating_add(u32::from(is_lost));
         self.bytes = self.bytes.saturating_add(u64::from(bytes));
@@ -85,7 +91,13 @@ impl Loss {
     }
 
     /// Looks at what came since: `delay_rate` is what delay allows, `delivered` what arrives.
-    pub(crate) fn update(&mut self, now: Micros, delay_rate: DataRate, delivered: Option<DataRate>, is_queueing: bool) {
+    pub(crate) fn update(
+        &mut self,
+        now: Micros,
+        delay_rate: DataRate,
+        delivered: Option<DataRate>,
+        is_queueing: bool,
+    ) {
         let span = self.last_sent.saturating_sub(self.first_sent);
         let is_complete = span >= SPAN && self.packets >= LEAST_PACKETS || span >= LONGEST_SPAN;
         if is_complete {
@@ -109,6 +121,12 @@ impl Loss {
     fn open(&mut self) {
         (self.packets, self.lost, self.bytes) = (0, 0, 0);
         (self.first_sent, self.last_sent) = (Micros::MAX, Micros::MIN);
+    }
+
+    /// The rate was lowered, for whatever reason.
+    pub(crate) fn on_decrease(&mut self, now: Micros) {
+        self.answered_until = now;
+        self.open();
     }
 
     /// Everything was lost for a while: an outage.

@@ -48,7 +48,8 @@ impl Label {
         if header[0] >> 6 != 2 || (192..224).contains(&header[1]) {
             return None;
         }
-        let four = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        let four =
+            |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
         Some(Self { ssrc: four(8), sequence: u16::from_be_bytes([header[2], header[3]]), frame: four(4) })
     }
 

@@ -43,7 +43,8 @@ impl Figures {
             queue_mean: queues.iter().sum::<f64>() / queues.len().max(1) as f64,
             queue_slow: slow(&queues),
             age_slow: slow(&ages),
-            lost: (measured.sent.saturating_sub(seen.len() as u64)) as f64 * 100.0 / measured.sent.max(1) as f64,
+            lost: (measured.sent.saturating_sub(seen.len() as u64)) as f64 * 100.0
+                / measured.sent.max(1) as f64,
             converged: converged(plan, measured, share),
         }
     }

@@ -50,7 +50,14 @@ impl Sender {
         }
     }
 
-    fn sent(&mut self, now: Instant, label: Label, size: DataSize, kind: Kind, probe: Option<ProbeId>) -> Vec<u8> {
+    fn sent(
+        &mut self,
+        now: Instant,
+        label: Label,
+        size: DataSize,
+        kind: Kind,
+        probe: Option<ProbeId>,
+    ) -> Vec<u8> {
         let sequence = self.sequence;
         self.sequence += 1;
         self.estimator.on_sent(&Sent { sequence, size, at: now, kind, probe });

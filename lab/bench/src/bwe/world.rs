@@ -180,9 +180,10 @@ impl World {
         }
         let mut wants = 0_u64;
         while let Some(mut arrival) = self.network.receive(self.now) {
-            let to = self.sides.iter().position(|side| {
-                side.own == arrival.destination && side.host == arrival.host
-            });
+            let to = self
+                .sides
+                .iter()
+                .position(|side| side.own == arrival.destination && side.host == arrival.host);
             let Some(index) = to else { continue };
             self.see(index, arrival.at, &arrival.bytes);
             self.sides[index].end.take(self.now, &mut arrival.bytes);

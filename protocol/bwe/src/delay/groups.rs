@@ -19,6 +19,8 @@ struct Group {
     last_sent: Micros,
     first_arrival: Micros,
     last_arrival: Micros,
+    /// The least time that one of its packets took: what it queued behind was not its own.
+    one_way: Micros,
     /// When we heard of it.
     heard_at: Micros,
 }
@@ -57,6 +59,7 @@ impl Groups {
             last_sent: packet.sent_at,
             first_arrival: packet.at,
             last_arrival: packet.at,
+            one_way: packet.at - packet.sent_at,
             heard_at: now,
         };
         let Some(current) = &mut self.current else {
@@ -70,6 +73,7 @@ impl Groups {
         if belongs(current, packet) {
             current.last_sent = current.last_sent.max(packet.sent_at);
             current.last_arrival = current.last_arrival.max(packet.at);
+            current.one_way = current.one_way.min(packet.at - packet.sent_at);
             current.heard_at = now;
             return None;
         }
@@ -88,8 +92,13 @@ impl Groups {
         let departure = done.last_sent - previous.last_sent;
         let arrival = done.last_arrival - previous.last_arrival;
         let heard = done.heard_at - previous.heard_at;
-        let one_way = done.last_arrival - done.last_sent;
-        let mut step = Step { departure, arrival, arrived_at: done.last_arrival, one_way, is_reset: false };
+        let mut step = Step {
+            departure,
+            arrival,
+            arrived_at: done.last_arrival,
+            one_way: done.one_way,
+            is_reset: false,
+        };
         if arrival - heard >= LEAP {
             return Some(Step { is_reset: true, ..step });
         }

@@ -20,7 +20,7 @@ const FURTHER_SCALE: f64 = 2.0;
 const PATIENCE: Micros = SECOND;
 /// Between probes while nothing suggests one: at first, and at most, since one that found nothing doubles it.
 const LEAST_INTERVAL: Micros = 2 * SECOND;
-const GREATEST_INTERVAL: Micros = 16 * SECOND;
+const GREATEST_INTERVAL: Micros = 5 * SECOND;
 /// Where it is no time to probe, that is looked at again after this time.
 const RETRY: Micros = 200 * MILLISECOND;
 /// How much faster than the target: where the application is the limit, and else.
@@ -185,6 +185,12 @@ impl Planner {
             self.interval = LEAST_INTERVAL;
         }
         self.next_at = self.next_at.max(now + self.interval);
+    }
+
+    /// The path carries more than was thought.
+    pub(crate) fn on_room(&mut self, now: Micros) {
+        self.interval = LEAST_INTERVAL;
+        self.next_at = self.next_at.min(now);
     }
 
     /// The path is back: what it carried before may be tried at once.
