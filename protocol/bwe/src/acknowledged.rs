@@ -25,11 +25,14 @@ struct Entry {
     bytes: u64,
     /// Of those, what came first: the time it took is not known.
     first_bytes: u64,
+    /// Feedback is lost about what came before: the time since then does not count.
+    is_after_gap: bool,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Acknowledged {
     entries: VecDeque<Entry>,
+    is_after_gap: bool,
 }
 
 impl Acknowledged {
@@ -40,35 +43,48 @@ impl Acknowledged {
             if at < last.last - WINDOW || at > last.last + 10 * WINDOW {
                 // The clock was set, or nothing came for long.
                 self.entries.clear();
-            } else if at - last.first < GRAIN {
+            } else if at - last.first < GRAIN && !self.is_after_gap {
                 // One that was overtaken counts as of now.
                 last.last = last.last.max(at);
                 last.bytes = last.bytes.saturating_add(bytes);
                 return;
             }
         }
-        self.entries.push_back(Entry { first: at, last: at, bytes, first_bytes: bytes });
+        let is_after_gap = std::mem::take(&mut self.is_after_gap);
+        self.entries.push_back(Entry { first: at, last: at, bytes, first_bytes: bytes, is_after_gap });
         while self.entries.len() > LIMIT || self.entries.front().is_some_and(|first| at - first.last > WINDOW)
         {
             self.entries.pop_front();
         }
     }
 
+    /// A report is missing: packets may have arrived of which nothing is known.
+    pub(crate) fn on_gap(&mut self) {
+        self.is_after_gap = true;
+    }
+
     /// The rate over the last so long, or all that is known, at most 600 ms.
     pub(crate) fn over(&self, span: Micros) -> Option<DataRate> {
         let last = self.entries.back()?.last;
-        let mut bytes = 0_u64;
-        let mut oldest = None;
-        for entry in self.entries.iter().rev() {
-            if last - entry.first > span {
-                break;
+        let (mut bytes, mut time) = (0_u64, 0);
+        // Of the stretch without a gap that is being added up: its end, its bytes, its oldest entry.
+        let mut stretch: Option<(Micros, u64, Entry)> = None;
+        let mut close = |(end, sum, oldest): (Micros, u64, Entry)| {
+            bytes = bytes.saturating_add(sum - oldest.first_bytes);
+            time += end - oldest.first;
+        };
+        for entry in self.entries.iter().rev().take_while(|entry| last - entry.first <= span) {
+            let (end, sum) = stretch.map_or((entry.last, 0), |(end, sum, _)| (end, sum));
+            let stretched = (end, sum.saturating_add(entry.bytes), *entry);
+            if entry.is_after_gap {
+                close(stretched);
+                stretch = None;
+            } else {
+                stretch = Some(stretched);
             }
-            bytes = bytes.saturating_add(entry.bytes);
-            oldest = Some(*entry);
         }
-        let oldest = oldest?;
-        let time = last - oldest.first;
-        (time >= LEAST_SPAN).then(|| DataSize::from_bytes(bytes - oldest.first_bytes).per(duration(time)))
+        stretch.into_iter().for_each(&mut close);
+        (time >= LEAST_SPAN).then(|| DataSize::from_bytes(bytes).per(duration(time)))
     }
 
     /// Forgets everything.
@@ -93,6 +109,20 @@ mod tests {
         // After a long pause it begins anew.
         acknowledged.on_arrival(20_000_000, 1250);
         assert_eq!(acknowledged.over(500_000), None);
+    }
+
+    #[test]
+    fn what_lost_reports_would_have_told_does_not_count() {
+        let mut acknowledged = Acknowledged::default();
+        for index in 0..100 {
+            // Every fourth report of five packets is lost.
+            if index % 20 >= 15 {
+                acknowledged.on_gap();
+            } else {
+                acknowledged.on_arrival(index * 10_000, 1250);
+            }
+        }
+        assert_eq!(acknowledged.over(500_000), Some(DataRate::from_mbps(1)));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use crate::time::{MILLISECOND, Micros, SECOND};
 
 /// Growth in a second where nothing is known of the path's capacity: of the rate (draft §5.5: 8 %).
 const GROWTH: f64 = 0.08;
-/// The same near the capacity: of the rate, at most.
-const CAREFUL_GROWTH: f64 = 0.03;
+/// The same near the capacity: of the rate, at most. Below that it is the same for every flow, so that shares become equal.
+const CAREFUL_GROWTH: f64 = 0.08;
 /// Near the capacity one such packet is added with each response time (draft §5.5).
 const PACKET_BITS: f64 = 1200.0 * 8.0;
 /// What a response takes beside the round trip (draft §5.5).
@@ -21,8 +21,13 @@ const DRAIN: f64 = 0.85;
 const LEAST_DRAIN: f64 = 0.5;
 /// A queue is to drain within this time.
 const DRAIN_TIME: f64 = 400.0 * MILLISECOND as f64;
-/// Once it is, so much of what the path delivered.
+/// Once it is, so much of what the path delivered; less where it delivered this part or less of what it once did, since
+/// then there are others, and who has more is to give more.
 const RESUME: f64 = 0.97;
+const SHARED: f64 = 0.9;
+const SHARED_RESUME: f64 = 0.9;
+/// For how long it counts what the path once delivered.
+const REMEMBERED: Micros = 30 * SECOND;
 /// A queue that did not get shorter than this part of what it was has not drained.
 const DRAINED: f64 = 0.8;
 /// After so many attempts that did not drain it, somebody else fills it.
@@ -79,6 +84,9 @@ pub(crate) struct Control {
     phase: Phase,
     /// What the path delivered while it was full, in bits a second.
     capacity: Option<f64>,
+    /// The greatest capacity of the last half minute.
+    greatest: f64,
+    greatest_at: Micros,
     updated_at: Micros,
     has_room: bool,
 }
@@ -89,6 +97,8 @@ impl Control {
             rate: rate.as_bps() as f64,
             phase: Phase::Increase,
             capacity: None,
+            greatest: 0.0,
+            greatest_at: now,
             updated_at: now,
             has_room: false,
         }
@@ -144,7 +154,7 @@ impl Control {
             Phase::Drain { before, queue, next_look, attempts } => {
                 if signs.least_queue <= empty.max(queue / 10) {
                     if let Some(capacity) = self.capacity {
-                        self.rate = self.rate.max(capacity * RESUME);
+                        self.rate = self.rate.max(capacity * self.resume(capacity));
                     }
                     self.phase = Phase::Increase;
                 } else if now >= next_look {
@@ -177,6 +187,11 @@ impl Control {
             }
         }
         false
+    }
+
+    /// What of the capacity is used after the queue is drained.
+    fn resume(&self, capacity: f64) -> f64 {
+        if capacity < self.greatest * SHARED { SHARED_RESUME } else { RESUME }
     }
 
     /// How long a packet occupies the path: what is smaller arrives sooner without any queue.
@@ -219,7 +234,11 @@ impl Control {
     fn decrease(&mut self, now: Micros, signs: &Signs, before: f64, attempts: u32) {
         let delivered = signs.delivered.map_or(self.rate, |delivered| delivered.as_bps() as f64);
         if attempts == 1 || !self.is_below(signs) {
-            self.capacity = Some(delivered.min(self.rate * UNTRIED));
+            let capacity = delivered.min(self.rate * UNTRIED);
+            self.capacity = Some(capacity);
+            if capacity >= self.greatest || now - self.greatest_at > REMEMBERED {
+                (self.greatest, self.greatest_at) = (capacity, now);
+            }
         }
         let drain = (1.0 - signs.queue as f64 / DRAIN_TIME).clamp(LEAST_DRAIN, DRAIN);
         self.rate = self.rate.min(delivered * drain);

@@ -115,6 +115,8 @@ pub struct Estimator {
     faults: Faults,
     /// When the newest packet that arrived had left.
     newest_arrived: Micros,
+    /// The greatest number that a report spoke of.
+    reported: u64,
     /// How late packets may arrive before they count as lost.
     reordering: Micros,
 }
@@ -161,6 +163,7 @@ impl Estimator {
             probes: VecDeque::with_capacity(MOST_PROBES),
             faults: Faults::default(),
             newest_arrived: Micros::MIN / 2,
+            reported: 0,
             reordering: REORDERING,
         }
     }
@@ -206,11 +209,14 @@ impl Estimator {
         self.arrived.clear();
         let mut measured = None;
         let before = self.newest_arrived;
+        let (mut lowest, mut highest) = (u64::MAX, 0);
         for arrival in arrivals.into_iter().take(MOST_ARRIVALS) {
             let Some(record) = self.history.get(arrival.sequence) else {
                 self.faults.unknown += 1;
                 continue;
             };
+            lowest = lowest.min(arrival.sequence);
+            highest = highest.max(arrival.sequence);
             let Some(at) = arrival.at else {
                 if record.fate == Fate::Unknown {
                     self.history.settle(arrival.sequence, Fate::Missing);
@@ -240,6 +246,10 @@ impl Estimator {
                 measured = result.or(measured);
             }
         }
+        if lowest > self.reported.saturating_add(1) {
+            self.acknowledged.on_gap();
+        }
+        self.reported = self.reported.max(highest);
         self.arrived.sort_unstable_by_key(|packet| (packet.at, packet.sequence));
         for packet in &self.arrived {
             self.acknowledged.on_arrival(packet.at, packet.size);
@@ -290,12 +300,14 @@ impl Estimator {
     }
 
     fn control(&mut self, now: Micros) {
+        // What a path loses at any rate is sent, too.
+        let sent = |delivered: DataRate| delivered.scaled(1.0 / (1.0 - self.loss.inherent(now)));
         let signs = Signs {
             usage: self.delay.usage(),
             queue: self.delay.queue(),
             least_queue: self.delay.least_queue(),
-            delivered: self.acknowledged.over(SHORT),
-            delivered_long: self.acknowledged.over(LONG),
+            delivered: self.acknowledged.over(SHORT).map(sent),
+            delivered_long: self.acknowledged.over(LONG).map(sent),
             round_trip: self.round_trip.smoothed(),
             is_losing: self.loss.is_losing(),
         };

@@ -14,6 +14,8 @@ const LEAST_PACKETS: u32 = 20;
 const LONGEST_SPAN: Micros = SECOND;
 /// Windows that count.
 const WINDOWS: usize = 24;
+/// So many before loss is explained at all.
+const LEAST_WINDOWS: usize = 4;
 /// What each window before the last weighs less.
 const FADING: f64 = 0.93;
 /// Loss below this is of no account; above the other one it is, until it is known to be there at any rate.
@@ -24,7 +26,7 @@ const MOST_INHERENT: f64 = 0.2;
 /// Capacities that are tried as an explanation, in parts of the rate at which was sent of late.
 const CANDIDATES: [f64; 10] = [0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05];
 /// How much better a capacity must explain what was seen than loss at any rate.
-const BETTER: f64 = 0.8;
+const BETTER: f64 = 0.7;
 /// What a bound grows by in each window without much loss.
 const GROWTH: f64 = 1.05;
 /// A lost packet's silence longer than this is an outage, and no sign of a rate that is too high.
@@ -146,6 +148,11 @@ impl Loss {
         }
     }
 
+    /// Part of the packets that the path loses at any rate, as far as that is known: at most a fifth.
+    pub(crate) fn inherent(&self, now: Micros) -> f64 {
+        if now - self.inherent_at < BELIEVED { self.inherent } else { 0.0 }
+    }
+
     /// Whether a packet was lost in the window that is open or in the one before.
     pub(crate) fn is_losing(&self) -> bool {
         self.lost > 0 || self.windows[0].lost > 0.0
@@ -166,7 +173,7 @@ impl Loss {
 
     fn judge(&mut self, now: Micros, delay_rate: f64, delivered: Option<f64>, is_queueing: bool) {
         let part = self.part();
-        let inherent = if now - self.inherent_at < BELIEVED { self.inherent } else { 0.0 };
+        let inherent = self.inherent(now);
         let allowed = NO_LOSS + inherent * 1.3;
         if part <= allowed {
             self.grow(delay_rate);
@@ -178,17 +185,20 @@ impl Loss {
             self.lower(delivered * 0.95, delay_rate);
             return;
         }
+        if self.count < LEAST_WINDOWS {
+            return;
+        }
         let (capacity, everywhere) = self.explain();
         if let Some(capacity) = capacity {
             self.lower(capacity.max(delivered * 0.95), delay_rate);
-        } else if self.count >= WINDOWS / 2 && self.bound.is_some() {
-            // It was tried with less, and as much was lost.
+        } else if self.count >= WINDOWS / 2 {
+            // As much was lost whatever was sent.
             self.inherent = everywhere.min(MOST_INHERENT);
             self.inherent_at = now;
             self.grow(delay_rate);
-        } else if part > GREAT_LOSS + inherent {
-            let floor = delivered * 0.85;
-            self.lower((self.windows[0].rate * (1.0 - part / 2.0)).max(floor), delay_rate);
+        } else if part > GREAT_LOSS {
+            // Not known yet: no more until it is.
+            self.lower(delay_rate, delay_rate);
         }
     }
 

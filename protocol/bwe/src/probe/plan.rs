@@ -33,7 +33,9 @@ const BEYOND_WANTED: f64 = 1.5;
 /// What the target must lose for it to be sought soon.
 const DROP: f64 = 0.66;
 /// A queue longer than this is no time to probe.
-const QUEUE: Micros = 20 * MILLISECOND;
+const QUEUE: Micros = 30 * MILLISECOND;
+/// After a probe that found more, the next comes this soon.
+const SOON: Micros = 500 * MILLISECOND;
 
 /// What there is to know for it.
 #[derive(Clone, Copy, Debug)]
@@ -165,7 +167,8 @@ impl Planner {
             self.pending = [Some(measured.rate.scaled(FURTHER_SCALE)), None];
         } else if measured.rate > target.scaled(GAIN) {
             self.interval = LEAST_INTERVAL;
-            self.next_at = now + self.interval;
+            self.waiting_until = None;
+            self.next_at = now + SOON;
         } else if measured.is_full {
             self.waiting_until = None;
             self.back_off(now);
