@@ -193,7 +193,7 @@ impl Loss {
             self.lower(capacity.max(delivered * 0.95), delay_rate);
         } else if self.count >= WINDOWS / 2 {
             // As much was lost whatever was sent.
-            self.inherent = everywhere.min(MOST_INHERENT);
+            self.inherent = everywhere.min(self.at_low_rates()).min(MOST_INHERENT);
             self.inherent_at = now;
             self.grow(delay_rate);
         } else if part > GREAT_LOSS {
@@ -214,6 +214,16 @@ impl Loss {
                 self.bound = None;
             }
         }
+    }
+
+    /// Part of the packets that was lost in the windows of lower rate: a lower rate would not mend that.
+    fn at_low_rates(&self) -> f64 {
+        let seen = &self.windows[..self.count];
+        let mean = seen.iter().map(|window| window.rate).sum::<f64>() / seen.len().max(1) as f64;
+        let low = || seen.iter().filter(|window| window.rate <= mean);
+        let packets: f64 = low().map(|window| window.packets).sum();
+        let lost: f64 = low().map(|window| window.packets * window.lost).sum();
+        if packets > 0.0 { lost / packets } else { 0.0 }
     }
 
     /// The capacity that explains what was lost, if one does so better than loss at any rate; and how much that is.

@@ -31,7 +31,7 @@ pub struct PacerConfig {
 
 impl Default for PacerConfig {
     fn default() -> Self {
-        Self { factor: 1.5, longest_wait: Duration::from_secs(2), paces_audio: false }
+        Self { factor: 1.35, longest_wait: Duration::from_secs(2), paces_audio: false }
     }
 }
 
