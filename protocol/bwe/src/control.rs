@@ -7,6 +7,8 @@ use crate::time::{MILLISECOND, Micros, SECOND};
 
 /// Growth in a second where nothing is known of the path's capacity: of the rate (draft §5.5: 8 %).
 const GROWTH: f64 = 0.08;
+/// The same before the path was ever found to be full (RFC 8698 §4.3 ramps up at first, too).
+const STARTUP_GROWTH: f64 = 0.5;
 /// The same near the capacity: of the rate, at most. Below that it is the same for every flow, so that shares become equal.
 const CAREFUL_GROWTH: f64 = 0.08;
 /// Near the capacity one such packet is added with each response time (draft §5.5).
@@ -221,8 +223,10 @@ impl Control {
         let growth = if self.capacity.is_some_and(near) {
             let response = (signs.round_trip + RESPONSE) as f64 / SECOND as f64;
             (PACKET_BITS / response).min(self.rate * CAREFUL_GROWTH)
-        } else {
+        } else if self.greatest > 0.0 {
             self.rate * GROWTH
+        } else {
+            self.rate * STARTUP_GROWTH
         };
         let mut rate = self.rate + growth * passed;
         if let Some(delivered) = signs.delivered_long {
