@@ -35,6 +35,9 @@ pub struct Configuration {
     pub ice_transport_policy: IceTransportPolicy,
     /// How sections share transports.
     pub bundle_policy: BundlePolicy,
+    /// The time since 1970 when the connection is made: what reports about media are dated from (RFC 3550 §6.4.1). With
+    /// zero, only differences count.
+    pub unix_time: Duration,
     /// What sound and pictures can be; none: sections of them are rejected, and there are no transceivers.
     pub media: Option<Arc<MediaCapabilities>>,
 }
@@ -77,6 +80,7 @@ impl Configuration {
             ice_pacing: Duration::from_millis(5),
             ice_transport_policy: IceTransportPolicy::All,
             bundle_policy: BundlePolicy::Balanced,
+            unix_time: Duration::ZERO,
             media: None,
         }
     }

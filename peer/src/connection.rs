@@ -17,6 +17,7 @@ use crate::transport::{self, Reason, Traffic, Transport};
 
 mod candidates;
 mod descriptions;
+mod media;
 mod snap;
 mod streams;
 mod transceivers;
@@ -39,6 +40,8 @@ pub struct PeerConnection {
     events: VecDeque<Event>,
     /// The time of the last call: events of channels may answer the peer.
     now: Instant,
+    /// The time of the first.
+    created: Instant,
     /// Our credentials in the description that is made next, where it restarts ICE.
     fresh: Option<ice::Credentials>,
     /// Whether the pending offer of ours has restarted ICE.
@@ -77,6 +80,7 @@ impl PeerConnection {
             transport,
             events: VecDeque::new(),
             now,
+            created: now,
             fresh: None,
             has_restarted: false,
             wants_restart: false,
@@ -327,6 +331,7 @@ impl PeerConnection {
                 transport::Event::CandidateError(error) => self.tell_candidate_error(*error),
                 transport::Event::Gathered => self.gathered(),
                 transport::Event::Stream(event) => self.events.push_back(event.into()),
+                transport::Event::Media(event) => self.events.push_back(event.into()),
             }
         }
         self.update_connection_state();

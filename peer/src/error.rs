@@ -137,3 +137,32 @@ impl fmt::Display for CandidateError {
 }
 
 impl Error for CandidateError {}
+
+/// Why a packet of media is not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendError {
+    /// The connection is not secured yet, or not any more.
+    NotConnected,
+    /// The transceiver does not send, or has no such encoding.
+    NotSending,
+    /// The payload type is none that was agreed on.
+    PayloadType,
+    /// Its number is taken, or far behind the last one.
+    TooLate,
+    /// Too many packets wait: leave the rest of the frame out, and go on with a key frame.
+    Full,
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotConnected => "nothing can be sent: wait until the connection is connected",
+            Self::NotSending => "the transceiver does not send that: both ends must have agreed on it",
+            Self::PayloadType => "the payload type was not agreed on: take one from the agreement's codecs",
+            Self::TooLate => "the packet's number was sent before, or is far behind the last one",
+            Self::Full => "too many packets wait: drop the frame and go on with a key frame",
+        })
+    }
+}
+
+impl Error for SendError {}

@@ -108,6 +108,15 @@ pub enum Event {
     Track(TransceiverId),
     /// The peer will not send that track any more.
     TrackRemoved(TransceiverId),
+    /// The peer cannot go on without a key frame of an encoding that we send.
+    KeyFrameRequested {
+        /// Whose it is.
+        transceiver: TransceiverId,
+        /// Its place in [`encodings`](crate::Transceiver::encodings).
+        encoding: usize,
+    },
+    /// So much may be sent, over all that is sent: bits per second, headers included. Told when it changes.
+    TargetBitrate(u64),
     /// The peer opened a data channel.
     DataChannel(ChannelId),
     /// A data channel can be used.

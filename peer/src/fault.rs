@@ -19,8 +19,8 @@ pub enum Fault {
     Turn(turn::client::Fault),
     /// Bytes on a connection that nobody knows, or that are no frames.
     Stream,
-    /// Media, which nobody has agreed on.
-    Rtp,
+    /// Media that was not taken.
+    Media(MediaFault),
     /// Of no protocol that RFC 7983 knows on such a port.
     Unknown,
     /// The peer connection is closed.
@@ -37,7 +37,7 @@ impl fmt::Display for Fault {
             Self::Turn(fault) => return fault.fmt(f),
             Self::Stream => "bytes of an unknown connection, or none that belong on it",
             Self::Stranger => "a datagram from where no check was answered",
-            Self::Rtp => "media, though none was agreed on",
+            Self::Media(fault) => return fault.fmt(f),
             Self::Unknown => "a datagram of no known protocol",
             Self::Closed => "the peer connection is closed",
         })
@@ -45,6 +45,45 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+/// Why media was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaFault {
+    /// Nobody has agreed on any.
+    NotAgreed,
+    /// It came before the keys were there.
+    NoKeys,
+    /// It does not open.
+    Srtp(srtp::Fault),
+    /// It is no packet of RTP.
+    Header(rtp::HeaderFault),
+    /// A part of it is no packet of RTCP.
+    Rtcp(rtp::rtcp::RtcpFault),
+    /// It belongs to no section, or to no encoding of it.
+    Unrouted,
+    /// Its payload type was not agreed on in its section.
+    PayloadType,
+    /// It came before.
+    Duplicate,
+    /// As many sources as there may be.
+    TooManySources,
+}
+
+impl fmt::Display for MediaFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAgreed => "media, though none was agreed on",
+            Self::NoKeys => "media before the handshake was done",
+            Self::Srtp(fault) => return fault.fmt(f),
+            Self::Header(fault) => return fault.fmt(f),
+            Self::Rtcp(fault) => return fault.fmt(f),
+            Self::Unrouted => "a packet that belongs to no section or encoding",
+            Self::PayloadType => "a payload type that was not agreed on",
+            Self::Duplicate => "a packet that came before",
+            Self::TooManySources => "another source than the ones there may be",
+        })
+    }
+}
 
 /// How many datagrams were dropped, by protocol; each protocol counts its own faults in detail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,7 +110,7 @@ impl Counters {
             Fault::Stream => &mut self.stream,
             Fault::Dtls(_) => &mut self.dtls,
             Fault::Sctp(_) => &mut self.sctp,
-            Fault::Rtp => &mut self.rtp,
+            Fault::Media(_) => &mut self.rtp,
             Fault::Unknown | Fault::Closed => &mut self.unknown,
         } += 1;
     }

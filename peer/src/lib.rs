@@ -93,6 +93,7 @@ mod media;
 mod negotiation;
 mod seeds;
 mod server;
+mod session;
 pub mod stats;
 mod stream;
 mod transport;
@@ -100,9 +101,9 @@ mod transport;
 pub use config::{BundlePolicy, Configuration, IceTransportPolicy};
 pub use connection::PeerConnection;
 pub use description::{IceCandidateInit, SdpType, SessionDescription, UnknownSdpType};
-pub use error::{CandidateError, DescriptionError};
+pub use error::{CandidateError, DescriptionError, SendError};
 pub use event::{Event, IceGatheringState, PeerConnectionState};
-pub use fault::{Counters, Fault};
+pub use fault::{Counters, Fault, MediaFault};
 pub use media::{
     AgreedCodec, Agreement, BadTransceiver, Codec, CodecCapability, Direction, Encoding, EncodingInit,
     ExtensionCapability, Feedback, MediaCapabilities, MediaKind, RemoteSource, Transceiver, TransceiverId,
@@ -114,6 +115,7 @@ pub use sctp::channel::{
     Channel, ChannelError, ChannelId, ChannelMessage, ChannelOptions, ChannelState, Kind,
 };
 pub use server::{IceServer, IceServerKind, ServerTransport};
+pub use session::{MediaPacket, OutgoingPacket, Prefix};
 pub use stats::StatsReport;
 pub use stream::{StreamId, StreamSecurity};
 pub use transport::{Reason, Traffic};

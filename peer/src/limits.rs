@@ -38,3 +38,15 @@ pub const CODECS: usize = 64;
 
 /// Streams that a track of the peer's belongs to.
 pub const STREAMS_OF_A_TRACK: usize = 16;
+
+/// Sources of the peer's, retransmissions included.
+pub const SOURCES: usize = 1024;
+
+/// Packets of media that came and wait for their owner.
+pub const RECEIVED_PACKETS: usize = 4096;
+
+/// Packets that one request of the peer's has sent again.
+pub const REPAIRS: usize = 1024;
+
+/// Arrivals that one report of the peer's tells.
+pub const ARRIVALS: usize = 16_384;

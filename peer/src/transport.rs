@@ -6,10 +6,12 @@ use std::time::Instant;
 use sctp::Association;
 use sctp::channel::DataChannels;
 use wire::{Received, Transmit};
+use zeroize::Zeroizing;
 
 use crate::config::Configuration;
-use crate::fault::{Counters, Fault};
+use crate::fault::{Counters, Fault, MediaFault};
 use crate::gather::{CandidateError, Gatherer, Heard};
+use crate::session::{self, Session};
 use crate::stats::DtlsTransportState;
 use crate::stream::{self, Streams};
 
@@ -40,6 +42,7 @@ pub(crate) enum Event {
     Gathered,
     /// What the driver is to do with a connection.
     Stream(stream::Event),
+    Media(session::Event),
 }
 
 /// What the next deadline is for.
@@ -59,6 +62,8 @@ pub enum Reason {
     Gathering,
     /// A connection has brought nothing for too long.
     Stream,
+    /// Media: a packet's turn, a report, something that is missed.
+    Media,
 }
 
 #[derive(Debug)]
@@ -66,6 +71,8 @@ pub(crate) struct Transport {
     pub(crate) ice: ice::Agent,
     pub(crate) dtls: dtls::Dtls,
     pub(crate) channels: DataChannels,
+    /// Sound and pictures, where they may be.
+    pub(crate) session: Option<Box<Session>>,
     /// Whether we begin the handshake, once there is a path.
     client: Option<bool>,
     begun: bool,
@@ -135,6 +142,7 @@ impl Transport {
             ice: ice::Agent::new(ice),
             dtls: dtls::Dtls::new(configuration.dtls.clone(), role, certificate, dtls_seed, now),
             channels: DataChannels::new(Association::new(now, sctp, u64::from_be_bytes(seed))),
+            session: None,
             client: None,
             begun: false,
             sped: None,
@@ -235,7 +243,11 @@ impl Transport {
         // RFC 7983 §7.
         match bytes.first() {
             Some(20..=63) => {}
-            Some(128..=191) => return Err(self.count(Fault::Rtp)),
+            Some(128..=191) if self.ice.is_valid_source(source) => {
+                self.received.add(1, length);
+                self.flows.received(now, length);
+                return self.take_media(now, bytes);
+            }
             _ => return Err(self.count(Fault::Unknown)),
         }
         if !self.ice.is_valid_source(source) {
@@ -244,6 +256,15 @@ impl Transport {
         self.received.add(1, length);
         self.flows.received(now, length);
         self.open(now, bytes)
+    }
+
+    /// Takes media from the peer.
+    fn take_media(&mut self, now: Instant, bytes: &mut [u8]) -> Result<(), Fault> {
+        let taken = match &mut self.session {
+            Some(session) => session.handle_datagram(now, bytes),
+            None => Err(MediaFault::NotAgreed),
+        };
+        taken.map_err(|fault| self.count(Fault::Media(fault)))
     }
 
     /// Takes a datagram of DTLS's from the peer.
@@ -273,6 +294,9 @@ impl Transport {
         self.begin(now);
         self.dtls.handle_timeout(now);
         self.channels.handle_timeout(now);
+        if let Some(session) = &mut self.session {
+            session.handle_timeout(now);
+        }
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<(Instant, Reason)> {
@@ -282,7 +306,9 @@ impl Transport {
         let sctp = self.channels.poll_timeout().filter(|_| self.has_outlet());
         let sctp = sctp.map(|(at, reason)| (at, Reason::Sctp(reason)));
         let streams = self.streams.poll_timeout().map(|at| (at, Reason::Stream));
-        let all = [ice, dtls, sctp, self.gather.poll_timeout(), streams];
+        let media = self.session.as_ref().and_then(|session| session.poll_timeout());
+        let media = media.filter(|_| self.has_outlet()).map(|at| (at, Reason::Media));
+        let all = [ice, dtls, sctp, self.gather.poll_timeout(), streams, media];
         all.into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
@@ -333,8 +359,8 @@ impl Transport {
             return Some(prefix + length);
         }
         buffer.truncate(start);
-        let Self { batch, dtls, channels, .. } = self;
-        batch.fill(buffer, prefix, |buffer| packet(now, dtls, channels, buffer))
+        let Self { batch, dtls, channels, session, .. } = self;
+        batch.fill(buffer, prefix, |buffer| packet(now, session.as_deref_mut(), dtls, channels, buffer))
     }
 
     /// Appends a datagram of the handshake, one that has waited for a path first; its length.
@@ -385,6 +411,9 @@ impl Transport {
         if let Some(event) = self.streams.poll_event() {
             return Some(Event::Stream(event));
         }
+        if let Some(event) = self.session.as_mut().and_then(|session| session.poll_event()) {
+            return Some(Event::Media(event));
+        }
         loop {
             let Some(event) = self.dtls.poll_event() else {
                 self.embed(now);
@@ -400,6 +429,7 @@ impl Transport {
                     };
                     self.channels.set_role(now, role);
                     self.associate(now);
+                    self.take_media_keys(&connected);
                     self.secured = Some(connected.clone());
                     return Some(Event::Secured(connected));
                 }
@@ -433,6 +463,33 @@ impl Transport {
         }
     }
 
+    /// Media was agreed on.
+    pub(crate) fn begin_media(&mut self, session: Session) {
+        self.session = Some(Box::new(session));
+        if let Some(connected) = self.secured.take() {
+            self.take_media_keys(&connected);
+            self.secured = Some(connected);
+        }
+    }
+
+    /// The handshake is done: media has its keys, where both ends have a profile in common.
+    fn take_media_keys(&mut self, connected: &dtls::Connected) {
+        let Some(session) = &mut self.session else { return };
+        let Some(profile) = connected.srtp_profile.and_then(|profile| srtp::Profile::of_id(profile as u16))
+        else {
+            return;
+        };
+        let mut material = Zeroizing::new([0; srtp::Profile::AeadAes256Gcm.keying_material_len()]);
+        let Some(material) = material.get_mut(..profile.keying_material_len()) else { return };
+        let exported = self.dtls.export_keying_material(srtp::Keys::EXPORT_LABEL, None, material);
+        let keys = srtp::Keys::split(profile, material);
+        if let (Ok(()), Ok(keys)) = (exported, keys)
+            && let Ok((sender, receiver)) = keys.contexts(connected.is_client)
+        {
+            session.set_keys(sender, receiver);
+        }
+    }
+
     /// Begins the association, where the descriptions say both INITs without a handshake.
     fn associate(&mut self, now: Instant) {
         let association = self.channels.association_mut();
@@ -453,8 +510,17 @@ impl Transport {
     }
 }
 
-/// Appends one sealed packet of SCTP's, if there is one to send.
-fn packet(now: Instant, dtls: &mut dtls::Dtls, channels: &mut DataChannels, buffer: &mut Vec<u8>) -> bool {
+/// Appends one sealed packet, if there is one to send: media goes first, as it is paced.
+fn packet(
+    now: Instant,
+    session: Option<&mut Session>,
+    dtls: &mut dtls::Dtls,
+    channels: &mut DataChannels,
+    buffer: &mut Vec<u8>,
+) -> bool {
+    if session.is_some_and(|session| session.poll_transmit(now, buffer)) {
+        return true;
+    }
     let Some(overhead) = dtls.overhead() else { return false };
     let start = buffer.len();
     buffer.resize(start + overhead.header, 0);

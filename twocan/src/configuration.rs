@@ -11,6 +11,7 @@ mod ice_server;
 mod url;
 
 pub use dtls::Version as DtlsVersion;
+use peer::MediaCapabilities;
 pub use peer::{BundlePolicy, IceTransportPolicy};
 
 pub use address::{AddressFilter, ExternalAddress};
@@ -33,6 +34,8 @@ pub struct Configuration {
     /// The longest message that we take, in bytes; the peer is told. Longer than 256 KiB is for
     /// [`DataChannel::recv_piece`](crate::DataChannel::recv_piece), which needs no memory for all of it.
     pub max_message_size: u64,
+    /// What sound and pictures can be: by default all that browsers have. None: sections of them are rejected.
+    pub media: Option<Arc<MediaCapabilities>>,
     /// Who we are: the first is used, and one is made anew where there is none.
     pub certificates: Vec<Arc<dtls::Certificate>>,
     /// The least and the most version of DTLS that is spoken; the newest that both ends speak is used. Statistics say
@@ -93,6 +96,7 @@ impl Default for Configuration {
             ice_transport_policy: IceTransportPolicy::All,
             bundle_policy: BundlePolicy::Balanced,
             max_message_size: 256 << 10,
+            media: Some(Arc::default()),
             certificates: Vec::new(),
             dtls_versions: DtlsVersion::Dtls12..=DtlsVersion::Dtls13,
             ports: None,

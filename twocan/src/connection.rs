@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use peer::{IceCandidateInit, PeerConnectionState, SessionDescription, SignalingState, StatsReport};
+use peer::{
+    IceCandidateInit, MediaKind, PeerConnectionState, SessionDescription, SignalingState, StatsReport,
+    TransceiverId, TransceiverInit,
+};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::asking::Asking;
 use crate::budget::Budget;
 use crate::configuration::{Configuration, DataChannelOptions};
 use crate::driver::{Command, Driver, Snapshot};
 use crate::port::Port;
 use crate::sockets::Sockets;
-use crate::{CandidatePair, DataChannel, Error, IceConnectionState, PeerEvent};
+use crate::{CandidatePair, DataChannel, Error, IceConnectionState, PeerEvent, Transceiver};
 
 /// One WebRTC session with one peer. Dropping it closes the connection.
 #[derive(Debug)]
@@ -37,7 +41,8 @@ impl PeerConnection {
         let (sender, events) = mpsc::unbounded_channel();
         let (publish, snapshot) = watch::channel(Snapshot::default());
         let budget = Arc::new(Budget::default());
-        let driver = Driver::new(configuration, port, inbox, (sender, Arc::clone(&budget)), publish)?;
+        let asking = Asking::new(&commands);
+        let driver = Driver::new(configuration, port, inbox, (sender, Arc::clone(&budget)), publish, asking)?;
         tokio::spawn(Box::new(driver).run());
         Ok(Self { commands, events, budget, snapshot })
     }
@@ -116,6 +121,56 @@ impl PeerConnection {
     ) -> Result<DataChannel, Error> {
         let label = label.to_owned();
         Ok(self.ask(|reply| Command::CreateChannel { label, options, reply }).await??)
+    }
+
+    /// Makes a transceiver. The peer hears of it with the next offer.
+    ///
+    /// # Errors
+    /// If the connection is closed, its configuration has no media, or there is something wrong with the encodings.
+    pub async fn add_transceiver(
+        &self,
+        kind: MediaKind,
+        init: TransceiverInit,
+    ) -> Result<Transceiver, Error> {
+        Ok(self.ask(|reply| Command::AddTransceiver { kind, init, reply }).await??)
+    }
+
+    /// Has a track sent: by a transceiver that could and does not, whose handle is there already, or by a new one.
+    ///
+    /// # Errors
+    /// As for [`add_transceiver`](Self::add_transceiver).
+    pub async fn add_track(
+        &self,
+        kind: MediaKind,
+        track: &str,
+        streams: &[&str],
+    ) -> Result<Option<Transceiver>, Error> {
+        let (track, streams) =
+            (track.to_owned(), streams.iter().map(|stream| (*stream).to_owned()).collect());
+        Ok(self.ask(|reply| Command::AddTrack { kind, track, streams, reply }).await??)
+    }
+
+    /// The handles of transceivers that the peer's descriptions have made, and that nobody has taken: after an offer was set
+    /// and before it is answered, to say what shall be sent.
+    ///
+    /// # Errors
+    /// If the connection is closed.
+    pub async fn take_transceivers(&self) -> Result<Vec<Transceiver>, Error> {
+        self.ask(Command::TakeTransceivers).await
+    }
+
+    /// Asks the peer for a key frame of an encoding that we receive; false where nothing of it has come yet.
+    ///
+    /// # Errors
+    /// If the connection is closed.
+    pub async fn request_key_frame(&self, id: TransceiverId, encoding: usize) -> Result<bool, Error> {
+        self.ask(|reply| Command::RequestKeyFrame(id, encoding, reply)).await
+    }
+
+    /// Says how much could be sent if there were room, in bits per second: room for more is not looked for.
+    pub fn set_wanted_bitrate(&self, wanted: u64) {
+        // A driver that is gone sends nothing.
+        let _ = self.commands.send(Box::new(Command::WantBitrate(wanted)));
     }
 
     /// Asks for new credentials and paths: the next offer restarts ICE, and [`PeerEvent::NegotiationNeeded`] asks for

@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Sleep;
 use wire::Received;
 
+use crate::asking::Asking;
 use crate::budget::Budget;
 use crate::configuration::Configuration;
 use crate::port::Port;
@@ -20,11 +21,13 @@ use crate::{CandidatePair, Error, PeerEvent};
 mod channels;
 mod command;
 mod gather;
+mod media;
 mod tell;
 
 use channels::Channels;
 pub(crate) use command::{Command, Snapshot};
 use gather::Gathering;
+use media::Media;
 
 /// How many batches are read before everything else has its turn.
 const READS: usize = 4;
@@ -45,6 +48,7 @@ pub(crate) struct Driver {
     /// What was published last.
     told: Snapshot,
     channels: Channels,
+    media: Media,
     budget: Arc<Budget>,
     buffer: Vec<u8>,
     selected: Option<CandidatePair>,
@@ -80,6 +84,7 @@ impl Driver {
         commands: mpsc::UnboundedReceiver<Box<Command>>,
         (events, budget): (mpsc::UnboundedSender<Box<PeerEvent>>, Arc<Budget>),
         snapshot: watch::Sender<Snapshot>,
+        asking: Asking,
     ) -> Result<Self, Error> {
         let certificate = match configuration.certificates.first() {
             Some(certificate) => Arc::clone(certificate),
@@ -93,6 +98,8 @@ impl Driver {
         inner.ice_transport_policy = configuration.ice_transport_policy;
         inner.bundle_policy = configuration.bundle_policy;
         inner.dtls = Arc::new(configuration.dtls()?);
+        inner.media.clone_from(&configuration.media);
+        inner.unix_time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let now = clock();
         let next_look = (!port.is_shared()).then_some(now + LOOK);
         Ok(Self {
@@ -103,6 +110,7 @@ impl Driver {
             snapshot,
             told: Snapshot::default(),
             channels: Channels::new(Arc::clone(&budget)),
+            media: Media::new(asking),
             budget,
             buffer: Vec::new(),
             selected: None,
@@ -157,6 +165,7 @@ impl Driver {
         any |= self.poll_read(now, context);
         any |= self.poll_streams(now, context);
         any |= self.channels.poll_jobs(&mut self.peer, context);
+        any |= self.media.poll_send(now, &mut self.peer, context);
         // Events were left where they are for want of room.
         any |= self.budget.is_spent() && self.budget.poll_freed(context).is_ready();
         if any { Poll::Ready(Round::Worked) } else { Poll::Pending }
@@ -220,6 +229,7 @@ impl Driver {
                 // send may be who should receive.
                 any |= self.channels.resume(&mut self.peer);
             }
+            self.media.deliver(&mut self.peer);
             any |= self.transmit().await;
             if !any {
                 break;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use peer::{CandidateError, ChannelError, DescriptionError};
+use peer::{BadTransceiver, CandidateError, ChannelError, DescriptionError};
 
 use crate::IceServerError;
 
@@ -18,6 +18,8 @@ pub enum Error {
     Candidate(CandidateError),
     /// A channel was not made.
     Channel(ChannelError),
+    /// A transceiver was not made, or not changed.
+    Transceiver(BadTransceiver),
     /// A server in the configuration cannot be used as it is.
     IceServer(IceServerError),
     /// There are no sockets to be had.
@@ -37,6 +39,7 @@ impl fmt::Display for Error {
             Self::Description(error) => error.fmt(f),
             Self::Candidate(error) => error.fmt(f),
             Self::Channel(error) => error.fmt(f),
+            Self::Transceiver(error) => error.fmt(f),
             Self::IceServer(error) => error.fmt(f),
             Self::Socket(error) => write!(f, "no UDP socket could be opened: {error}"),
             Self::Certificate(error) => write!(f, "no certificate could be made: {error}"),
@@ -68,19 +71,28 @@ impl From<ChannelError> for Error {
     }
 }
 
-/// Why a message was not sent.
+impl From<BadTransceiver> for Error {
+    fn from(error: BadTransceiver) -> Self {
+        Self::Transceiver(error)
+    }
+}
+
+/// Why a message or a packet was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendError {
     /// The channel, or its connection, is closed.
     Closed,
     /// Longer than the peer takes.
     TooLong,
+    /// Both ends have not agreed on the packet's codec.
+    NotAgreed,
 }
 
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Closed => "the channel is closed",
+            Self::NotAgreed => "the peer does not take the packet's codec: see the transceiver's agreement",
             Self::TooLong => "the message is longer than the peer takes: cut it",
         })
     }

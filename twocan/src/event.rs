@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use peer::{IceCandidateInit, IceGatheringState, PeerConnectionState, SignalingState};
+use peer::{IceCandidateInit, IceGatheringState, PeerConnectionState, SignalingState, TransceiverId};
 
 use crate::{CandidatePair, DataChannel, IceConnectionState};
 
@@ -34,6 +34,20 @@ pub enum PeerEvent {
     Failed(dtls::Failure),
     /// The peer opened a data channel.
     DataChannel(DataChannel),
+    /// The peer will send a track, over this transceiver. Where that was not made here, its handle is to be had from
+    /// [`take_transceivers`](crate::PeerConnection::take_transceivers).
+    Track(TransceiverId),
+    /// The peer will not send that track any more.
+    TrackRemoved(TransceiverId),
+    /// The peer cannot go on without a key frame of an encoding that we send.
+    KeyFrameRequested {
+        /// Whose it is.
+        transceiver: TransceiverId,
+        /// Its place among the encodings.
+        encoding: usize,
+    },
+    /// So much may be sent, over all that is sent: bits per second, headers included. Told when it changes.
+    TargetBitrate(u64),
 }
 
 /// A server could not be asked for candidates (W3C's `RTCPeerConnectionIceErrorEvent`).

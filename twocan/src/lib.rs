@@ -1,4 +1,4 @@
-//! WebRTC in Rust: peer connections and data channels over tokio, with the W3C's API.
+//! WebRTC in Rust: peer connections, data channels and media over tokio, with the W3C's API.
 //!
 //! A [`PeerConnection`] is made, exchanges descriptions with its peer through whatever signaling there is, and tells
 //! what happens through [`PeerConnection::next_event`]. A [`DataChannel`] sends and receives messages. Under it all
@@ -37,6 +37,7 @@
 //! # }
 //! ```
 
+mod asking;
 mod bell;
 mod budget;
 mod channel;
@@ -47,6 +48,7 @@ mod endpoint;
 mod error;
 mod event;
 mod mdns;
+mod media;
 mod port;
 mod room;
 mod selected;
@@ -65,6 +67,12 @@ pub use error::{Error, SendError};
 pub use event::{IceCandidateError, PeerEvent};
 pub use ice::{
     Kind as IceCandidateType, Protocol as IceProtocol, RelayProtocol, State as IceConnectionState,
+};
+pub use media::{RtpReceiver, RtpSender, Transceiver, TransceiverState};
+pub use peer::{
+    AgreedCodec, Agreement, BadTransceiver, Codec, CodecCapability, Direction, Encoding, EncodingInit,
+    ExtensionCapability, Feedback, MediaCapabilities, MediaKind, MediaPacket, OutgoingPacket, Prefix,
+    TransceiverId, TransceiverInit,
 };
 pub use peer::{
     ChannelState as DataChannelState, IceCandidateInit, IceGatheringState, PeerConnectionState, Reliability,

@@ -235,6 +235,7 @@ impl PeerConnection {
     }
 
     fn exchanged(&mut self, before: SignalingState) {
+        self.update_media();
         for change in self.negotiation.take_changes() {
             self.events.push_back(match change {
                 TrackChange::Added(id) => Event::Track(id),

@@ -1,6 +1,7 @@
 //! Transceivers: what is sent and what is received in one section (W3C webrtc-pc §5.1, §5.2, §5.4; RFC 9429 §3.4.1).
 
 use std::fmt;
+use std::sync::Arc;
 
 use rtp::Ssrc;
 use sdp::attribute::{Direction, Mid, RidId};
@@ -117,7 +118,7 @@ pub struct Transceiver {
     /// Made for a section of the peer's.
     pub(crate) is_of_peer: bool,
     pub(crate) place: Option<Place>,
-    pub(crate) agreement: Option<Box<Agreement>>,
+    pub(crate) agreement: Option<Arc<Agreement>>,
     pub(crate) remote: Option<Remote>,
 }
 
@@ -200,8 +201,8 @@ impl Transceiver {
     }
 
     /// What both ends have agreed on; none before they have.
-    pub fn agreement(&self) -> Option<&Agreement> {
-        self.agreement.as_deref()
+    pub fn agreement(&self) -> Option<&Arc<Agreement>> {
+        self.agreement.as_ref()
     }
 
     /// What it sends: one encoding, or several with names.

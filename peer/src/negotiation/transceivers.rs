@@ -1,5 +1,7 @@
 //! What descriptions do to transceivers (RFC 9429 §4.2.1, §5.7, §5.10, §5.11; W3C webrtc-pc §4.4.1.5).
 
+use std::sync::Arc;
+
 use rtp::Ssrc;
 use sdp::attribute::{Direction, Msid};
 use sdp::{Media, Section};
@@ -167,7 +169,7 @@ impl Negotiation {
             if !agreement.direction.receives() && one.remote.take().is_some() {
                 self.changes.push(TrackChange::Removed(one.id()));
             }
-            one.agreement = Some(Box::new(agreement));
+            one.agreement = Some(Arc::new(agreement));
         }
         if kind == SdpType::Answer {
             self.saved = None;

@@ -131,8 +131,10 @@ impl Transport {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         let is_there = self.poll_handshake(now, &mut scratch).is_some() || {
-            let Self { batch, dtls, channels, .. } = self;
-            batch.append(&mut scratch, 0, &mut |buffer| super::packet(now, dtls, channels, buffer))
+            let Self { batch, dtls, channels, session, .. } = self;
+            batch.append(&mut scratch, 0, &mut |buffer| {
+                super::packet(now, session.as_deref_mut(), dtls, channels, buffer)
+            })
         };
         self.scratch = scratch;
         is_there

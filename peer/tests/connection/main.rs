@@ -2,6 +2,7 @@
 
 mod channels;
 mod descriptions;
+mod flow;
 mod forks;
 mod luck;
 mod media;

@@ -108,6 +108,12 @@ impl<'a> Header<'a> {
         self.bytes.len()
     }
 
+    /// The header as it lies.
+    #[inline]
+    pub fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// Never: a header has at least [`FIXED_LEN`] bytes.
     pub fn is_empty(self) -> bool {
         false

@@ -1,12 +1,13 @@
 //! What handles ask of the driver, and what they see of it.
 
 use peer::{
-    CandidateError, ChannelError, DescriptionError, IceCandidateInit, PeerConnectionState,
-    SessionDescription, SignalingState, StatsReport,
+    BadTransceiver, CandidateError, ChannelError, DescriptionError, IceCandidateInit, MediaKind,
+    PeerConnectionState, SessionDescription, SignalingState, StatsReport, TransceiverId, TransceiverInit,
 };
 use tokio::sync::oneshot;
 
-use crate::{CandidatePair, DataChannel, DataChannelOptions, IceConnectionState};
+use crate::media::Change;
+use crate::{CandidatePair, DataChannel, DataChannelOptions, IceConnectionState, Transceiver};
 
 /// What handles ask, in this order. Whoever asks waits for the answer (restarts apart), so that few of them wait here.
 #[derive(Debug)]
@@ -24,6 +25,22 @@ pub(crate) enum Command {
         options: DataChannelOptions,
         reply: oneshot::Sender<Result<DataChannel, ChannelError>>,
     },
+    AddTransceiver {
+        kind: MediaKind,
+        init: TransceiverInit,
+        reply: oneshot::Sender<Result<Transceiver, BadTransceiver>>,
+    },
+    AddTrack {
+        kind: MediaKind,
+        track: String,
+        streams: Vec<String>,
+        reply: oneshot::Sender<Result<Option<Transceiver>, BadTransceiver>>,
+    },
+    /// Those that the peer's descriptions have made, and that nobody has taken.
+    TakeTransceivers(oneshot::Sender<Vec<Transceiver>>),
+    Change(Change, oneshot::Sender<Result<(), BadTransceiver>>),
+    RequestKeyFrame(TransceiverId, usize, oneshot::Sender<bool>),
+    WantBitrate(u64),
 }
 
 /// What getters see.

@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 
-use peer::{ChannelError, ChannelOptions, Event};
+use peer::{BadTransceiver, ChannelError, ChannelOptions, Event, TransceiverId};
 
 use super::{Command, Driver, clock};
 use crate::configuration::DataChannelOptions;
 use crate::event::IceCandidateError;
-use crate::{CandidatePair, PeerEvent};
+use crate::{CandidatePair, PeerEvent, Transceiver};
 
 impl Driver {
     pub(super) fn obey(&mut self, command: Command) {
@@ -39,13 +39,54 @@ impl Driver {
                 let made = made.and_then(|id| self.channels.adopt(&self.peer, id).ok_or(ChannelError::Gone));
                 drop(reply.send(made));
             }
+            Command::AddTransceiver { kind, init, reply } => {
+                let made = self.peer.add_transceiver(kind, init);
+                let made = made.and_then(|id| self.adopt(id).ok_or(BadTransceiver::Stopped));
+                drop(reply.send(made));
+            }
+            Command::AddTrack { kind, track, streams, reply } => {
+                let streams: Vec<&str> = streams.iter().map(String::as_str).collect();
+                let made = self.peer.add_track(kind, &track, &streams);
+                drop(reply.send(made.map(|id| self.adopt(id))));
+            }
+            Command::TakeTransceivers(reply) => {
+                let all: Vec<TransceiverId> = self.peer.transceivers().map(peer::Transceiver::id).collect();
+                let taken = all.into_iter().filter_map(|id| self.adopt(id)).collect();
+                // Whoever does not wait for them has dropped their handles, which stops nothing.
+                drop(reply.send(taken));
+            }
+            Command::Change(change, reply) => {
+                let _ = reply.send((change.0)(&mut self.peer));
+                self.media.publish(&self.peer);
+            }
+            Command::RequestKeyFrame(id, encoding, reply) => {
+                let _ = reply.send(self.peer.request_key_frame(now, id, encoding));
+            }
+            Command::WantBitrate(wanted) => self.peer.set_wanted_bitrate(now, wanted),
         }
+    }
+
+    /// A transceiver's handle, unless it has one.
+    fn adopt(&mut self, id: TransceiverId) -> Option<Transceiver> {
+        self.media.adopt(&self.peer, id)
     }
 
     pub(super) fn tell(&mut self, event: Event) {
         let told = match event {
             Event::NegotiationNeeded => PeerEvent::NegotiationNeeded,
-            Event::SignalingState(state) => PeerEvent::SignalingState(state),
+            Event::SignalingState(state) => {
+                self.media.publish(&self.peer);
+                PeerEvent::SignalingState(state)
+            }
+            Event::Track(id) => {
+                self.media.publish(&self.peer);
+                PeerEvent::Track(id)
+            }
+            Event::TrackRemoved(id) => PeerEvent::TrackRemoved(id),
+            Event::KeyFrameRequested { transceiver, encoding } => {
+                PeerEvent::KeyFrameRequested { transceiver, encoding }
+            }
+            Event::TargetBitrate(bitrate) => PeerEvent::TargetBitrate(bitrate),
             Event::IceCandidate(candidate) => PeerEvent::IceCandidate(candidate),
             Event::IceGatheringState(state) => PeerEvent::IceGatheringState(state),
             Event::IceConnectionState(state) => PeerEvent::IceConnectionState(state),
@@ -84,9 +125,7 @@ impl Driver {
                 let address = address.zip(port).map(SocketAddr::from);
                 PeerEvent::IceCandidateError(IceCandidateError { address, url, error_code, error_text })
             }
-            Event::Track(_) | Event::TrackRemoved(_) | Event::Secured(_) | Event::BufferedAmountLow(_) => {
-                return;
-            }
+            Event::Secured(_) | Event::BufferedAmountLow(_) => return,
         };
         self.say(told);
     }

@@ -6,6 +6,7 @@ mod endpoint;
 mod gathering;
 mod lives;
 mod loopback;
+mod media;
 mod pair;
 mod restarts;
 mod turn_server;

@@ -162,6 +162,8 @@ fn configuration(network: &Network, servers: &[IceServer]) -> Configuration {
     });
     let policy = if network.relay_only { IceTransportPolicy::Relay } else { IceTransportPolicy::All };
     Configuration {
+        // Whoever calls with a camera has the wrong number.
+        media: None,
         // One that is not understood is of no use, and no reason to give up.
         ice_servers: ice_servers.filter(|server| server.parse().is_ok()).collect(),
         ice_transport_policy: policy,

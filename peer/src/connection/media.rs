@@ -1,0 +1,87 @@
+//! Media's packets as their owner sees them.
+
+use std::time::Instant;
+
+use rtp::HeaderWriter;
+use rtp::extension::ExtensionMap;
+
+use super::PeerConnection;
+use crate::error::SendError;
+use crate::event::Event;
+use crate::media::TransceiverId;
+use crate::seeds::Seeds;
+use crate::session::{self, MediaPacket, OutgoingPacket, Session};
+
+/// Seeds of its own, beside those of peers that answer in place of others.
+const MEDIA: u32 = u32::MAX;
+
+impl PeerConnection {
+    /// The next packet of media that came. Take all of them after each call that takes a datagram: those that wait are
+    /// bounded ([`limits::RECEIVED_PACKETS`](crate::limits::RECEIVED_PACKETS)), and what comes then is dropped.
+    pub fn poll_packet(&mut self) -> Option<MediaPacket> {
+        self.transport.session.as_mut()?.receiving.poll()
+    }
+
+    /// Queues a packet of an encoding: a place in [`encodings`](crate::Transceiver::encodings). What identifies its section
+    /// and what feedback needs is put into its header here; `extensions` writes what else should be there.
+    pub fn send_packet(
+        &mut self,
+        now: Instant,
+        id: TransceiverId,
+        encoding: usize,
+        packet: OutgoingPacket,
+        extensions: impl FnOnce(&mut HeaderWriter<'_>, &ExtensionMap),
+    ) -> Result<(), SendError> {
+        self.now = now;
+        let session = self.transport.session.as_mut().filter(|_| !self.is_closed);
+        session.ok_or(SendError::NotConnected)?.send(now, (id, encoding), packet, extensions)
+    }
+
+    /// Asks the peer for a key frame of an encoding: a place in [`receive_rids`](crate::Agreement::receive_rids), or 0.
+    /// False where nothing of it has come yet, or the peer does not know how to be asked. How often is the caller's to
+    /// decide.
+    pub fn request_key_frame(&mut self, now: Instant, id: TransceiverId, encoding: usize) -> bool {
+        self.now = now;
+        let session = self.transport.session.as_mut();
+        session.is_some_and(|session| session.request_key_frame(id, encoding))
+    }
+
+    /// Says how much could be sent if there were room: bits per second. Room for more is not looked for.
+    pub fn set_wanted_bitrate(&mut self, now: Instant, wanted: u64) {
+        self.now = now;
+        if let Some(session) = &mut self.transport.session {
+            session.set_wanted(now, wanted);
+            self.settle();
+        }
+    }
+
+    /// How much may be sent, in bits per second; none before there is feedback to know it from.
+    pub fn target_bitrate(&self) -> Option<u64> {
+        let estimator = self.transport.session.as_ref()?.estimator.as_ref()?;
+        Some(estimator.target().as_bps())
+    }
+
+    /// Descriptions have changed what is sent and received.
+    pub(super) fn update_media(&mut self) {
+        let mut agreed = self.negotiation.transceivers.iter().filter(|one| one.agreement().is_some());
+        if self.transport.session.is_none() && agreed.next().is_some() {
+            let unix_time = self.configuration.unix_time + self.now.saturating_duration_since(self.created);
+            let seed = Seeds::fork(&self.configuration.seed, MEDIA);
+            self.transport.begin_media(Session::new(self.now, unix_time, seed, self.negotiation.cname()));
+        }
+        if let Some(session) = &mut self.transport.session {
+            session.set_transceivers(self.now, self.negotiation.transceivers.iter());
+        }
+    }
+}
+
+impl From<session::Event> for Event {
+    fn from(event: session::Event) -> Self {
+        match event {
+            session::Event::KeyFrameRequested { transceiver, encoding } => {
+                Self::KeyFrameRequested { transceiver, encoding }
+            }
+            session::Event::TargetBitrate(bitrate) => Self::TargetBitrate(bitrate),
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! The RTP session of a transport: all that media needs beside descriptions (RFC 3550, RFC 8834, RFC 9143 §9).
+//!
+//! What comes in is opened, sorted by section and encoding, and handed out as packets; what goes out is paced, sealed and
+//! remembered for as long as it may be asked for again. Nothing here decodes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bwe::{DataRate, Estimator};
+use rtp::extension::TransportSequenceNumber;
+use rtp::rtcp::{self, Nack, TransportFeedback};
+use rtp::{HeaderWriter, NtpShort, SequenceNumber, Ssrc};
+use sdp::attribute::Feedback;
+
+use crate::error::SendError;
+use crate::fault::MediaFault;
+use crate::media::{Agreement, Transceiver, TransceiverId};
+
+mod arrivals;
+mod cache;
+mod missing;
+mod packet;
+mod pool;
+mod receiving;
+pub(crate) mod reports;
+mod route;
+mod sending;
+mod source;
+
+use arrivals::Arrivals;
+pub use packet::MediaPacket;
+use receiving::Receiving;
+use route::Section;
+use sending::Sending;
+pub use sending::{OutgoingPacket, Prefix};
+
+/// What the session has to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    KeyFrameRequested {
+        transceiver: TransceiverId,
+        encoding: usize,
+    },
+    /// Bits per second, over all streams.
+    TargetBitrate(u64),
+}
+
+/// Media of one transport.
+#[derive(Debug)]
+pub(crate) struct Session {
+    start: Instant,
+    /// Since 1970, at `start`.
+    unix_time: Duration,
+    keys: Option<(srtp::Sender, srtp::Receiver)>,
+    pub(crate) receiving: Receiving,
+    pub(crate) sending: Sending,
+    arrivals: Arrivals,
+    pub(crate) estimator: Option<Estimator>,
+    events: VecDeque<Event>,
+    /// RTCP in the clear that is to leave at once.
+    urgent: Vec<u8>,
+    scratch: Vec<u8>,
+    reduced_size: bool,
+    cname: Box<str>,
+    /// Who speaks where nothing is sent.
+    ssrc: Ssrc,
+    next_report: Instant,
+    /// The peer's reference time: whose, which, and when it came.
+    heard_reference: Option<(Ssrc, NtpShort, Instant)>,
+    pub(crate) round_trip: Option<Duration>,
+    firs: u8,
+    /// The reference time of the last feedback, without its wrapping.
+    reference: i64,
+    randomness: u32,
+}
+
+/// Ticks before the peer's clock began: what does not wrap around is never negative.
+const LONG_AGO: i64 = 1 << 40;
+
+impl Session {
+    /// `seed` is random.
+    pub(crate) fn new(now: Instant, unix_time: Duration, seed: [u8; 32], cname: Box<str>) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = seed;
+        Self {
+            start: now,
+            unix_time,
+            keys: None,
+            receiving: Receiving::default(),
+            sending: Sending::new(now),
+            arrivals: Arrivals::new(now),
+            estimator: None,
+            events: VecDeque::new(),
+            urgent: Vec::new(),
+            scratch: Vec::new(),
+            reduced_size: false,
+            cname,
+            ssrc: Ssrc(u32::from_be_bytes([a, b, c, d]).max(1)),
+            next_report: now,
+            heard_reference: None,
+            round_trip: None,
+            firs: 0,
+            reference: 0,
+            randomness: u32::from_be_bytes([e, f, g, h]) | 1,
+        }
+    }
+
+    /// The handshake is done.
+    pub(crate) fn set_keys(&mut self, sender: srtp::Sender, receiver: srtp::Receiver) {
+        self.keys = Some((sender, receiver));
+    }
+
+    /// Descriptions say what is sent and received from now on.
+    pub(crate) fn set_transceivers<'a>(
+        &mut self,
+        now: Instant,
+        transceivers: impl Iterator<Item = &'a Transceiver>,
+    ) {
+        let agreed: Vec<(&Transceiver, &Arc<Agreement>)> = transceivers
+            .filter(|one| !one.is_stopped())
+            .filter_map(|one| Some((one, one.agreement()?)))
+            .collect();
+        let sections = agreed.iter().map(|(one, agreement)| Section {
+            transceiver: one.id(),
+            mid: one.mid().unwrap_or_default().into(),
+            agreement: Arc::clone(agreement),
+        });
+        self.receiving.set_sections(sections.collect());
+        self.reduced_size = agreed.iter().all(|(_, agreement)| agreement.reduced_size);
+        let is_told = |(_, agreement): &(&Transceiver, &Arc<Agreement>)| {
+            agreement.direction.sends()
+                && agreement.preferred().is_some_and(|codec| codec.has(&Feedback::TransportCc))
+        };
+        if self.estimator.is_none() && agreed.iter().any(is_told) {
+            let estimator = Estimator::new(now, bwe::Config::default());
+            self.sending.set_target(now, estimator.target());
+            self.estimator = Some(estimator);
+        }
+        let mut randomness = self.randomness;
+        self.sending.set_transceivers(agreed.into_iter(), || next(&mut randomness));
+        self.randomness = randomness;
+    }
+
+    /// Takes a datagram of RTP's or RTCP's, which is opened where it lies.
+    pub(crate) fn handle_datagram(&mut self, now: Instant, bytes: &mut [u8]) -> Result<(), MediaFault> {
+        let Some((_, receiver)) = &mut self.keys else { return Err(MediaFault::NoKeys) };
+        if rtcp::is_rtcp(bytes) {
+            let length = receiver.unprotect_rtcp(bytes).map_err(MediaFault::Srtp)?;
+            return self.take_rtcp(now, bytes.get(..length).unwrap_or_default());
+        }
+        let length = receiver.unprotect_rtp(bytes).map_err(MediaFault::Srtp)?;
+        let bytes = bytes.get(..length).unwrap_or_default();
+        let header = rtp::Header::parse(bytes).map_err(MediaFault::Header)?;
+        if let Some(counted) = header.read::<TransportSequenceNumber>(self.receiving.extensions()) {
+            self.arrivals.take(now, counted.number);
+        }
+        self.receiving.take(now, bytes)
+    }
+
+    fn take_feedback(&mut self, now: Instant, feedback: &TransportFeedback<'_>) {
+        let Some(estimator) = &mut self.estimator else { return };
+        let reference = feedback.reference.to_ticks(self.reference);
+        self.reference = reference;
+        let sending = &self.sending;
+        let arrivals = feedback.arrivals().take(crate::limits::ARRIVALS).map(|(number, ticks)| {
+            let ticks = ticks.map(|ticks| (LONG_AGO + reference + i64::from(ticks)).max(0).unsigned_abs());
+            bwe::Arrival {
+                sequence: sending.expand(number),
+                at: ticks.map(|ticks| Duration::from_micros(ticks * 250)),
+                ecn: bwe::Ecn::NotEct,
+            }
+        });
+        estimator.on_feedback(now, arrivals);
+        self.heed_estimator(now);
+    }
+
+    fn heed_estimator(&mut self, now: Instant) {
+        let Some(estimator) = &mut self.estimator else { return };
+        while let Some(event) = estimator.poll_event() {
+            match event {
+                bwe::Event::Target(target) => {
+                    self.sending.set_target(now, target);
+                    self.events.retain(|event| !matches!(event, Event::TargetBitrate(_)));
+                    self.events.push_back(Event::TargetBitrate(target.as_bps()));
+                }
+                bwe::Event::Probe(probe) => self.sending.probe(probe),
+            }
+        }
+    }
+
+    /// How much the application could send, bits per second.
+    pub(crate) fn set_wanted(&mut self, now: Instant, wanted: u64) {
+        if let Some(estimator) = &mut self.estimator {
+            estimator.set_wanted(now, DataRate::from_bps(wanted));
+            self.heed_estimator(now);
+        }
+    }
+
+    /// Queues a packet.
+    pub(crate) fn send(
+        &mut self,
+        now: Instant,
+        whose: (TransceiverId, usize),
+        packet: OutgoingPacket,
+        extensions: impl FnOnce(&mut HeaderWriter<'_>, &rtp::extension::ExtensionMap),
+    ) -> Result<(), SendError> {
+        if self.keys.is_none() {
+            return Err(SendError::NotConnected);
+        }
+        self.sending.send(now, whose, packet, extensions)
+    }
+
+    /// Asks the peer for a key frame of an encoding; false where nothing of it has come.
+    pub(crate) fn request_key_frame(&mut self, transceiver: TransceiverId, encoding: usize) -> bool {
+        let is_it =
+            |source: &&source::Source| source.transceiver == transceiver && source.encoding == encoding;
+        let newest = self.receiving.sources.iter().filter(is_it).max_by_key(|source| source.last_packet);
+        let Some(media) = newest.map(|source| source.ssrc) else { return false };
+        let Some(kinds) = self.receiving.feedback(transceiver) else { return false };
+        let mut urgent = std::mem::take(&mut self.urgent);
+        if urgent.is_empty() {
+            self.open_compound(&mut urgent);
+        }
+        self.write_key_frame_request(media, &kinds, &mut urgent);
+        self.urgent = urgent;
+        true
+    }
+
+    /// Appends the next datagram, sealed; false if there is none now.
+    pub(crate) fn poll_transmit(&mut self, now: Instant, buffer: &mut Vec<u8>) -> bool {
+        if self.keys.is_none() {
+            return false;
+        }
+        let mut out = std::mem::take(&mut self.scratch);
+        out.clear();
+        self.write_rtcp(now, &mut out);
+        let start = buffer.len();
+        buffer.extend_from_slice(&out);
+        self.scratch = out;
+        let Some((sender, _)) = &mut self.keys else { return false };
+        if buffer.len() > start {
+            if sender.protect_rtcp(buffer, start).is_ok() {
+                return true;
+            }
+            buffer.truncate(start);
+        }
+        let estimator = &mut self.estimator;
+        self.sending.poll(now, sender, buffer, |sent| {
+            if let Some(estimator) = estimator {
+                estimator.on_sent(&sent);
+            }
+        })
+    }
+
+    /// Appends RTCP in the clear that is to leave now, if there is any: one datagram's worth.
+    fn write_rtcp(&mut self, now: Instant, out: &mut Vec<u8>) {
+        if !self.urgent.is_empty() {
+            out.append(&mut self.urgent);
+            return;
+        }
+        if self.receiving.poll_timeout().is_some_and(|due| due <= now) {
+            self.open_compound(out);
+            let (own, opened) = (self.own_ssrc(), out.len());
+            let round_trip = self.round_trip.unwrap_or(Duration::from_millis(50));
+            let mut lost = Vec::new();
+            self.receiving.ask(now, round_trip, |source, numbers, is_given_up| {
+                let numbers = numbers.iter().map(|number| SequenceNumber(*number as u16));
+                // What does not fit is asked for the next time.
+                Nack::write(out, (own, source.ssrc), numbers);
+                if is_given_up {
+                    lost.push((source.ssrc, source.transceiver));
+                }
+            });
+            for (media, transceiver) in lost {
+                let kinds = self.receiving.feedback(transceiver).unwrap_or_default();
+                self.write_key_frame_request(media, &kinds, out);
+            }
+            if out.len() > opened {
+                return;
+            }
+            out.clear();
+        }
+        if self.arrivals.due().is_some_and(|due| due <= now) {
+            self.open_compound(out);
+            let media = self.receiving.sources.first().map_or(Ssrc(0), |source| source.ssrc);
+            if self.arrivals.write(now, self.own_ssrc(), media, out) {
+                return;
+            }
+            out.clear();
+        }
+        if self.next_report <= now {
+            self.report(now, out);
+        }
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        let Some(estimator) = &mut self.estimator else { return };
+        if estimator.poll_timeout().is_some_and(|(due, _)| due <= now) {
+            estimator.handle_timeout(now);
+            self.heed_estimator(now);
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.keys.as_ref()?;
+        let reports = !self.sending.streams.is_empty() || !self.receiving.sources.is_empty();
+        let all = [
+            self.receiving.poll_timeout(),
+            self.arrivals.due(),
+            reports.then_some(self.next_report),
+            self.sending.poll_timeout(),
+            self.estimator.as_ref().and_then(Estimator::poll_timeout).map(|(due, _)| due),
+        ];
+        all.into_iter().flatten().min()
+    }
+
+    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    fn random(&mut self) -> u32 {
+        next(&mut self.randomness)
+    }
+}
+
+/// Marsaglia's xorshift: for what need not be secret.
+fn next(state: &mut u32) -> u32 {
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    *state
+}

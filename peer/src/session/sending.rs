@@ -1,0 +1,408 @@
+//! Packets of media on their way out (RFC 3550 §5.1, RFC 4588 §4): numbered, paced, sealed, and kept for a while.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bwe::{DataRate, DataSize, Pacer, PacerConfig, Priority, Release, Sent};
+use bytes::Bytes;
+use rtp::extension::{Kind, Mid, RepairedRtpStreamId, RtpStreamId, TransportSequenceNumber};
+use rtp::{Fields, Header, HeaderMut, HeaderWriter, PayloadType, SequenceNumber, Ssrc, Timestamp};
+use sdp::attribute::Feedback;
+
+use super::cache::{Cache, Kept};
+use super::pool::Pool;
+use super::reports::Remote;
+use crate::error::SendError;
+use crate::media::{Agreement, MediaKind, Transceiver, TransceiverId};
+
+/// Packets that may be asked for again: a second of a good picture.
+const KEPT: usize = 512;
+
+/// Bytes that IP and UDP put before each datagram.
+const BELOW: usize = 28;
+
+/// One is not sent again so soon, however often it is asked for, where the round trip is not known.
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// Until feedback says otherwise: fast enough for what an application does without knowing.
+const UNKNOWN: DataRate = DataRate::from_mbps(1_000);
+
+/// A packet of media that is to be sent.
+#[derive(Clone, Debug)]
+pub struct OutgoingPacket {
+    /// Which codec it is of: one of the agreement's [`send`](crate::AgreedCodec::send).
+    pub payload_type: PayloadType,
+    /// For video, the last packet of a frame; for audio, the first after silence.
+    pub marker: bool,
+    /// When its first sample was taken.
+    pub timestamp: Timestamp,
+    /// Its number, which does not wrap around; none: the one after the last. A forwarder that leaves gaps where packets
+    /// are missing gives its own.
+    pub sequence_number: Option<u64>,
+    /// Bytes that go before `payload`: what a forwarder changes of a payload's first bytes.
+    pub prefix: Prefix,
+    /// What the codec made. It is not copied until it is sent.
+    pub payload: Bytes,
+}
+
+/// A few bytes, in place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Prefix {
+    bytes: [u8; Self::MOST],
+    length: u8,
+}
+
+impl Prefix {
+    /// Bytes that it has room for.
+    pub const MOST: usize = 15;
+
+    /// These bytes; none where there are more than [`Self::MOST`].
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        let mut prefix = Self { bytes: [0; Self::MOST], length: u8::try_from(bytes.len()).ok()? };
+        prefix.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        Some(prefix)
+    }
+}
+
+impl std::ops::Deref for Prefix {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
+    }
+}
+
+/// One source of ours.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) transceiver: TransceiverId,
+    pub(crate) encoding: usize,
+    pub(crate) kind: MediaKind,
+    pub(crate) ssrc: Ssrc,
+    pub(crate) retransmission: Ssrc,
+    mid: Box<str>,
+    rid: Option<Box<str>>,
+    pub(crate) agreement: Arc<Agreement>,
+    next: u64,
+    next_repair: SequenceNumber,
+    cache: Cache,
+    /// The peer knows to which section it belongs.
+    pub(crate) is_known: bool,
+    pub(crate) packets: u64,
+    /// Payload, in bytes.
+    pub(crate) octets: u64,
+    pub(crate) repaired: u64,
+    /// What was sent last: when, and when it was taken.
+    pub(crate) last: Option<(Instant, Timestamp, u32)>,
+    /// What the peer says of it.
+    pub(crate) last_report: Option<Remote>,
+    /// The number of the peer's last command to send a key frame.
+    pub(crate) last_fir: Option<u8>,
+}
+
+/// A packet that waits for its turn.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    ssrc: Ssrc,
+    number: u64,
+    is_repair: bool,
+}
+
+/// What goes out over a transport.
+#[derive(Debug)]
+pub(crate) struct Sending {
+    pub(crate) streams: Vec<Stream>,
+    pacer: Pacer<Waiting>,
+    pool: Pool,
+    scratch: Vec<u8>,
+    /// Counts the packets that have a transport-wide number.
+    counted: u64,
+}
+
+impl Sending {
+    pub(crate) fn new(now: Instant) -> Self {
+        let mut pacer = Pacer::new(now, UNKNOWN, PacerConfig::default());
+        pacer.set_can_pad(false);
+        Self { streams: Vec::new(), pacer, pool: Pool::default(), scratch: Vec::new(), counted: 0 }
+    }
+
+    /// Descriptions say what may be sent from now on. `random` numbers first packets.
+    pub(crate) fn set_transceivers<'a>(
+        &mut self,
+        transceivers: impl Iterator<Item = (&'a Transceiver, &'a Arc<Agreement>)>,
+        mut random: impl FnMut() -> u32,
+    ) {
+        let mut before = std::mem::take(&mut self.streams);
+        for (one, agreement) in transceivers {
+            if !agreement.direction.sends() {
+                continue;
+            }
+            for (encoding, known) in one.encodings().iter().enumerate() {
+                let had = before.iter().position(|stream| stream.ssrc == known.ssrc);
+                let mut stream = match had {
+                    Some(at) => before.swap_remove(at),
+                    None => {
+                        let keeps = agreement.preferred().is_some_and(|codec| codec.has(&Feedback::Nack));
+                        Stream {
+                            transceiver: one.id(),
+                            encoding,
+                            kind: one.kind(),
+                            ssrc: known.ssrc,
+                            retransmission: known.retransmission,
+                            mid: one.mid().unwrap_or_default().into(),
+                            rid: None,
+                            agreement: Arc::clone(agreement),
+                            // RFC 3550 §5.1: random. Below 2^15, so that libsrtp's way of guessing has room.
+                            next: (1 << 16) + u64::from(random() & 0x7FFF),
+                            next_repair: SequenceNumber((random() & 0x7FFF) as u16),
+                            cache: Cache::new(if keeps { KEPT } else { 64 }),
+                            is_known: false,
+                            packets: 0,
+                            octets: 0,
+                            repaired: 0,
+                            last: None,
+                            last_report: None,
+                            last_fir: None,
+                        }
+                    }
+                };
+                stream.encoding = encoding;
+                stream.rid.clone_from(&known.init.rid);
+                stream.agreement = Arc::clone(agreement);
+                self.streams.push(stream);
+            }
+        }
+        for gone in before {
+            self.pacer.drop_stream(u64::from(gone.ssrc.0), |_| ());
+        }
+    }
+
+    /// Queues a packet; `extensions` writes those that are the caller's business.
+    pub(crate) fn send(
+        &mut self,
+        now: Instant,
+        (transceiver, encoding): (TransceiverId, usize),
+        packet: OutgoingPacket,
+        extensions: impl FnOnce(&mut HeaderWriter<'_>, &rtp::extension::ExtensionMap),
+    ) -> Result<(), SendError> {
+        let mut streams = self.streams.iter_mut();
+        let stream = streams
+            .find(|stream| stream.transceiver == transceiver && stream.encoding == encoding)
+            .ok_or(SendError::NotSending)?;
+        let agreed = stream.agreement.codecs.iter().find(|codec| codec.send == packet.payload_type);
+        let clock_rate = agreed.ok_or(SendError::PayloadType)?.codec.clock_rate;
+        let number = packet.sequence_number.unwrap_or(stream.next);
+        stream.next = stream.next.max(number + 1);
+        self.scratch.clear();
+        let fields = Fields {
+            marker: packet.marker,
+            payload_type: packet.payload_type,
+            sequence_number: SequenceNumber(number as u16),
+            timestamp: packet.timestamp,
+            ssrc: stream.ssrc,
+        };
+        let map = &stream.agreement.extensions;
+        let mut writer = HeaderWriter::new(&mut self.scratch, &fields);
+        writer.extension(map, &COUNTED_LATER);
+        if !stream.is_known {
+            writer.extension(map, &Mid(stream.mid.as_bytes()));
+            if let Some(rid) = &stream.rid {
+                writer.extension(map, &RtpStreamId(rid.as_bytes()));
+            }
+        }
+        extensions(&mut writer, map);
+        let header = {
+            let mut body = writer.finish();
+            let length = body.buffer().len();
+            body.buffer().extend_from_slice(&packet.prefix);
+            length
+        };
+        let head = self.pool.keep(&[&self.scratch], |_| ());
+        let size = head.len() + packet.payload.len() + BELOW;
+        let ssrc = stream.ssrc;
+        let kept = Kept { head, payload: packet.payload, header, sent: None, repaired: None };
+        if !stream.cache.put(number, kept) {
+            return Err(SendError::TooLate);
+        }
+        stream.last = Some((now, packet.timestamp, clock_rate));
+        let priority = match stream.kind {
+            MediaKind::Audio => Priority::Audio,
+            MediaKind::Video => Priority::Video,
+        };
+        let waiting = Waiting { ssrc, number, is_repair: false };
+        let size = DataSize::from_bytes(size as u64);
+        self.pacer.push(now, u64::from(ssrc.0), priority, size, waiting).map_err(|_| SendError::Full)
+    }
+
+    /// The peer asks for packets of a source again.
+    pub(crate) fn repair(
+        &mut self,
+        now: Instant,
+        ssrc: Ssrc,
+        numbers: impl Iterator<Item = SequenceNumber>,
+        round_trip: Duration,
+    ) {
+        let Some(stream) = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc) else { return };
+        if !stream.agreement.preferred().is_some_and(can_repair) {
+            return;
+        }
+        for number in numbers {
+            let number = stream.cache.expand(number);
+            let Some(kept) = stream.cache.get_mut(number).filter(|kept| kept.sent.is_some()) else {
+                continue;
+            };
+            let is_under_way = kept.repaired.is_some_and(|last| now - last < AGAIN.max(round_trip));
+            if is_under_way {
+                continue;
+            }
+            kept.repaired = Some(now);
+            let size = DataSize::from_bytes((kept.head.len() + kept.payload.len() + 2 + BELOW) as u64);
+            let waiting = Waiting { ssrc, number, is_repair: true };
+            // Where there is no room for more, it is asked for again.
+            let _ = self.pacer.push(now, u64::from(ssrc.0), Priority::Retransmission, size, waiting);
+        }
+    }
+
+    /// Appends the next packet that may leave, sealed; false if there is none. `sent` is told of those that feedback
+    /// will be about.
+    pub(crate) fn poll(
+        &mut self,
+        now: Instant,
+        srtp: &mut srtp::Sender,
+        buffer: &mut Vec<u8>,
+        mut sent: impl FnMut(Sent),
+    ) -> bool {
+        while let Some(release) = self.pacer.poll_release(now) {
+            let start = buffer.len();
+            let (kind, probe) = match release {
+                Release::Packet { item, probe, .. } => {
+                    let Some(kind) = self.write(now, item, buffer) else { continue };
+                    (kind, probe)
+                }
+                Release::Padding { size, probe } => {
+                    if !self.pad(size, buffer) {
+                        // Until there is something again.
+                        self.pacer.set_can_pad(false);
+                        continue;
+                    }
+                    (bwe::Kind::Padding, probe)
+                }
+            };
+            let ids = self.streams.first().map(|stream| &stream.agreement.extensions);
+            let counted = ids.and_then(|ids| count(&mut buffer[start..], ids, self.counted));
+            if srtp.protect_rtp(buffer, start).is_err() {
+                buffer.truncate(start);
+                continue;
+            }
+            if counted.is_some() {
+                let size = DataSize::from_bytes((buffer.len() - start + BELOW) as u64);
+                sent(Sent { sequence: self.counted, size, at: now, kind, probe });
+                self.counted += 1;
+            }
+            return true;
+        }
+        false
+    }
+
+    /// Appends a packet in the clear, or one that repeats it.
+    fn write(&mut self, now: Instant, waiting: Waiting, buffer: &mut Vec<u8>) -> Option<bwe::Kind> {
+        let stream = self.streams.iter_mut().find(|stream| stream.ssrc == waiting.ssrc)?;
+        if waiting.is_repair {
+            repeat(stream, waiting.number, buffer)?;
+            stream.repaired += 1;
+            return Some(bwe::Kind::Retransmission);
+        }
+        let is_kept = stream.agreement.preferred().is_some_and(can_repair);
+        let taken;
+        let kept = if is_kept {
+            self.pacer.set_can_pad(true);
+            stream.cache.get_mut(waiting.number)?
+        } else {
+            taken = stream.cache.take(waiting.number)?;
+            &mut { taken }
+        };
+        kept.sent = Some(now);
+        buffer.extend_from_slice(&kept.head);
+        buffer.extend_from_slice(&kept.payload);
+        stream.packets += 1;
+        stream.octets += (kept.head.len() - kept.header + kept.payload.len()) as u64;
+        Some(bwe::Kind::Media)
+    }
+
+    /// Appends something to measure the path with: a packet that may help somebody, sent again.
+    fn pad(&mut self, size: DataSize, buffer: &mut Vec<u8>) -> bool {
+        let can = |stream: &&mut Stream| stream.agreement.preferred().is_some_and(can_repair);
+        let newest = |stream: &&mut Stream| stream.last.map(|(at, ..)| at);
+        let Some(stream) = self.streams.iter_mut().filter(can).max_by_key(newest) else { return false };
+        let Some(number) = stream.cache.newest_sent(size.as_bytes() as usize) else { return false };
+        repeat(stream, number, buffer).is_some()
+    }
+
+    /// When the next packet may leave.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.pacer.poll_timeout().map(|(at, _)| at)
+    }
+
+    pub(crate) fn set_target(&mut self, now: Instant, target: DataRate) {
+        self.pacer.set_target(now, target);
+    }
+
+    pub(crate) fn probe(&mut self, probe: bwe::Probe) {
+        self.pacer.probe(probe);
+    }
+
+    /// The transport-wide number that 16 bits of the peer's mean.
+    pub(crate) fn expand(&self, number: SequenceNumber) -> u64 {
+        number.expand(self.counted.max(1 << 15))
+    }
+
+    /// The source with this number, of media.
+    pub(crate) fn stream_mut(&mut self, ssrc: Ssrc) -> Option<&mut Stream> {
+        self.streams.iter_mut().find(|stream| stream.ssrc == ssrc)
+    }
+}
+
+/// It is set when the packet leaves.
+const COUNTED_LATER: TransportSequenceNumber =
+    TransportSequenceNumber { number: SequenceNumber(0), request: None };
+
+fn can_repair(codec: &crate::AgreedCodec) -> bool {
+    codec.send_retransmission.is_some() && codec.has(&Feedback::Nack)
+}
+
+/// Sets a packet's transport-wide number, if it has one.
+fn count(packet: &mut [u8], ids: &rtp::extension::ExtensionMap, number: u64) -> Option<()> {
+    let mut header = HeaderMut::parse(packet).ok()?;
+    let value = header.extension_mut(ids, Kind::TransportSequenceNumber)?;
+    value.get_mut(..2)?.copy_from_slice(&(number as u16).to_be_bytes());
+    Some(())
+}
+
+/// Appends a packet that repeats another (RFC 4588 §4).
+fn repeat(stream: &mut Stream, number: u64, buffer: &mut Vec<u8>) -> Option<()> {
+    let kept = stream.cache.get_mut(number)?;
+    let header = Header::parse(&kept.head).ok()?;
+    let mut codecs = stream.agreement.codecs.iter();
+    let codec = codecs.find(|codec| codec.send == header.payload_type())?;
+    let fields = Fields {
+        payload_type: codec.send_retransmission?,
+        sequence_number: stream.next_repair,
+        ssrc: stream.retransmission,
+        ..header.fields()
+    };
+    stream.next_repair = stream.next_repair.plus(1);
+    let map = &stream.agreement.extensions;
+    let mut writer = HeaderWriter::new(buffer, &fields);
+    writer.extension(map, &COUNTED_LATER);
+    writer.extension(map, &Mid(stream.mid.as_bytes()));
+    if let Some(rid) = &stream.rid {
+        writer.extension(map, &RepairedRtpStreamId(rid.as_bytes()));
+    }
+    let is_ours = |kind: Kind| matches!(kind, Kind::TransportSequenceNumber | Kind::Mid | Kind::RtpStreamId);
+    writer.copy_extensions(header, (map, map), |kind| !is_ours(kind));
+    let mut body = writer.finish();
+    body.buffer().extend_from_slice(&header.sequence_number().0.to_be_bytes());
+    body.buffer().extend_from_slice(kept.head.get(kept.header..).unwrap_or_default());
+    body.buffer().extend_from_slice(&kept.payload);
+    Some(())
+}

@@ -1,0 +1,219 @@
+//! Packets of media between two ends, over networks that lose and delay them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use netsim::{Home, Link, Loss};
+use rtp::Timestamp;
+use rtp::extension::AudioLevel;
+use twocan_peer::{
+    Direction, EncodingInit, Event, MediaCapabilities, MediaKind, MediaPacket, OutgoingPacket, Prefix,
+    TransceiverId, TransceiverInit,
+};
+
+use crate::world::{ADA, BOB, World};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const FRAME: Duration = Duration::from_millis(33);
+
+fn world(seed: u64, links: impl Fn() -> Link) -> World {
+    let home = |address| Home::public(address).links(links(), Link::default());
+    World::configured(seed, [home("192.0.2.1"), home("192.0.2.2")], |_, configuration| {
+        configuration.media = Some(Arc::new(MediaCapabilities::default()));
+        configuration.unix_time = Duration::from_secs(1_800_000_000);
+    })
+}
+
+/// Ada sends one medium; the transceiver's name at either end.
+fn connected(world: &mut World, kind: MediaKind, encodings: Vec<EncodingInit>) -> TransceiverId {
+    let init = TransceiverInit { direction: Direction::SendOnly, encodings, ..TransceiverInit::default() };
+    let id = world.ends[ADA].peer.add_transceiver(kind, init).unwrap();
+    world.until(PATIENCE, World::is_connected);
+    id
+}
+
+/// Ada's next frame: packets of 1,000 bytes, each of which says its frame and place.
+fn send(world: &mut World, (id, encoding): (TransceiverId, usize), frame: u32, count: u32) {
+    let now = world.now;
+    let peer = &mut world.ends[ADA].peer;
+    let agreed = peer.transceiver(id).unwrap().agreement().unwrap();
+    let payload_type = agreed.preferred().unwrap().send;
+    for place in 0..count {
+        let packet = OutgoingPacket {
+            payload_type,
+            marker: place + 1 == count,
+            timestamp: Timestamp(frame.wrapping_mul(2970)),
+            sequence_number: None,
+            prefix: Prefix::new(&frame.to_be_bytes()).unwrap(),
+            payload: [place.to_be_bytes().as_slice(), &[7; 992]].concat().into(),
+        };
+        peer.send_packet(now, id, encoding, packet, |_, _| ()).unwrap();
+    }
+    world.settle();
+}
+
+fn taken(world: &mut World) -> Vec<MediaPacket> {
+    std::iter::from_fn(|| world.ends[BOB].peer.poll_packet()).collect()
+}
+
+fn pass(world: &mut World, time: Duration) {
+    let until = world.now + time;
+    while world.step(until) {}
+    world.settle();
+}
+
+/// Frame and place of a packet.
+fn said(packet: &MediaPacket) -> (u32, u32) {
+    let packet = packet.read().unwrap();
+    let (frame, rest) = packet.payload().split_first_chunk().unwrap();
+    let place = rest.first_chunk().unwrap();
+    assert_eq!(packet.payload().len(), 1000);
+    (u32::from_be_bytes(*frame), u32::from_be_bytes(*place))
+}
+
+#[test]
+fn sound_arrives_with_what_its_header_should_say() {
+    let mut world = world(1, || Link::of(Duration::from_millis(10)));
+    let id = connected(&mut world, MediaKind::Audio, Vec::new());
+    let now = world.now;
+    let agreed = world.ends[ADA].peer.transceiver(id).unwrap().agreement().unwrap();
+    let payload_type = agreed.preferred().unwrap().send;
+    let packet = OutgoingPacket {
+        payload_type,
+        marker: true,
+        timestamp: Timestamp(960),
+        sequence_number: Some(70_000),
+        prefix: Prefix::default(),
+        payload: b"sound".as_slice().into(),
+    };
+    let level = AudioLevel { level: 20, voice: true };
+    let peer = &mut world.ends[ADA].peer;
+    let add = |writer: &mut rtp::HeaderWriter<'_>, map: &rtp::extension::ExtensionMap| {
+        assert!(writer.extension(map, &level));
+    };
+    peer.send_packet(now, id, 0, packet.clone(), add).unwrap();
+    assert!(peer.send_packet(now, id, 0, packet, |_, _| ()).is_err(), "that number is taken");
+    pass(&mut world, Duration::from_millis(100));
+    let [came] = &taken(&mut world)[..] else { panic!("one packet") };
+    let packet = came.read().unwrap();
+    assert_eq!(packet.payload(), b"sound");
+    assert_eq!((packet.header().timestamp(), packet.header().marker()), (Timestamp(960), true));
+    assert_eq!(came.sequence_number % 65_536, 70_000 % 65_536);
+    let other = world.ends[BOB].peer.transceiver(came.transceiver).unwrap();
+    assert_eq!(packet.header().read(&other.agreement().unwrap().extensions), Some(level));
+    assert_eq!(packet.header().payload_type(), payload_type);
+    assert!(!came.is_repair);
+}
+
+#[test]
+fn what_is_lost_is_asked_for_and_sent_again() {
+    for seed in 1..=4 {
+        let mut world = world(seed, || Link::of(Duration::from_millis(20)).loss(Loss::Random(0.05)));
+        let id = connected(&mut world, MediaKind::Video, Vec::new());
+        let (mut came, mut repaired) = (BTreeSet::new(), 0);
+        for frame in 0..300 {
+            send(&mut world, (id, 0), frame, 4);
+            pass(&mut world, FRAME);
+            for packet in taken(&mut world) {
+                assert!(came.insert(said(&packet)), "seed {seed}: {:?} came twice", said(&packet));
+                repaired += usize::from(packet.is_repair);
+            }
+        }
+        pass(&mut world, Duration::from_secs(2));
+        came.extend(taken(&mut world).iter().map(said));
+        // All but what was lost too often, and what came at the very end, behind which nothing shows a gap.
+        assert!(came.len() >= 1198, "seed {seed}: {} of 1200", came.len());
+        assert!(repaired >= 30, "seed {seed}: {repaired} repaired");
+    }
+}
+
+#[test]
+fn the_target_finds_what_the_path_carries() {
+    let mut world = world(3, || Link { rate: Some(2_000_000), ..Link::of(Duration::from_millis(20)) });
+    let id = connected(&mut world, MediaKind::Video, Vec::new());
+    let (mut targets, mut owed) = (Vec::new(), 0);
+    for frame in 0..600 {
+        let target = world.ends[ADA].peer.target_bitrate().unwrap();
+        targets.push(target);
+        owed += target / 8 * 33 / 1000;
+        let packets = owed / 1060;
+        owed -= packets * 1060;
+        send(&mut world, (id, 0), frame, packets as u32);
+        pass(&mut world, FRAME);
+        taken(&mut world);
+    }
+    let last = &targets[300..];
+    let mean = last.iter().sum::<u64>() / last.len() as u64;
+    assert!((1_400_000..2_300_000).contains(&mean), "{mean} bit/s of 2,000,000");
+    let told = |event: &Event| matches!(event, Event::TargetBitrate(_));
+    assert!(world.ends[ADA].events.iter().any(told));
+}
+
+#[test]
+fn encodings_are_told_apart_by_name_and_only_until_they_are_known() {
+    let mut world = world(5, || Link::of(Duration::from_millis(10)).loss(Loss::Random(0.02)));
+    let names = ["q", "h", "f"].map(EncodingInit::named).to_vec();
+    let id = connected(&mut world, MediaKind::Video, names);
+    let mut by_encoding: BTreeMap<usize, u32> = BTreeMap::new();
+    let mut named = Vec::new();
+    for frame in 0..150 {
+        for encoding in 0..3 {
+            send(&mut world, (id, encoding), frame * 10 + encoding as u32, 2);
+        }
+        pass(&mut world, FRAME);
+        for packet in taken(&mut world) {
+            assert_eq!(said(&packet).0 % 10, packet.encoding as u32);
+            *by_encoding.entry(packet.encoding).or_default() += 1;
+            let other = world.ends[BOB].peer.transceiver(packet.transceiver).unwrap();
+            let ids = &other.agreement().unwrap().extensions;
+            let header = packet.read().unwrap().header();
+            // What is sent again always says what it repeats.
+            named.extend(
+                (!packet.is_repair).then(|| header.read::<rtp::extension::RtpStreamId<'_>>(ids).is_some()),
+            );
+        }
+    }
+    assert!(by_encoding.len() == 3 && by_encoding.values().all(|count| *count > 280), "{by_encoding:?}");
+    assert!(named[0] && named[named.len() - 10..].iter().all(|named| !*named));
+}
+
+#[test]
+fn a_key_frame_is_asked_for_by_who_wants_one() {
+    let mut world = world(6, || Link::of(Duration::from_millis(10)));
+    let id = connected(&mut world, MediaKind::Video, Vec::new());
+    let other = world.ends[BOB].peer.transceivers().next().unwrap().id();
+    let now = world.now;
+    assert!(!world.ends[BOB].peer.request_key_frame(now, other, 0), "nothing has come");
+    send(&mut world, (id, 0), 0, 1);
+    pass(&mut world, FRAME);
+    let now = world.now;
+    assert!(world.ends[BOB].peer.request_key_frame(now, other, 0));
+    world.settle();
+    pass(&mut world, FRAME);
+    let asked = Event::KeyFrameRequested { transceiver: id, encoding: 0 };
+    assert_eq!(world.ends[ADA].events.iter().filter(|event| **event == asked).count(), 1);
+}
+
+#[test]
+fn media_and_channels_share_the_path() {
+    let mut world = world(7, || Link::of(Duration::from_millis(5)));
+    let init = TransceiverInit::default();
+    let id = world.ends[ADA].peer.add_transceiver(MediaKind::Video, init).unwrap();
+    let (ada, bob) = world.channel("chat");
+    // Media that is added to a connection that stands has its keys at once.
+    let late = world.ends[ADA].peer.add_transceiver(MediaKind::Audio, TransceiverInit::default()).unwrap();
+    world.until(PATIENCE, |world| {
+        world.ends[ADA].peer.transceiver(late).is_some_and(|one| one.agreement().is_some())
+    });
+    for frame in 0..30 {
+        send(&mut world, (id, 0), frame, 3);
+        send(&mut world, (late, 0), frame, 1);
+        let now = world.now;
+        world.ends[ADA].peer.send_copy(now, ada, twocan_peer::Kind::Binary, &[9; 5_000]).unwrap();
+        pass(&mut world, FRAME);
+    }
+    pass(&mut world, FRAME);
+    assert_eq!(taken(&mut world).len(), 30 * 4);
+    assert_eq!(world.ends[BOB].messages.iter().filter(|(channel, _)| *channel == bob).count(), 30);
+}
