@@ -1,7 +1,8 @@
 //! Ours: the crate `twocan`, spoken to as the others are.
 //!
 //! It takes a little more: `{"begin": {"servers": [{"urls": ["turn:…"], "username", "credential"}], "only": "1.2"}}`, where
-//! `only` is the one version of DTLS that it speaks, and `"names": true` has it tell names in place of addresses; `{"restart": true}`, which makes an offer that restarts ICE; and
+//! `only` is the one version of DTLS that it speaks, `"names": true` has it tell names in place of addresses, and
+//! `"echo": true` has it send sound and pictures back as they come; `{"restart": true}`, which makes an offer that restarts ICE; and
 //! `{"stats": true}`. It tells `{"selected": ["relay", "srflx"], "at": ["192.0.2.1:5000", …], "over": "Tls"}`, `{"state": "Disconnected"}`,
 //! `{"network": true}` when this machine's addresses change and, when asked, `{"stats": {…}}`: the transport's statistics,
 //! with what no standard names.
@@ -12,9 +13,9 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use twocan::stats::{DtlsInStun, Stats, TransportStats};
 use twocan::{
-    Configuration, DataChannel, DataChannelOptions, DtlsVersion, IceCandidateInit, IceCandidateType,
-    IceGatheringState, IceServer, Message, PeerConnection, PeerConnectionState, PeerEvent, SdpType,
-    SessionDescription,
+    Configuration, DataChannel, DataChannelOptions, Direction, DtlsVersion, IceCandidateInit,
+    IceCandidateType, IceGatheringState, IceServer, Message, PeerConnection, PeerConnectionState, PeerEvent,
+    SdpType, SessionDescription, Transceiver,
 };
 
 use crate::{End, pattern};
@@ -43,6 +44,8 @@ struct Driver {
     trickle: bool,
     /// Says its description once all candidates are in it.
     owes: bool,
+    /// Sends media back.
+    echoes: bool,
 }
 
 async fn run(mut input: UnboundedReceiver<Value>, output: Sender<Value>) {
@@ -66,7 +69,8 @@ async fn run(mut input: UnboundedReceiver<Value>, output: Sender<Value>) {
     configuration.mdns_candidates = begin["begin"]["names"] == true;
     let peer = PeerConnection::new(configuration).await.expect("a peer connection");
     let trickle = begin["begin"]["trickle"] == true;
-    let mut driver = Driver { peer, channel: None, output, trickle, owes: false };
+    let echoes = begin["begin"]["echo"] == true;
+    let mut driver = Driver { peer, channel: None, output, trickle, owes: false, echoes };
     loop {
         let message = async {
             match &mut driver.channel {
@@ -109,6 +113,12 @@ impl Driver {
             let kind: SdpType = description["type"].as_str().unwrap_or_default().parse()?;
             let sdp = description["sdp"].as_str().ok_or("no SDP")?.to_owned();
             self.peer.set_remote_description(SessionDescription { kind, sdp }).await?;
+            if self.echoes {
+                for one in self.peer.take_transceivers().await? {
+                    one.set_direction(Direction::SendRecv).await?;
+                    tokio::spawn(echo(one));
+                }
+            }
             if kind == SdpType::Offer {
                 self.describe().await?;
             }
@@ -192,6 +202,12 @@ impl Driver {
                 let kinds = [kind(local.kind), kind(remote.kind)];
                 self.say(json!({ "selected": kinds, "at": at, "over": over }));
             }
+            // Whoever sees it wants a new one of whoever made it.
+            PeerEvent::KeyFrameRequested { transceiver, encoding } => {
+                self.peer.request_key_frame(transceiver, encoding).await?;
+                self.say(json!({ "key_frame": encoding }));
+            }
+            PeerEvent::TargetBitrate(target) => self.say(json!({ "target": target })),
             PeerEvent::Failed(why) => self.say(json!({ "note": format!("{why:?}") })),
             PeerEvent::NetworkChange => self.say(json!({ "network": true })),
             PeerEvent::DataChannel(channel) => {
@@ -227,6 +243,15 @@ impl Driver {
             }
         };
         self.say(line);
+    }
+}
+
+/// Sends packets of the first encoding back, until there are no more.
+async fn echo(mut one: Transceiver) {
+    let Ok(agreement) = one.agreed().await else { return };
+    while let Some(packet) = one.receiver.recv_packet().await {
+        // One that cannot be sent is missed, as others are.
+        let _ = one.sender.forward(0, &packet, &agreement).await;
     }
 }
 

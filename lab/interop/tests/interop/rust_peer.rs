@@ -6,6 +6,7 @@ use twocan_interop::Browser::{Chromium, Firefox};
 use twocan_interop::{Browser, Page, Scene, begin};
 
 mod ahead;
+mod media;
 mod names;
 mod nats;
 mod network;
