@@ -108,9 +108,9 @@ impl<'a> Header<'a> {
         self.bytes.len()
     }
 
-    /// The header as it lies.
+    /// All of it as it came.
     #[inline]
-    pub fn bytes(self) -> &'a [u8] {
+    pub fn as_bytes(self) -> &'a [u8] {
         self.bytes
     }
 

@@ -14,11 +14,14 @@
 pub mod codec;
 pub mod dependency;
 pub mod extension;
+pub mod fec;
 mod header;
 mod leb128;
 mod number;
 mod packet;
+pub mod red;
 pub mod rtcp;
+pub mod rtx;
 mod time;
 
 pub use header::{
