@@ -17,10 +17,13 @@ pub(crate) struct Options {
 const MAX_LEN: u32 = 4096;
 
 /// Corpora of other people's fuzzers, beside the repository if they are at hand, and the target they fit.
-const FOREIGN: [(&str, &str); 3] = [
+const FOREIGN: [(&str, &str); 6] = [
     ("stun_message", "shared/vectors/libwebrtc-fuzz-corpora/stun-corpus"),
     ("sctp_packet", "shared/vectors/libwebrtc-fuzz-corpora/sctp-packet-corpus"),
     ("sdp_description", "shared/vectors/libwebrtc-fuzz-corpora/sdp-corpus"),
+    ("rtp_packet", "shared/vectors/libwebrtc-fuzz-corpora/rtp-corpus"),
+    ("rtcp_packet", "shared/vectors/libwebrtc-fuzz-corpora/rtcp-corpus"),
+    ("dependency_descriptor", "shared/vectors/libwebrtc-fuzz-corpora/dependency_descriptor-corpus"),
 ];
 
 pub(crate) fn run(root: &Path, options: &Options) -> io::Result<()> {

@@ -1,5 +1,5 @@
-//! What every parser and machine must bear, whatever arrives (RFC 8489, 8656, 8866, 8445, 9260, 9147, 9429, the signaling
-//! protocol).
+//! What every parser and machine must bear, whatever arrives (RFC 8489, 8656, 8866, 8445, 9260, 9147, 9429, 3550, the
+//! signaling protocol).
 //!
 //! Each target is a plain function that takes bytes and panics when something does not hold. The harness
 //! beside this crate (`lab/fuzz/harness`, `cargo xtask fuzz`) feeds them what libFuzzer thinks up; this
@@ -34,12 +34,18 @@ mod signaling {
     pub(crate) use limits::Limits;
     pub(crate) use time::Now;
 }
+mod dependency_descriptor;
 mod dtls_connection;
 mod dtls_record;
+mod fec_recovery;
 mod ice_agent;
 mod ice_candidate;
 mod machines;
 mod peer_connection;
+mod red_payload;
+mod rtcp_packet;
+mod rtp_codec;
+mod rtp_packet;
 mod sctp_association;
 mod sctp_packet;
 mod sdp_description;
@@ -75,6 +81,12 @@ pub const TARGETS: &[Target] = &[
     Target { name: "dtls_record", body: dtls_record::run },
     Target { name: "dtls_connection", body: dtls_connection::run },
     Target { name: "peer_connection", body: peer_connection::run },
+    Target { name: "rtp_packet", body: rtp_packet::run },
+    Target { name: "rtcp_packet", body: rtcp_packet::run },
+    Target { name: "rtp_codec", body: rtp_codec::run },
+    Target { name: "dependency_descriptor", body: dependency_descriptor::run },
+    Target { name: "fec_recovery", body: fec_recovery::run },
+    Target { name: "red_payload", body: red_payload::run },
 ];
 
 /// Runs the target of this name, for the harness.

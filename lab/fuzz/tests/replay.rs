@@ -32,6 +32,9 @@ fn foreign(target: Target) -> Option<PathBuf> {
         "stun_message" => "stun-corpus",
         "sdp_description" => "sdp-corpus",
         "sctp_packet" => "sctp-packet-corpus",
+        "rtp_packet" => "rtp-corpus",
+        "rtcp_packet" => "rtcp-corpus",
+        "dependency_descriptor" => "dependency_descriptor-corpus",
         _ => return None,
     };
     Some(vectors.join(corpus))
