@@ -58,6 +58,8 @@ pub(crate) struct Signs {
     /// What arrived of late, and over a longer time.
     pub(crate) delivered: Option<DataRate>,
     pub(crate) delivered_long: Option<DataRate>,
+    /// What left of late.
+    pub(crate) sending: Option<DataRate>,
     pub(crate) round_trip: Micros,
     /// Whether packets were lost just now.
     pub(crate) is_losing: bool,
@@ -204,7 +206,8 @@ impl Control {
 
     /// Whether what is sent is no more than what the path delivers.
     fn is_below(&self, signs: &Signs) -> bool {
-        signs.delivered.is_none_or(|delivered| self.rate <= delivered.as_bps() as f64 * 1.05)
+        let sending = signs.sending.map_or(self.rate, |sending| sending.as_bps() as f64);
+        signs.delivered.is_none_or(|delivered| sending <= delivered.as_bps() as f64 * 1.05)
     }
 
     /// Nothing beyond what was tried.

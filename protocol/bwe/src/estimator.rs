@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::acknowledged::Acknowledged;
 use crate::control::{Control, Signs};
 use crate::delay::{Arrived, Delay};
 use crate::ecn::Marks;
@@ -16,6 +15,7 @@ use crate::packet::{Arrival, Kind, Probe, Sent};
 use crate::probe::{Measures, Planner, View};
 use crate::rate::{DataRate, DataSize};
 use crate::round_trip::RoundTrip;
+use crate::throughput::Throughput;
 use crate::time::{Clock, MILLISECOND, Micros, SECOND, duration, micros};
 
 /// Bounds, and where to begin.
@@ -100,7 +100,8 @@ pub struct Estimator {
     history: History,
     arrived: Vec<Arrived>,
     delay: Delay,
-    acknowledged: Acknowledged,
+    delivered: Throughput,
+    sending: Throughput,
     round_trip: RoundTrip,
     control: Control,
     loss: Loss,
@@ -149,7 +150,8 @@ impl Estimator {
             history: History::default(),
             arrived: Vec::new(),
             delay: Delay::new(),
-            acknowledged: Acknowledged::default(),
+            delivered: Throughput::default(),
+            sending: Throughput::default(),
             round_trip: RoundTrip::new(),
             control: Control::new(0, config.start),
             loss: Loss::new(),
@@ -198,6 +200,7 @@ impl Estimator {
             return;
         }
         self.outage.on_sent(now);
+        self.sending.on_packet(now, u32::try_from(sent.size.as_bytes()).unwrap_or(u32::MAX));
         if sent.kind != Kind::Padding {
             self.limited.on_sent(now, sent.size.as_bytes(), self.target);
         }
@@ -247,12 +250,12 @@ impl Estimator {
             }
         }
         if lowest > self.reported.saturating_add(1) {
-            self.acknowledged.on_gap();
+            self.delivered.on_gap();
         }
         self.reported = self.reported.max(highest);
         self.arrived.sort_unstable_by_key(|packet| (packet.at, packet.sequence));
         for packet in &self.arrived {
-            self.acknowledged.on_arrival(packet.at, packet.size);
+            self.delivered.on_packet(packet.at, packet.size);
             self.delay.on_arrival(now, packet);
         }
         let first = self.arrived.iter().map(|packet| packet.sent_at).min();
@@ -292,7 +295,7 @@ impl Estimator {
 
     /// After an outage.
     fn recover(&mut self, now: Micros, before: DataRate) {
-        self.acknowledged.reset();
+        self.delivered.reset();
         self.delay.reset();
         self.measures.clear();
         self.control.set(before.scaled(0.5).max(self.control.rate()));
@@ -306,8 +309,9 @@ impl Estimator {
             usage: self.delay.usage(),
             queue: self.delay.queue(),
             least_queue: self.delay.least_queue(),
-            delivered: self.acknowledged.over(SHORT).map(sent),
-            delivered_long: self.acknowledged.over(LONG).map(sent),
+            delivered: self.delivered.over(SHORT).map(sent),
+            delivered_long: self.delivered.over(LONG).map(sent),
+            sending: self.sending.over(SHORT),
             round_trip: self.round_trip.smoothed(),
             is_losing: self.loss.is_losing(),
         };
@@ -405,7 +409,7 @@ impl Estimator {
             target: self.target,
             delay_bound: self.control.rate(),
             loss_bound: self.loss.bound(),
-            delivered: self.acknowledged.over(LONG),
+            delivered: self.delivered.over(LONG),
             lost: self.loss.part(),
             queue: duration(self.delay.queue()),
             round_trip: self.round_trip.is_known().then(|| duration(self.round_trip.smoothed())),

@@ -55,7 +55,6 @@
 //! assert!(estimator.target() > DataRate::from_mbps(2), "{}", estimator.target());
 //! ```
 
-mod acknowledged;
 mod control;
 mod delay;
 mod ecn;
@@ -69,6 +68,7 @@ mod packet;
 mod probe;
 mod rate;
 mod round_trip;
+mod throughput;
 mod time;
 
 pub use estimator::{Config, Estimator, Event, Faults, Reason, Stats};

@@ -1,5 +1,5 @@
 //! How fast the path delivers: bytes that arrived over the time in which they did (libwebrtc's
-//! `AcknowledgedBitrateEstimator` has this place; draft-ietf-rmcat-gcc-02 §5.5 calls it R_hat).
+//! `AcknowledgedBitrateEstimator` has this place; draft-ietf-rmcat-gcc-02 §5.5 calls it R_hat). The same for what is sent.
 //!
 //! By the receiver's clock, so that bursts of feedback leave no trace, and from one arrival to another, so that a pause at
 //! either end of the window does not count.
@@ -30,14 +30,14 @@ struct Entry {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Acknowledged {
+pub(crate) struct Throughput {
     entries: VecDeque<Entry>,
     is_after_gap: bool,
 }
 
-impl Acknowledged {
-    /// A packet arrived; in the order of arrival, but for some.
-    pub(crate) fn on_arrival(&mut self, at: Micros, bytes: u32) {
+impl Throughput {
+    /// A packet went by; in order, but for some.
+    pub(crate) fn on_packet(&mut self, at: Micros, bytes: u32) {
         let bytes = u64::from(bytes);
         if let Some(last) = self.entries.back_mut() {
             if at < last.last - WINDOW || at > last.last + 10 * WINDOW {
@@ -99,40 +99,40 @@ mod tests {
 
     #[test]
     fn the_rate_of_a_full_path_is_exact_and_pauses_do_not_count() {
-        let mut acknowledged = Acknowledged::default();
-        assert_eq!(acknowledged.over(WINDOW), None);
+        let mut throughput = Throughput::default();
+        assert_eq!(throughput.over(WINDOW), None);
         for index in 0..100 {
-            acknowledged.on_arrival(index * 10_000, 1250);
+            throughput.on_packet(index * 10_000, 1250);
         }
-        assert_eq!(acknowledged.over(200_000), Some(DataRate::from_mbps(1)));
-        assert_eq!(acknowledged.over(500_000), Some(DataRate::from_mbps(1)));
+        assert_eq!(throughput.over(200_000), Some(DataRate::from_mbps(1)));
+        assert_eq!(throughput.over(500_000), Some(DataRate::from_mbps(1)));
         // After a long pause it begins anew.
-        acknowledged.on_arrival(20_000_000, 1250);
-        assert_eq!(acknowledged.over(500_000), None);
+        throughput.on_packet(20_000_000, 1250);
+        assert_eq!(throughput.over(500_000), None);
     }
 
     #[test]
     fn what_lost_reports_would_have_told_does_not_count() {
-        let mut acknowledged = Acknowledged::default();
+        let mut throughput = Throughput::default();
         for index in 0..100 {
             // Every fourth report of five packets is lost.
             if index % 20 >= 15 {
-                acknowledged.on_gap();
+                throughput.on_gap();
             } else {
-                acknowledged.on_arrival(index * 10_000, 1250);
+                throughput.on_packet(index * 10_000, 1250);
             }
         }
-        assert_eq!(acknowledged.over(500_000), Some(DataRate::from_mbps(1)));
+        assert_eq!(throughput.over(500_000), Some(DataRate::from_mbps(1)));
     }
 
     #[test]
     fn many_packets_at_once_take_one_entry() {
-        let mut acknowledged = Acknowledged::default();
+        let mut throughput = Throughput::default();
         for index in 0..1_000_000 {
-            acknowledged.on_arrival(index * 10, 1250);
+            throughput.on_packet(index * 10, 1250);
         }
-        assert!(acknowledged.entries.len() <= LIMIT);
-        let rate = acknowledged.over(500_000).unwrap();
+        assert!(throughput.entries.len() <= LIMIT);
+        let rate = throughput.over(500_000).unwrap();
         assert!(rate.part_of(DataRate::from_mbps(1000)) > 0.99, "{rate}");
     }
 }
