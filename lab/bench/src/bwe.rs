@@ -7,13 +7,17 @@ mod ours;
 mod plan;
 mod reno;
 mod str0m;
+mod table;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::io;
 
 use clap::Args;
-use figures::Figures;
-use plan::{Beside, Plan};
+#[cfg(test)]
+use plan::Beside;
+use plan::plans;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -23,11 +27,15 @@ pub(crate) struct Options {
     /// Only stacks whose name contains this.
     #[arg(long, default_value = "")]
     stack: String,
-    /// Prints what the first run does, twice a second.
+    /// Prints what a run of one plan and one stack does, twice a second, instead.
     #[arg(long)]
     trace: bool,
-    #[arg(long, default_value_t = 1)]
-    seeds: u64,
+    /// Runs at once.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// Writes the table that is checked in: of everything.
+    #[arg(long)]
+    write: bool,
 }
 
 /// Whose estimator.
@@ -49,42 +57,23 @@ impl Stack {
 }
 
 pub(crate) fn run(options: &Options) -> io::Result<()> {
-    println!(
-        "{:<28}{:<8}{:>7}{:>13}{:>8}{:>7}{:>9}",
-        "", "", "used %", "queue ms", "age", "lost %", "converged"
-    );
-    for plan in plan::plans().iter().filter(|plan| plan.name.contains(options.plan.as_str())) {
-        for stack in Stack::ALL.into_iter().filter(|stack| stack.name().contains(options.stack.as_str())) {
-            for (index, figures) in measure(plan, stack, options.seeds, options.trace).iter().enumerate() {
-                let name = if index == 0 { plan.name } else { "" };
-                println!(
-                    "{:<28}{:<8}{:>7.1}{:>7.0}/{:>5.0}{:>8.0}{:>7.1}{:>9.1}",
-                    name,
-                    stack.name(),
-                    figures.used,
-                    figures.queue_mean,
-                    figures.queue_slow,
-                    figures.age_slow,
-                    figures.lost,
-                    figures.converged
-                );
-            }
+    let plans: Vec<_> = plans()
+        .into_iter()
+        .filter(|plan| options.write || plan.name.contains(options.plan.as_str()))
+        .collect();
+    let stacks = Stack::ALL.into_iter();
+    let stacks: Vec<_> =
+        stacks.filter(|stack| options.write || stack.name().contains(options.stack.as_str())).collect();
+    if options.trace {
+        if let (Some(plan), Some(stack)) = (plans.first(), stacks.first()) {
+            world::run(plan, *stack, 1, true);
         }
+        return Ok(());
+    }
+    let text = table::text(&table::measure(&plans, &stacks, options.threads));
+    print!("{text}");
+    if options.write {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/bwe/table.txt"), text)?;
     }
     Ok(())
-}
-
-/// What each flow of a plan does, on average over so many seeds.
-fn measure(plan: &Plan, stack: Stack, seeds: u64, trace: bool) -> Vec<Figures> {
-    let share = if plan.beside == Beside::Nobody { 1.0 } else { 0.5 };
-    let mut all: Vec<Vec<Figures>> = Vec::new();
-    for seed in 1..=seeds {
-        for (flow, measured) in world::run(plan, stack, seed, trace && seed == 1).iter().enumerate() {
-            if all.len() <= flow {
-                all.push(Vec::new());
-            }
-            all[flow].push(Figures::of(plan, measured, share));
-        }
-    }
-    all.iter().map(|figures| Figures::mean(figures)).collect()
 }

@@ -36,7 +36,7 @@ pub(crate) struct Seen {
     pub(crate) is_media: bool,
     /// In the network beyond what it takes without a queue.
     pub(crate) queue: Duration,
-    /// Since its frame was made.
+    /// Since its frame was made, where it is of one.
     pub(crate) age: Duration,
 }
 
@@ -204,13 +204,13 @@ impl World {
         let measured = &mut self.measured[index / 2];
         let Some(label) = Label::of(bytes) else { return };
         let Some(sent_at) = measured.under_way.remove(&label) else { return };
-        let since_origin = at - self.origin;
+        let (since_origin, made) = (at - self.origin, Duration::from_millis(u64::from(label.frame)));
         measured.seen.push(Seen {
             at: at - start,
             bytes: bytes.len(),
             is_media: matches!(label.ssrc, MEDIA | reno::SSRC),
             queue: (at - sent_at).saturating_sub(self.base),
-            age: since_origin.saturating_sub(Duration::from_millis(u64::from(label.frame))),
+            age: if label.ssrc == MEDIA { since_origin.saturating_sub(made) } else { Duration::ZERO },
         });
     }
 }
