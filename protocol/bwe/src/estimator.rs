@@ -27,11 +27,18 @@ pub struct Config {
     pub min: DataRate,
     /// Never above this, 100 Mbit/s by default.
     pub max: DataRate,
+    /// What the application can use at first, 2.5 Mbit/s by default: see [`Estimator::set_wanted`].
+    pub wanted: DataRate,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { start: DataRate::from_kbps(300), min: DataRate::from_kbps(30), max: DataRate::from_mbps(100) }
+        Self {
+            start: DataRate::from_kbps(300),
+            min: DataRate::from_kbps(30),
+            max: DataRate::from_mbps(100),
+            wanted: DataRate::from_kbps(2500),
+        }
     }
 }
 
@@ -85,6 +92,10 @@ pub struct Stats {
     pub in_flight: DataSize,
     /// Whether the application sends less than it may.
     pub is_application_limited: bool,
+    /// Whether less is sent just now than the path carries, for its queue to drain.
+    pub is_draining: bool,
+    /// Whether others keep the queue filled, so that delay says nothing.
+    pub is_contended: bool,
 }
 
 /// Sums up how fast the path may be sent on. See the [crate](crate).
@@ -146,7 +157,7 @@ impl Estimator {
         Self {
             config,
             clock,
-            wanted: config.max,
+            wanted: config.wanted,
             history: History::default(),
             arrived: Vec::new(),
             delay: Delay::new(),
@@ -175,8 +186,8 @@ impl Estimator {
         self.target
     }
 
-    /// How much the application could use; probes look for no more than half as much again. What it can use at once,
-    /// once this rises above the target, is probed for.
+    /// How much the application can use: the sum of what its streams send at best. Below that, the estimator probes for
+    /// more; up to half as much again, and at once when this rises. Beyond, the target grows by what is sent only.
     pub fn set_wanted(&mut self, now: Instant, wanted: DataRate) {
         self.wanted = wanted;
         self.plan(self.clock.time(now));
@@ -184,11 +195,7 @@ impl Estimator {
 
     /// Changes the bounds.
     pub fn set_bounds(&mut self, now: Instant, min: DataRate, max: DataRate) {
-        let is_wanted_all = self.wanted == self.config.max;
         (self.config.min, self.config.max) = (min, max.max(min));
-        if is_wanted_all {
-            self.wanted = self.config.max;
-        }
         self.settle(self.clock.time(now));
     }
 
@@ -354,10 +361,10 @@ impl Estimator {
             target: self.target,
             wanted: self.wanted,
             max: self.config.max,
+            is_heard: self.round_trip.is_known() && !self.outage.is_out(),
             is_congested: self.control.is_draining()
                 || self.control.is_contended()
-                || self.loss.is_bound()
-                || self.outage.is_out(),
+                || self.loss.is_bound(),
             queue: self.delay.least_queue(),
             is_application_limited: self.limited.since().is_some(),
         };
@@ -415,6 +422,8 @@ impl Estimator {
             round_trip: self.round_trip.is_known().then(|| duration(self.round_trip.smoothed())),
             in_flight: DataSize::from_bytes(self.history.in_flight()),
             is_application_limited: self.limited.since().is_some(),
+            is_draining: self.control.is_draining(),
+            is_contended: self.control.is_contended(),
         }
     }
 }

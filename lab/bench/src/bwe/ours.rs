@@ -30,8 +30,7 @@ pub(crate) struct Sender {
 
 impl Sender {
     pub(crate) fn new(now: Instant, seed: u64) -> Self {
-        let mut estimator = Estimator::new(now, Config::default());
-        estimator.set_wanted(now, DataRate::from_bps(MOST));
+        let estimator = Estimator::new(now, Config { wanted: DataRate::from_bps(MOST), ..Config::default() });
         let pacer = Pacer::new(now, estimator.target(), PacerConfig::default());
         Self { start: now, estimator, pacer, encoder: None, most: MOST, sequence: 0, media: 0, seed }
     }
@@ -139,7 +138,12 @@ impl End for Sender {
             stats.lost,
             stats.queue.as_millis(),
             self.pacer.waiting(),
-            if stats.is_application_limited { "limited" } else { "" },
+            match (stats.is_contended, stats.is_draining, stats.is_application_limited) {
+                (true, ..) => "contended",
+                (_, true, _) => "draining",
+                (.., true) => "limited",
+                _ => "",
+            },
         )
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct View {
     /// What the application can use.
     pub(crate) wanted: DataRate,
     pub(crate) max: DataRate,
+    /// Whether feedback comes.
+    pub(crate) is_heard: bool,
     /// Whether the target falls, or is kept from growing, by delay or loss.
     pub(crate) is_congested: bool,
     pub(crate) queue: Micros,
@@ -113,7 +115,7 @@ impl Planner {
     }
 
     fn plan(&mut self, view: &View) {
-        let has_room = view.target < view.limit();
+        let has_room = view.target < view.max.min(view.wanted) && view.is_heard;
         if !self.has_begun {
             self.has_begun = true;
             self.last_wanted = view.wanted;
