@@ -122,10 +122,12 @@ impl Control {
         self.rate = rate.as_bps() as f64;
     }
 
-    /// A probe went through at this rate: what was thought of the capacity is old.
+    /// A probe went through at this rate: what was thought of the capacity is old. Beside another flow a probe gets more
+    /// than its share: where it found an end, and it is not the first, half the way is gone at once.
     pub(crate) fn on_probe(&mut self, rate: DataRate, is_full: bool) {
-        self.set(rate);
-        self.capacity = is_full.then_some(self.rate);
+        let measured = rate.as_bps() as f64;
+        self.rate = if is_full && self.greatest > 0.0 { (self.rate + measured) / 2.0 } else { measured };
+        self.capacity = is_full.then_some(measured);
         self.phase = Phase::Increase;
     }
 
