@@ -1,4 +1,4 @@
-//! What every parser and machine must bear, whatever arrives (RFC 8489, 8656, 8866, 8445, 9260, 9147, 9429, 3550, the
+//! What every parser and machine must bear, whatever arrives (RFC 8489, 8656, 8866, 8445, 9260, 9147, 9429, 3550, 8888, the
 //! signaling protocol).
 //!
 //! Each target is a plain function that takes bytes and panics when something does not hold. The harness
@@ -34,6 +34,8 @@ mod signaling {
     pub(crate) use limits::Limits;
     pub(crate) use time::Now;
 }
+mod bwe_estimator;
+mod bwe_pacer;
 mod dependency_descriptor;
 mod dtls_connection;
 mod dtls_record;
@@ -87,6 +89,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "dependency_descriptor", body: dependency_descriptor::run },
     Target { name: "fec_recovery", body: fec_recovery::run },
     Target { name: "red_payload", body: red_payload::run },
+    Target { name: "bwe_estimator", body: bwe_estimator::run },
+    Target { name: "bwe_pacer", body: bwe_pacer::run },
 ];
 
 /// Runs the target of this name, for the harness.

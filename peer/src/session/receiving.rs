@@ -145,7 +145,7 @@ impl Receiving {
         }
         let header = packet.header();
         let payload = packet.payload().get(if repeats.is_some() { ORIGINAL_NUMBER } else { 0 }..);
-        let bytes = self.pool.keep(&[header.bytes(), payload.unwrap_or_default()], |bytes| {
+        let bytes = self.pool.keep(&[header.as_bytes(), payload.unwrap_or_default()], |bytes| {
             // Padding is left behind, and so is that there was some.
             if let Some(first) = bytes.first_mut() {
                 *first &= !0x20;

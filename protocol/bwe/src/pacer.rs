@@ -80,6 +80,8 @@ pub const QUEUE_LIMIT: usize = 4096;
 const MOST_PROBES: usize = 4;
 /// Padding is made in packets of about this size.
 const PADDING_SIZE: u64 = 1200;
+/// While packets wait the rate is looked at this often: it rises as they grow old.
+const LOOK: Micros = 50 * MILLISECOND;
 /// A probe for which nothing can be made up ends after this time.
 const PROBE_PATIENCE: Micros = 200 * MILLISECOND;
 /// A wake-up in the middle of a probe may be so late.
@@ -101,6 +103,8 @@ pub struct Pacer<T> {
     padding_next: Micros,
     can_pad: bool,
     probes: VecDeque<Running>,
+    /// When the rate was last looked at.
+    adjusted_at: Micros,
 }
 
 /// A probe.
@@ -125,6 +129,7 @@ impl<T> Pacer<T> {
             padding_next: 0,
             can_pad: true,
             probes: VecDeque::with_capacity(MOST_PROBES),
+            adjusted_at: 0,
         };
         pacer.set_target(now, target);
         pacer
@@ -209,6 +214,9 @@ impl<T> Pacer<T> {
             return self.pad_probe(now);
         }
         if self.queues.count() > 0 {
+            if now - self.adjusted_at >= LOOK {
+                self.adjust(now);
+            }
             if !self.budget.is_ready(now) {
                 return None;
             }
@@ -230,7 +238,7 @@ impl<T> Pacer<T> {
         } else if let Some(at) = self.probe_at() {
             (at, PacerReason::Probe)
         } else if self.queues.count() > 0 {
-            (self.budget.ready_at(), PacerReason::Packet)
+            (self.budget.ready_at().min(self.adjusted_at + LOOK), PacerReason::Packet)
         } else {
             (self.padding_at()?.max(self.budget.ready_at()), PacerReason::Padding)
         };
@@ -317,6 +325,7 @@ impl<T> Pacer<T> {
         let paced = self.target.scaled(self.config.factor);
         let left = crate::time::micros(self.config.longest_wait) - self.queues.mean_wait(now);
         let needed = DataSize::from_bytes(self.queues.bytes()).per(duration(left.max(MILLISECOND)));
-        self.budget.set_rate(paced.max(needed));
+        self.budget.set_rate(now, paced.max(needed));
+        self.adjusted_at = now;
     }
 }

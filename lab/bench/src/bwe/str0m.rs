@@ -152,7 +152,8 @@ impl End for Session {
 
     fn begin(&mut self, now: Instant) {
         let params = self.rtc.codec_config().params();
-        self.pt = params.iter().find(|params| params.spec().codec.is_video()).map(str0m::format::PayloadParams::pt);
+        self.pt =
+            params.iter().find(|params| params.spec().codec.is_video()).map(str0m::format::PayloadParams::pt);
         self.encoder = Some(Encoder::new(now, self.seed));
     }
 

@@ -1,11 +1,13 @@
 //! When the next packet may leave (libwebrtc's `PacingController`; draft-ietf-ccwg-bbr-06 §5.6.2 paces alike).
 
 use crate::rate::{DataRate, DataSize};
-use crate::time::{MILLISECOND, Micros, micros};
+use crate::time::{MILLISECOND, Micros, duration, micros};
 
 /// A batch is as long as this, or has so many packets.
 const BATCH: Micros = 5 * MILLISECOND;
 const BATCH_PACKETS: u32 = 16;
+/// Slower than this nothing is paced: nothing would ever leave.
+const LEAST: DataRate = DataRate::from_bps(8000);
 /// How late a driver may wake up without losing throughput.
 const CREDIT: Micros = 5 * MILLISECOND;
 
@@ -22,10 +24,16 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self { rate: DataRate::ZERO, next: 0, packets: 0, is_waiting: false }
+        Self { rate: LEAST, next: 0, packets: 0, is_waiting: false }
     }
 
-    pub(super) fn set_rate(&mut self, rate: DataRate) {
+    /// What was sent and has not left yet, at the old rate, leaves at the new one.
+    pub(super) fn set_rate(&mut self, now: Micros, rate: DataRate) {
+        let rate = rate.max(LEAST);
+        if rate != self.rate && self.next > now {
+            let left = self.rate.over(duration(self.next - now));
+            self.next = now + micros(left.at(rate));
+        }
         self.rate = rate;
     }
 
