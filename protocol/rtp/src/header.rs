@@ -108,9 +108,9 @@ impl<'a> Header<'a> {
         self.bytes.len()
     }
 
-    /// All of it as it came.
+    /// The header as it lies.
     #[inline]
-    pub fn as_bytes(self) -> &'a [u8] {
+    pub fn bytes(self) -> &'a [u8] {
         self.bytes
     }
 

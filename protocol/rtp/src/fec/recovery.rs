@@ -13,6 +13,9 @@ pub const WINDOW: usize = 128;
 pub const MAX_REPAIRS: usize = 32;
 /// Bytes of the longest packet that is kept.
 const MAX_PACKET: usize = 2048;
+/// How far behind the newest packet a repair packet's first may be, in packets: the numbers of an older one have come round
+/// before it is thrown away, and it would make a packet of others.
+const MAX_AGE: i16 = 2 * WINDOW as i16;
 /// Where in the timing extension that lies what is set on the way.
 const TIMING_ON_THE_WAY: usize = 7;
 
@@ -69,13 +72,15 @@ impl Recovery {
         }
         let number = header.sequence_number();
         let slot = &mut self.media[usize::from(number.0) % WINDOW];
-        if slot.number == Some(number) {
+        // One that comes so late that its place is taken repairs nothing any more. From farther back, the numbers began anew.
+        if slot.number.is_some_and(|held| (0..=MAX_AGE).contains(&held.ahead_of(number))) {
             return;
         }
         slot.number = Some(number);
         slot.bytes.clear();
         slot.bytes.extend_from_slice(packet);
         clear_mutable(&mut slot.bytes, extensions);
+        self.forget_before(number);
         self.arrived(number);
         self.recover();
     }
@@ -124,6 +129,14 @@ impl Recovery {
     pub(super) fn held(&self, number: SequenceNumber) -> Option<&[u8]> {
         let slot = &self.media[usize::from(number.0) % WINDOW];
         (slot.number == Some(number)).then_some(&slot.bytes)
+    }
+
+    /// Throws away repair packets that are too far from a packet that came.
+    fn forget_before(&mut self, number: SequenceNumber) {
+        let is_old = |repair: &Kept| number.ahead_of(repair.base) > MAX_AGE;
+        while let Some(at) = self.repairs.iter().position(is_old) {
+            self.spare.extend(self.repairs.remove(at).map(|repair| repair.bytes));
+        }
     }
 
     /// Strikes a packet off what repair packets miss.

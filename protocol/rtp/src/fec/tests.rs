@@ -137,6 +137,23 @@ fn one_recovered_packet_lets_another_be() {
 }
 
 #[test]
+fn an_old_repair_packet_makes_nothing_of_new_packets() {
+    let packets: Vec<_> = (0..3).map(|number| packet(number, b"payload", 0)).collect();
+    let mut recovery = Recovery::new(Format::Flexfec03, MEDIA);
+    recovery.receive_repair(&repair(Format::Flexfec03, 0, &packets)).unwrap();
+    // The numbers come round, two of the three with another content.
+    for number in (3..=u16::MAX).step_by(50) {
+        recovery.receive_media(&packet(number, b"other", 0), &map());
+    }
+    recovery.receive_media(&packet(0, b"other", 0), &map());
+    recovery.receive_media(&packet(1, b"other", 0), &map());
+    assert_eq!(recovered(&mut recovery).len(), 0);
+    // A packet that comes late takes no newer one's place.
+    recovery.receive_media(&packet(u16::MAX - 126, b"late", 0), &map());
+    assert!(recovery.held(SequenceNumber(1)).is_some());
+}
+
+#[test]
 fn extensions_set_on_the_way_count_as_zeros() {
     let made: Vec<_> = [10, 12, 14].map(|number| packet(number, b"payload", 0)).to_vec();
     let payload = repair(Format::Flexfec03, 10, &made);
