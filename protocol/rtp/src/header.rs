@@ -110,7 +110,7 @@ impl<'a> Header<'a> {
 
     /// The header as it lies.
     #[inline]
-    pub fn bytes(self) -> &'a [u8] {
+    pub fn as_bytes(self) -> &'a [u8] {
         self.bytes
     }
 

@@ -41,7 +41,7 @@ pub fn wrap(
 ) {
     let header = original.header();
     let start = out.len();
-    out.extend_from_slice(header.bytes());
+    out.extend_from_slice(header.as_bytes());
     // Padding, which this bit announces, is not sent again.
     out[start] &= !0x20;
     if let Ok(mut header) = HeaderMut::parse(&mut out[start..]) {
