@@ -10,8 +10,9 @@ use twocan_rtp::extension::{
     AbsSendTime, AudioLevel, ColorSpace, Extension, ExtensionMap, Kind, Mid, PlayoutDelay,
     TransportSequenceNumber, VideoLayersAllocation, VideoOrientation, VideoTiming,
 };
+use twocan_rtp::fec::{Format, Recovery};
 use twocan_rtp::rtcp::{self, Arrival, FeedbackHead, RtcpPacket, TransportFeedback};
-use twocan_rtp::{Header, Packet, PayloadType, SequenceNumber, Ssrc, rtx};
+use twocan_rtp::{Header, Packet, PayloadType, SequenceNumber, Ssrc, red, rtx};
 
 struct Recording {
     map: ExtensionMap,
@@ -277,5 +278,63 @@ fn sound_lasts_as_long_as_timestamps_say() {
             }
         }
         assert!(packets.len() > 2);
+    }
+}
+
+/// Each packet of the stream is lost once, and comes back as it was sent, but for what was set in it after its repair packets
+/// were made.
+#[test]
+fn lost_packets_come_back() {
+    let ulpfec = read(include_str!("browser/ulpfec.txt"));
+    let flexfec = read(include_str!("browser/flexfec.txt"));
+    for (format, recording) in [(Format::Ulpfec, ulpfec), (Format::Flexfec03, flexfec)] {
+        let kind = |packet: &Packet<'_>| recording.payloads[&packet.header().payload_type().number()];
+        // What comes out of RED, and is media or repairs it.
+        let packets: Vec<_> = recording
+            .rtp
+            .iter()
+            .map(|bytes| {
+                let mut bytes = bytes.clone();
+                match kind(&Packet::parse(&bytes).unwrap()) {
+                    "red" => red::unwrap_single(&mut bytes).unwrap().to_vec(),
+                    _ => bytes,
+                }
+            })
+            .collect();
+        let packets: Vec<_> = packets.iter().map(|bytes| (bytes, Packet::parse(bytes).unwrap())).collect();
+        let is_media = |packet: &Packet<'_>| kind(packet) == "VP8";
+        let media: Vec<_> = packets.iter().filter(|(_, packet)| is_media(packet)).collect();
+        let mut back = 0;
+        for (_, lost) in &media {
+            let header = lost.header();
+            let mut recovery = Recovery::new(format, header.ssrc());
+            for (bytes, packet) in &packets {
+                if !is_media(packet) {
+                    recovery.receive_repair(packet.payload()).unwrap();
+                } else if packet.header().sequence_number() != header.sequence_number() {
+                    recovery.receive_media(bytes, &recording.map);
+                }
+            }
+            while let Some(recovered) = recovery.poll_recovered() {
+                let recovered = Packet::parse(recovered).unwrap();
+                assert_eq!(recovered.header().fields(), header.fields());
+                assert_eq!((recovered.payload(), recovered.padding()), (lost.payload(), lost.padding()));
+                for ((id, value), (other, original)) in
+                    recovered.header().extensions().zip(header.extensions())
+                {
+                    assert_eq!(id, other);
+                    match recording.map.kind(id).unwrap() {
+                        Kind::AbsSendTime | Kind::TransmissionOffset | Kind::TransportSequenceNumber => {
+                            assert!(value.iter().all(|byte| *byte == 0));
+                        }
+                        Kind::VideoTiming => assert_eq!(value[..7], original[..7]),
+                        _ => assert_eq!(value, original),
+                    }
+                }
+                back += 1;
+            }
+        }
+        println!("{format:?}: {back} of {} packets came back", media.len());
+        assert!(back * 2 > media.len());
     }
 }
