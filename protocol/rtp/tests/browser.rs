@@ -2,17 +2,19 @@
 //! none, in several codecs and scalability modes. A file has the extensions and payload types of the offer, and then packets
 //! in the order they were sent; probes and feedback are among them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use twocan_rtp::codec::{Codec, EncodedFrame, FrameAssembler, Packetizer};
 use twocan_rtp::dependency::{Descriptor, Frame, Indication, Reader};
 use twocan_rtp::extension::{
     AbsSendTime, AudioLevel, ColorSpace, Extension, ExtensionMap, Kind, Mid, PlayoutDelay,
-    TransportSequenceNumber, VideoLayersAllocation, VideoOrientation, VideoTiming,
+    RepairedRtpStreamId, RtpStreamId, TransportSequenceNumber, VideoLayersAllocation, VideoOrientation,
+    VideoTiming,
 };
 use twocan_rtp::fec::{Format, Recovery};
+use twocan_rtp::red::{self, Red};
 use twocan_rtp::rtcp::{self, Arrival, FeedbackHead, RtcpPacket, TransportFeedback};
-use twocan_rtp::{Header, Packet, PayloadType, SequenceNumber, Ssrc, red, rtx};
+use twocan_rtp::{Header, Packet, PayloadType, SequenceNumber, Ssrc, rtx};
 
 struct Recording {
     map: ExtensionMap,
@@ -75,8 +77,9 @@ fn every_extension_is_read_and_written_as_it_was() {
         assert_eq!(written, value, "{:?}", E::KIND);
         1
     }
-    let mut counts = [0; 9];
-    for (_, _, recording) in all() {
+    let mut counts = [0; 11];
+    let simulcast = read(include_str!("browser/simulcast-red.txt"));
+    for recording in all().into_iter().map(|(_, _, recording)| recording).chain([simulcast]) {
         for bytes in &recording.rtp {
             let (header, map) = (Packet::parse(bytes).unwrap().header(), &recording.map);
             assert!(header.extensions().all(|(id, _)| map.kind(id).is_some()));
@@ -89,10 +92,12 @@ fn every_extension_is_read_and_written_as_it_was() {
             counts[6] += check::<PlayoutDelay>(header, map);
             counts[7] += check::<ColorSpace>(header, map);
             counts[8] += check::<VideoOrientation>(header, map);
+            counts[9] += check::<RtpStreamId<'_>>(header, map);
+            counts[10] += check::<RepairedRtpStreamId<'_>>(header, map);
         }
     }
     println!("{counts:?}");
-    assert!(counts[..6].iter().all(|count| *count > 0), "{counts:?}");
+    assert!(counts.iter().enumerate().all(|(kind, count)| *count > 0 || kind == 6), "{counts:?}");
 }
 
 /// Without the zeros that Chromium's units of H.264 end with: they belong to the start codes.
@@ -178,10 +183,7 @@ fn dependency_descriptors_agree_with_payloads() {
                 seen.push(frame);
             }
         }
-        let layers = seen
-            .iter()
-            .map(|frame| (frame.spatial, frame.temporal))
-            .collect::<std::collections::BTreeSet<_>>();
+        let layers = seen.iter().map(|frame| (frame.spatial, frame.temporal)).collect::<BTreeSet<_>>();
         println!("{name}: {} frames with descriptors, layers {layers:?}", seen.len());
         assert!(!seen.is_empty() || codec == Codec::H264);
     }
@@ -337,4 +339,66 @@ fn lost_packets_come_back() {
         println!("{format:?}: {back} of {} packets came back", media.len());
         assert!(back * 2 > media.len());
     }
+}
+
+/// Three layers of one track, each with its id in its first packets and in what repairs it; all say what each layer has. Of
+/// video, payloads were cut after 24 bytes for this file.
+#[test]
+fn layers_of_simulcast_are_told_apart() {
+    let recording = read(include_str!("browser/simulcast-red.txt"));
+    let map = &recording.map;
+    let mut streams = BTreeMap::<Ssrc, &[u8]>::new();
+    let mut repairs = BTreeMap::<Ssrc, &[u8]>::new();
+    for (name, layers) in [("VP8", &mut streams), ("rtx", &mut repairs)] {
+        for packet in recording.of(name) {
+            let header = packet.header();
+            let layer = match name {
+                "VP8" => header.read::<RtpStreamId<'_>>(map).map(|id| id.0),
+                _ => header.read::<RepairedRtpStreamId<'_>>(map).map(|id| id.0),
+            };
+            if let Some(layer) = layer {
+                assert_eq!(header.read(map), Some(Mid(b"0")));
+                assert_eq!(*layers.entry(header.ssrc()).or_insert(layer), layer);
+            }
+            let Some(all) = header.read::<VideoLayersAllocation>(map) else { continue };
+            assert!((1..=3).contains(&all.streams) && all.active().count() > 0);
+            let layer = [&b"q"[..], b"h", b"f"][usize::from(all.stream)];
+            assert_eq!(layers[&header.ssrc()], layer);
+            for (_, _, layer) in all.active() {
+                assert!(layer.size.is_none_or(|size| size.width * 9 == size.height * 16));
+                assert!(layer.bitrates[..usize::from(layer.temporal_layers)].is_sorted());
+            }
+        }
+    }
+    let ids = |layers: &BTreeMap<Ssrc, &[u8]>| layers.values().map(|id| id[0]).collect::<BTreeSet<_>>();
+    assert_eq!(ids(&streams), BTreeSet::from(*b"qhf"));
+    assert_eq!(ids(&repairs), BTreeSet::from(*b"qhf"));
+    assert!(streams.keys().all(|ssrc| !repairs.contains_key(ssrc)));
+}
+
+#[test]
+fn earlier_sound_is_what_came_before() {
+    let recording = read(include_str!("browser/simulcast-red.txt"));
+    let mut before = BTreeMap::new();
+    let mut repeated = 0;
+    for packet in recording.of("red") {
+        let red = Red::parse(packet.payload()).unwrap();
+        let timestamp = packet.header().timestamp();
+        let opus = PayloadType::new(111).unwrap();
+        assert_eq!(red.primary.payload_type, opus);
+        for block in red.redundant() {
+            // The first packet has one that was never sent alone.
+            if let Some(earlier) = before.get(&block.timestamp(timestamp).0) {
+                assert_eq!(block.bytes, *earlier);
+                repeated += 1;
+            }
+        }
+        before.insert(timestamp.0, red.primary.bytes);
+        let mut written = Vec::new();
+        let blocks: Vec<_> = red.redundant().collect();
+        let earlier = blocks.iter().map(|block| (u32::from(block.offset), block.bytes));
+        red::write(&mut written, opus, earlier, red.primary.bytes);
+        assert_eq!(written, packet.payload());
+    }
+    assert!(repeated > 20, "{repeated}");
 }
