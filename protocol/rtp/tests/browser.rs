@@ -1,5 +1,5 @@
-//! What Chromium 156 sent, as its own log of packets in the clear has it (`WebRTC-Debugging-RtpDump`): its camera that is
-//! none, in several codecs and scalability modes. A file has the extensions and payload types of the offer, and then packets
+//! What Chromium 156 and Firefox 153 sent, as their own logs of packets in the clear have it (`WebRTC-Debugging-RtpDump`,
+//! `RtpLogger`): their cameras that are none, in several codecs and scalability modes. A file has the extensions and payload types of the offer, and then packets
 //! in the order they were sent; probes and feedback are among them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,12 +58,13 @@ impl Recording {
     }
 }
 
-fn all() -> [(&'static str, Codec, Recording); 4] {
+fn all() -> [(&'static str, Codec, Recording); 5] {
     [
         ("VP8", Codec::Vp8, read(include_str!("browser/vp8.txt"))),
         ("VP9", Codec::Vp9, read(include_str!("browser/vp9-l3t3-key.txt"))),
         ("AV1", Codec::Av1, read(include_str!("browser/av1-l1t3.txt"))),
         ("H264", Codec::H264, read(include_str!("browser/h264.txt"))),
+        ("VP8", Codec::Vp8, read(include_str!("browser/firefox-vp8.txt"))),
     ]
 }
 
@@ -185,7 +186,10 @@ fn dependency_descriptors_agree_with_payloads() {
         }
         let layers = seen.iter().map(|frame| (frame.spatial, frame.temporal)).collect::<BTreeSet<_>>();
         println!("{name}: {} frames with descriptors, layers {layers:?}", seen.len());
-        assert!(!seen.is_empty() || codec == Codec::H264);
+        assert_eq!(
+            seen.is_empty(),
+            codec == Codec::H264 || recording.map.id(Kind::DependencyDescriptor).is_none()
+        );
     }
 }
 
@@ -229,7 +233,7 @@ fn feedback_is_read_and_packed_as_well() {
             for packet in rtcp::packets(bytes) {
                 let kind = match packet.unwrap() {
                     RtcpPacket::SenderReport(report) => {
-                        assert!(report.info.packets > 0);
+                        assert!(report.info.ntp.0 > 0);
                         "SR"
                     }
                     RtcpPacket::ReceiverReport(_) => "RR",
@@ -273,7 +277,6 @@ fn sound_lasts_as_long_as_timestamps_say() {
         let packets: Vec<_> = recording.of("opus").collect();
         for pair in packets.windows(2) {
             let [one, next] = [pair[0].header(), pair[1].header()];
-            assert_eq!(one.payload_type(), PayloadType::new(111).unwrap());
             if next.sequence_number().ahead_of(one.sequence_number()) == 1 && !next.marker() {
                 let ticks = Codec::Opus.audio_ticks(pair[0].payload()).unwrap();
                 assert_eq!(next.timestamp().ahead_of(one.timestamp()), ticks.cast_signed());
