@@ -84,6 +84,10 @@ impl Sender {
         let header = Header::parse(packet).map_err(|_| ProtectError::Malformed)?;
         let (ssrc, sequence) = (header.ssrc().0, header.sequence_number());
         let plain = Portion::behind(header.len());
+        // The peer would take it for encrypted.
+        if cryptex::portion(header).is_some() {
+            return Err(ProtectError::Malformed);
+        }
         if packet.len() > MAX_LEN {
             return Err(ProtectError::TooLong);
         }
@@ -164,7 +168,7 @@ impl fmt::Debug for Sender {
 /// Why a packet was not protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProtectError {
-    /// There is no whole header: give a packet.
+    /// There is no whole header, or one whose extension claims to be encrypted already: give a packet in the clear.
     Malformed,
     /// More than 65,535 bytes: no datagram would hold it.
     TooLong,
@@ -180,7 +184,9 @@ pub enum ProtectError {
 impl fmt::Display for ProtectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => "the packet has no whole header; give one that was written in full",
+            Self::Malformed => {
+                "the packet has no whole header in the clear; give one that was written in full"
+            }
             Self::TooLong => "a packet has at most 65,535 bytes; send several",
             Self::Reused => "the sequence number was used, or is too old to tell; give each packet its own",
             Self::TooManySources => "there are too many sources; use an SSRC again, or connect anew",

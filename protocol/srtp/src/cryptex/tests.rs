@@ -1,7 +1,7 @@
 //! RFC 9335 appendix A: one-byte and two-byte extensions, the same with contributing sources, and empty ones.
 
 use crate::hex::hex;
-use crate::{MasterKey, Profile, Receiver, Sender};
+use crate::{MasterKey, Profile, ProtectError, Receiver, Sender};
 
 const AES_CM: [(&str, &str); 6] = [
     (
@@ -130,6 +130,18 @@ fn what_has_nothing_to_hide_is_sealed_as_ever() {
             cryptex_sender(&key).protect_rtp(&mut with, 0).unwrap();
             Sender::new(&key).unwrap().protect_rtp(&mut without, 0).unwrap();
             assert_eq!(with, without);
+        }
+    }
+}
+
+/// A packet that says of itself that it is encrypted would be opened as one.
+#[test]
+fn nothing_is_sealed_that_looks_encrypted() {
+    for plain in
+        ["900f1238 decafbad cafebabe c0de0000 abab", "900f1238 decafbad cafebabe c2de0001 05020002 abab"]
+    {
+        for mut sender in [Sender::new(&cm()).unwrap(), cryptex_sender(&gcm())] {
+            assert_eq!(sender.protect_rtp(&mut hex(plain), 0), Err(ProtectError::Malformed));
         }
     }
 }
