@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("twocan-dtls", &["twocan-wire"]),
     ("twocan-rtp", &["twocan-wire"]),
     ("twocan-srtp", &["twocan-wire", "twocan-rtp"]),
+    ("twocan-sframe", &["twocan-wire"]),
     ("twocan-bwe", &["twocan-wire"]),
 ];
 
