@@ -52,6 +52,8 @@ mod sctp_association;
 mod sctp_packet;
 mod sdp_description;
 mod signaling_hub;
+mod srtp_ends;
+mod srtp_packet;
 mod stun_client;
 mod stun_framing;
 mod stun_message;
@@ -91,6 +93,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "red_payload", body: red_payload::run },
     Target { name: "bwe_estimator", body: bwe_estimator::run },
     Target { name: "bwe_pacer", body: bwe_pacer::run },
+    Target { name: "srtp_packet", body: srtp_packet::run },
+    Target { name: "srtp_ends", body: srtp_ends::run },
 ];
 
 /// Runs the target of this name, for the harness.
