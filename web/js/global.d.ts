@@ -15,3 +15,20 @@ interface Window {
   showSaveFilePicker?(options?: SaveFilePickerOptions): Promise<FileSystemFileHandle>;
   showDirectoryPicker?(options?: { mode?: "read" | "readwrite"; id?: string }): Promise<FileSystemDirectoryHandle>;
 }
+
+/** What video's and sound's frames have in common. */
+interface EncodedFrame {
+  data: ArrayBuffer;
+  getMetadata(): { mimeType?: string };
+}
+
+interface RTCTransformEvent extends Event {
+  readonly transformer: {
+    readonly readable: ReadableStream<EncodedFrame>;
+    readonly writable: WritableStream<EncodedFrame>;
+    readonly options: unknown;
+  };
+}
+
+/** In workers. */
+declare var onrtctransform: ((event: RTCTransformEvent) => void) | null;
