@@ -1,5 +1,6 @@
 //! Bandwidth estimation in a simulated network, in virtual time: ours and str0m's through the same plans.
 
+mod cost;
 mod encoder;
 mod end;
 mod figures;
@@ -33,6 +34,9 @@ pub(crate) struct Options {
     /// Runs at once.
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// Measures what a packet costs instead.
+    #[arg(long)]
+    cost: bool,
     /// Writes the table that is checked in: of everything.
     #[arg(long)]
     write: bool,
@@ -57,6 +61,10 @@ impl Stack {
 }
 
 pub(crate) fn run(options: &Options) -> io::Result<()> {
+    if options.cost {
+        cost::run();
+        return Ok(());
+    }
     let plans: Vec<_> = plans()
         .into_iter()
         .filter(|plan| options.write || plan.name.contains(options.plan.as_str()))

@@ -9,8 +9,8 @@ use bwe::{DataRate, DataSize, Pacer, PacerConfig, Priority, Probe, ProbeId, QUEU
 
 /// Everything leaves within this time.
 const END: Duration = Duration::from_secs(30);
-/// What may leave at one moment beside what waits.
-const MOST_PADDING: usize = 300;
+/// What may leave at one moment beside what waits: padding, and four probes of 255 packets without a size.
+const MOST_PADDING: usize = 1200;
 
 #[derive(Arbitrary, Debug)]
 enum Command {
@@ -28,6 +28,8 @@ enum Command {
 struct World {
     now: Instant,
     start: Instant,
+    /// The latest that it ever was: the clock may go back.
+    latest: Instant,
     pacer: Pacer<(u64, u32)>,
     /// What waits, by stream.
     waiting: BTreeMap<u64, VecDeque<u32>>,
@@ -40,7 +42,7 @@ pub(super) fn run(bytes: &[u8]) {
     let config = PacerConfig { paces_audio, ..PacerConfig::default() };
     let now = Instant::now();
     let pacer = Pacer::new(now, DataRate::from_bps(u64::from(target)), config);
-    let mut world = World { now, start: now, pacer, waiting: BTreeMap::new(), next: 0 };
+    let mut world = World { now, start: now, latest: now, pacer, waiting: BTreeMap::new(), next: 0 };
     while !input.is_empty() {
         let Ok(command) = input.arbitrary() else { break };
         world.obey(command);
@@ -83,7 +85,7 @@ impl World {
                 let waited = self.waiting.remove(&stream).unwrap_or_default();
                 let mut dropped = Vec::new();
                 self.pacer.drop_stream(stream, |item| dropped.push(item.1));
-                assert_eq!(dropped, waited);
+                assert!(dropped.iter().eq(&waited), "{dropped:?} {waited:?}");
             }
             Command::Wait { microseconds } => self.now += Duration::from_micros(u64::from(microseconds)),
             Command::Wake => self.wake(),
@@ -102,6 +104,7 @@ impl World {
 
     /// Takes all that may leave now.
     fn drain(&mut self) {
+        self.latest = self.latest.max(self.now);
         let most = self.pacer.waiting() + MOST_PADDING;
         for _ in 0..=most {
             match self.pacer.poll_release(self.now) {
@@ -125,7 +128,9 @@ impl World {
 
     /// Nothing comes any more, and everything leaves.
     fn end(&mut self) {
+        self.now = self.latest;
         self.pacer.set_padding(self.now, DataRate::ZERO);
+        self.drain();
         let end = self.now + END;
         while self.pacer.waiting() > 0 {
             self.wake();

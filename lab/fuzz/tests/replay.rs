@@ -15,7 +15,8 @@ const DEAR_ROUNDS: u64 = 100;
 
 fn rounds(target: Target) -> u64 {
     match target.name {
-        "ice_agent" | "sctp_association" | "dtls_connection" | "peer_connection" => DEAR_ROUNDS,
+        "ice_agent" | "sctp_association" | "dtls_connection" | "peer_connection" | "bwe_estimator"
+        | "bwe_pacer" => DEAR_ROUNDS,
         _ => ROUNDS,
     }
 }

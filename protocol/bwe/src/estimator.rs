@@ -16,7 +16,7 @@ use crate::probe::{Measures, Planner, View};
 use crate::rate::{DataRate, DataSize};
 use crate::round_trip::RoundTrip;
 use crate::throughput::Throughput;
-use crate::time::{Clock, MILLISECOND, Micros, SECOND, duration, micros};
+use crate::time::{Clock, MILLISECOND, Micros, NEVER, SECOND, duration, micros};
 
 /// Bounds, and where to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,7 +175,7 @@ impl Estimator {
             told: config.start,
             probes: VecDeque::with_capacity(MOST_PROBES),
             faults: Faults::default(),
-            newest_arrived: Micros::MIN / 2,
+            newest_arrived: NEVER,
             reported: 0,
             reordering: REORDERING,
         }

@@ -6,7 +6,7 @@
 //! each other: that the path loses the same part at any rate, or that it loses what is beyond its capacity.
 
 use crate::rate::{DataRate, DataSize};
-use crate::time::{MILLISECOND, Micros, SECOND, duration};
+use crate::time::{MILLISECOND, Micros, NEVER, SECOND, duration};
 
 /// A window is complete after this time and so many packets, or after the longest time.
 const SPAN: Micros = 250 * MILLISECOND;
@@ -68,7 +68,7 @@ impl Loss {
         Self {
             windows: [Window::default(); WINDOWS],
             count: 0,
-            answered_until: Micros::MIN,
+            answered_until: NEVER,
             packets: 0,
             lost: 0,
             bytes: 0,
@@ -76,7 +76,7 @@ impl Loss {
             last_sent: Micros::MIN,
             bound: None,
             inherent: 0.0,
-            inherent_at: Micros::MIN / 2,
+            inherent_at: NEVER,
         }
     }
 

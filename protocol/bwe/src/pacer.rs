@@ -15,7 +15,7 @@ use queue::{Queued, Queues};
 
 use crate::packet::{Probe, ProbeId};
 use crate::rate::{DataRate, DataSize};
-use crate::time::{Clock, MILLISECOND, Micros, SECOND, duration};
+use crate::time::{Clock, MILLISECOND, Micros, SECOND, duration, micros};
 
 /// How a pacer behaves.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,6 +80,12 @@ pub const QUEUE_LIMIT: usize = 4096;
 const MOST_PROBES: usize = 4;
 /// Padding is made in packets of about this size.
 const PADDING_SIZE: u64 = 1200;
+/// For a probe, not smaller than this.
+const LEAST_PADDING_SIZE: u64 = 50;
+/// How late padding may be without being left out.
+const PADDING_CREDIT: Micros = 5 * MILLISECOND;
+/// Between packets of padding: beyond 100 Mbit/s nobody pads.
+const LEAST_PADDING_GAP: Micros = 75;
 /// While packets wait the rate is looked at this often: it rises as they grow old.
 const LOOK: Micros = 50 * MILLISECOND;
 /// A probe for which nothing can be made up ends after this time.
@@ -138,6 +144,10 @@ impl<T> Pacer<T> {
     /// The estimator's target has changed.
     pub fn set_target(&mut self, now: Instant, target: DataRate) {
         self.target = target;
+        // What the target has caught up with would only hold up what waits.
+        while self.probes.front().is_some_and(|running| running.probe.rate <= target) {
+            self.probes.pop_front();
+        }
         self.adjust(self.clock.time(now));
     }
 
@@ -153,9 +163,9 @@ impl<T> Pacer<T> {
         self.padding_next = self.padding_next.max(self.clock.time(now));
     }
 
-    /// Sends this probe as soon as those before are done. Beyond a few, it is not sent.
+    /// Sends this probe as soon as those before are done. One beyond a few, or no faster than the target, is not sent.
     pub fn probe(&mut self, probe: Probe) {
-        if self.probes.len() < MOST_PROBES {
+        if self.probes.len() < MOST_PROBES && probe.rate > self.target {
             self.probes.push_back(Running { probe, began_at: None, bytes: 0, packets: 0 });
         }
     }
@@ -253,15 +263,15 @@ impl<T> Pacer<T> {
         }
         let Some(began_at) = running.began_at else { return Some(0) };
         let took = DataSize::from_bytes(running.bytes).at(running.probe.rate);
-        Some(began_at + crate::time::micros(took))
+        Some(began_at + micros(took))
     }
 
     fn pad_probe(&mut self, now: Micros) -> Option<Release<T>> {
         let running = self.probes.front()?;
         let id = running.probe.id;
         // Small enough for the probe to have its packets, and not too small for it to have its bytes soon.
-        let size =
-            (running.probe.size.as_bytes() / u64::from(running.probe.packets.max(1))).min(PADDING_SIZE);
+        let size = running.probe.size.as_bytes() / u64::from(running.probe.packets.max(1));
+        let size = size.clamp(LEAST_PADDING_SIZE, PADDING_SIZE);
         self.account(now, size);
         Some(Release::Padding { size: DataSize::from_bytes(size), probe: Some(id) })
     }
@@ -293,14 +303,14 @@ impl<T> Pacer<T> {
     /// Something leaves; the probe that it serves.
     fn account(&mut self, now: Micros, bytes: u64) -> Option<ProbeId> {
         self.budget.on_sent(now, bytes);
-        let took = crate::time::micros(DataSize::from_bytes(bytes).at(self.padding));
         if self.padding > DataRate::ZERO {
-            self.padding_next = self.padding_next.max(now - 50 * MILLISECOND) + took;
+            let took = micros(DataSize::from_bytes(bytes).at(self.padding));
+            self.padding_next = self.padding_next.max(now - PADDING_CREDIT) + took.max(LEAST_PADDING_GAP);
         }
         let running = self.probes.front_mut()?;
         let began_at = *running.began_at.get_or_insert(now);
         // Who wakes up late does not send everything at once.
-        let due = began_at + crate::time::micros(DataSize::from_bytes(running.bytes).at(running.probe.rate));
+        let due = began_at + micros(DataSize::from_bytes(running.bytes).at(running.probe.rate));
         if now - due > LATEST {
             running.began_at = Some(began_at + now - due);
         }
@@ -323,8 +333,13 @@ impl<T> Pacer<T> {
     /// The rate that empties the queue in time.
     fn adjust(&mut self, now: Micros) {
         let paced = self.target.scaled(self.config.factor);
-        let left = crate::time::micros(self.config.longest_wait) - self.queues.mean_wait(now);
-        let needed = DataSize::from_bytes(self.queues.bytes()).per(duration(left.max(MILLISECOND)));
+        let left = micros(self.config.longest_wait) - self.queues.mean_wait(now);
+        let needed = if self.queues.count() > 0 {
+            let ahead = self.budget.debt(now) + DataSize::from_bytes(self.queues.bytes());
+            ahead.per(duration(left.max(MILLISECOND)))
+        } else {
+            DataRate::ZERO
+        };
         self.budget.set_rate(now, paced.max(needed));
         self.adjusted_at = now;
     }

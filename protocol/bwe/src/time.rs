@@ -12,6 +12,9 @@ pub(crate) const SECOND: Micros = 1_000_000;
 /// Times beyond this, a century, count as this: sums of a few of them stay far from overflow.
 const MAX: Micros = 86_400 * 365 * 100 * SECOND;
 
+/// Before everything.
+pub(crate) const NEVER: Micros = -MAX;
+
 /// A `Duration` in microseconds, a century at most.
 pub(crate) fn micros(duration: Duration) -> Micros {
     Micros::try_from(duration.as_micros()).map_or(MAX, |micros| micros.min(MAX))

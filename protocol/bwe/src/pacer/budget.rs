@@ -31,10 +31,14 @@ impl Budget {
     pub(super) fn set_rate(&mut self, now: Micros, rate: DataRate) {
         let rate = rate.max(LEAST);
         if rate != self.rate && self.next > now {
-            let left = self.rate.over(duration(self.next - now));
-            self.next = now + micros(left.at(rate));
+            self.next = now + micros(self.debt(now).at(rate));
         }
         self.rate = rate;
+    }
+
+    /// What was sent and would not have left yet, at the rate.
+    pub(super) fn debt(&self, now: Micros) -> DataSize {
+        self.rate.over(duration(self.next - now))
     }
 
     pub(super) fn is_ready(&mut self, now: Micros) -> bool {
@@ -54,7 +58,9 @@ impl Budget {
             self.packets = 0;
         }
         let took = micros(DataSize::from_bytes(bytes).at(self.rate));
-        self.next = self.next.max(now - CREDIT).saturating_add(took);
+        // Who was idle has no credit.
+        let next = if self.next < now - CREDIT { now } else { self.next };
+        self.next = next.saturating_add(took);
         self.packets = self.packets.saturating_add(1);
         self.is_waiting = self.next >= now + BATCH || self.packets >= BATCH_PACKETS && self.next > now;
     }
