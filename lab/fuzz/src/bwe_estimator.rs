@@ -110,7 +110,7 @@ impl World {
                 self.send(sequence, size, Kind::Media, probe.map(ProbeId));
             }
             Command::Report { count, delay, spread, lost, ecn: code } => {
-                self.report(count, delay, spread, lost, code)
+                self.report(count, delay, spread, lost, code);
             }
             Command::Lie { arrivals } => {
                 let arrivals = arrivals.into_iter().take(MOST).map(|(sequence, at, code)| Arrival {

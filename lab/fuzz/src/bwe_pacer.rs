@@ -12,7 +12,7 @@ const END: Duration = Duration::from_secs(30);
 /// What may leave at one moment beside what waits: padding, and four probes of 255 packets without a size.
 const MOST_PADDING: usize = 1200;
 
-#[derive(Arbitrary, Debug)]
+#[derive(Arbitrary, Clone, Copy, Debug)]
 enum Command {
     Push { stream: u8, priority: u8, size: u16, count: u8 },
     Target { rate: u64 },
@@ -71,7 +71,7 @@ impl World {
             }
             Command::Target { rate } => self.pacer.set_target(self.now, DataRate::from_bps(rate)),
             Command::Padding { rate } => {
-                self.pacer.set_padding(self.now, DataRate::from_bps(u64::from(rate)))
+                self.pacer.set_padding(self.now, DataRate::from_bps(u64::from(rate)));
             }
             Command::CanPad { can } => self.pacer.set_can_pad(can),
             Command::Probe { rate, size, packets } => self.pacer.probe(Probe {

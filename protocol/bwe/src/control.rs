@@ -1,6 +1,9 @@
 //! The rate that delay allows (draft-ietf-rmcat-gcc-02 §5.5: increase, hold, decrease; libwebrtc's `AimdRateControl` and
 //! `LinkCapacityEstimator`). See `SOURCES.md` for where it departs from them.
 
+#[cfg(test)]
+mod tests;
+
 use crate::delay::Usage;
 use crate::rate::DataRate;
 use crate::time::{MILLISECOND, Micros, SECOND};
@@ -34,6 +37,8 @@ const REMEMBERED: Micros = 30 * SECOND;
 const DRAINED: f64 = 0.8;
 /// After so many attempts that did not drain it, somebody else fills it.
 const ATTEMPTS: u32 = 3;
+/// A queue that stayed within this all the while is none: the way has become longer.
+const STEADY: Micros = 5 * MILLISECOND;
 /// Within these parts of the capacity a rate is near it.
 const NEAR: (f64, f64) = (0.85, 1.05);
 /// A queue that is shorter than this now and then is none: frames come in bursts.
@@ -65,6 +70,17 @@ pub(crate) struct Signs {
     pub(crate) is_losing: bool,
 }
 
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Nothing that is new.
+    Nothing,
+    /// The path is full: the rate is lower now.
+    Full,
+    /// The way has become longer: what was taken for a queue is none.
+    Longer,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Phase {
     /// More and more.
@@ -77,6 +93,8 @@ enum Phase {
         queue: Micros,
         next_look: Micros,
         attempts: u32,
+        /// The least and the greatest that the queue was since the second attempt.
+        range: (Micros, Micros),
     },
     /// Others keep the queue filled, whatever this flow does: delay says nothing.
     Contended { lost_at: Micros },
@@ -141,8 +159,8 @@ impl Control {
         matches!(self.phase, Phase::Contended { .. })
     }
 
-    /// Takes what feedback says; whether the path was found to be full just now.
-    pub(crate) fn update(&mut self, now: Micros, signs: &Signs) -> bool {
+    /// Takes what feedback says.
+    pub(crate) fn update(&mut self, now: Micros, signs: &Signs) -> Found {
         let passed = (now - self.updated_at).clamp(0, SECOND) as f64 / SECOND as f64;
         self.updated_at = now;
         let empty = EMPTY + self.packet_time(signs);
@@ -151,13 +169,17 @@ impl Control {
                 let grows = signs.usage == Usage::Over && signs.least_queue > empty;
                 if grows || signs.least_queue > STANDING.max(2 * empty) {
                     self.decrease(now, signs, self.rate, 1);
-                    return true;
+                    return Found::Full;
                 }
                 if signs.usage == Usage::Normal && signs.least_queue < HOLD.max(empty) {
                     self.increase(signs, passed);
                 }
             }
-            Phase::Drain { before, queue, next_look, attempts } => {
+            Phase::Drain { before, queue, next_look, attempts, mut range } => {
+                if attempts > 1 {
+                    range = (range.0.min(signs.least_queue), range.1.max(signs.least_queue));
+                    self.phase = Phase::Drain { before, queue, next_look, attempts, range };
+                }
                 if signs.least_queue <= empty.max(queue / 10) {
                     if let Some(capacity) = self.capacity {
                         self.rate = self.rate.max(capacity * self.resume(capacity));
@@ -166,13 +188,17 @@ impl Control {
                 } else if now >= next_look {
                     if (signs.queue as f64) < queue as f64 * DRAINED {
                         let (queue, next_look) = (signs.queue, now + signs.round_trip + 2 * RESPONSE);
-                        self.phase = Phase::Drain { before, queue, next_look, attempts };
+                        self.phase = Phase::Drain { before, queue, next_look, attempts, range };
                     } else if attempts >= ATTEMPTS && self.is_below(signs) {
                         self.rate = self.rate.max(before * DRAIN);
+                        if range.1 - range.0 <= STEADY {
+                            self.phase = Phase::Increase;
+                            return Found::Longer;
+                        }
                         self.phase = Phase::Contended { lost_at: now };
                     } else {
                         self.decrease(now, signs, before, attempts + 1);
-                        return true;
+                        return Found::Full;
                     }
                 }
             }
@@ -184,7 +210,7 @@ impl Control {
                     if now - lost_at > LOSS_EVENT {
                         self.rate *= CONTENDED_LOSS;
                         self.phase = Phase::Contended { lost_at: now };
-                        return true;
+                        return Found::Full;
                     }
                 } else {
                     self.rate += self.rate * CONTENDED_GROWTH * passed;
@@ -192,7 +218,7 @@ impl Control {
                 }
             }
         }
-        false
+        Found::Nothing
     }
 
     /// What of the capacity is used after the queue is drained.
@@ -252,6 +278,10 @@ impl Control {
         let drain = (1.0 - signs.queue as f64 / DRAIN_TIME).clamp(LEAST_DRAIN, DRAIN);
         self.rate = self.rate.min(delivered * drain);
         let next_look = now + signs.round_trip + 2 * RESPONSE;
-        self.phase = Phase::Drain { before, queue: signs.queue, next_look, attempts };
+        let range = match self.phase {
+            Phase::Drain { range, .. } => range,
+            _ => (Micros::MAX, 0),
+        };
+        self.phase = Phase::Drain { before, queue: signs.queue, next_look, attempts, range };
     }
 }

@@ -1,10 +1,13 @@
 //! The estimator: puts together what delay, loss, marks and probes say (draft-ietf-rmcat-gcc-02 §4; RFC 8888 for what
 //! feedback may say, RFC 8836 for what is asked of such a thing).
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::control::{Control, Signs};
+use crate::control::{Control, Found, Signs};
 use crate::delay::{Arrived, Delay};
 use crate::ecn::Marks;
 use crate::history::{Fate, History};
@@ -323,9 +326,13 @@ impl Estimator {
             is_losing: self.loss.is_losing(),
         };
         let before = self.target;
-        if self.control.update(now, &signs) {
-            self.planner.on_decrease(now, before, self.control.rate());
-            self.loss.on_decrease(now);
+        match self.control.update(now, &signs) {
+            Found::Nothing => {}
+            Found::Full => {
+                self.planner.on_decrease(now, before, self.control.rate());
+                self.loss.on_decrease(now);
+            }
+            Found::Longer => self.delay.reset(),
         }
         if self.control.take_room() {
             self.planner.on_room(now);

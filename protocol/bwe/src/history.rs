@@ -1,6 +1,9 @@
 //! Packets that were sent, until it is known what became of them (RFC 8888 §3.1: a packet may be reported several times, as
 //! missing first and as arrived later).
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 
 use crate::packet::{ProbeId, Sent};

@@ -5,6 +5,9 @@
 //! Windows of a quarter of a second each say how fast packets left and how many were lost. Two explanations are laid beside
 //! each other: that the path loses the same part at any rate, or that it loses what is beyond its capacity.
 
+#[cfg(test)]
+mod tests;
+
 use crate::rate::{DataRate, DataSize};
 use crate::time::{MILLISECOND, Micros, NEVER, SECOND, duration};
 

@@ -50,6 +50,11 @@ fn link(kilobits: u64, queue: u64) -> Link {
     Link::of(DELAY).rate(kilobits * 1000, (kilobits * queue / 8) as usize)
 }
 
+/// A way that is so much longer.
+fn longer(link: Link, by: u64) -> Link {
+    Link { delay: link.delay + milliseconds(by), ..link }
+}
+
 fn plan(name: &'static str, link: Link) -> Plan {
     Plan {
         name,
@@ -102,6 +107,15 @@ pub(crate) fn plans() -> Vec<Plan> {
             path: vec![(seconds(0), link(2500, 200)), (seconds(30), outage), (seconds(32), link(2500, 200))],
             from: seconds(32),
             ..plan("outage of 2 s", Link::default())
+        },
+        Plan {
+            path: vec![(seconds(0), link(2500, 200)), (seconds(30), longer(link(2500, 200), 60))],
+            from: seconds(30),
+            ..plan("way longer by 60 ms", Link::default())
+        },
+        Plan {
+            back: longer(Link::of(DELAY), 125),
+            ..plan("round trip of 300 ms", longer(link(2500, 200), 125))
         },
         Plan {
             limits: vec![(seconds(0), 300_000), (seconds(20), MOST)],

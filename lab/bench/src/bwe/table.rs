@@ -12,8 +12,8 @@ pub(crate) const SEEDS: u64 = 3;
 
 /// What the table's columns mean.
 pub(crate) const HEAD: &str = "\
-Bandwidth estimation in a simulated network: 60 s of video that follows the estimate, 25 ms each way, means of 3 runs.
-used: percent of what the path can carry, as media. queue: ms in the network beyond 25, mean and 95th percentile.
+Bandwidth estimation in a simulated network: 60 s of video that follows the estimate, 25 ms each way unless said, means of 3 runs.
+used: percent of what the path can carry, as media. queue: ms in the network beyond that, mean and 95th percentile.
 age: ms from a frame's making to its packets' arrival, 95th percentile. lost: percent of packets. converged: s until
 four fifths of the path are used for the first time, from the beginning or since the path is as it is at the end.
 

@@ -90,6 +90,7 @@ pub(crate) fn run(plan: &Plan, stack: Stack, seed: u64, trace: bool) -> Vec<Meas
         let since = world.now - start;
         while let Some((_, link)) = path.next_if(|(at, _)| *at <= since) {
             world.network.relink(receiver, plan.back.clone(), link.clone());
+            world.base = link.delay;
         }
         while let Some((_, most)) = limits.next_if(|(at, _)| *at <= since) {
             world.sides[0].end.limit(world.now, *most);

@@ -1,6 +1,9 @@
 //! When to probe, and how fast (libwebrtc's `ProbeController`: at first, when more is wanted, while the application is
 //! the limit, after the rate dropped; draft-ietf-rmcat-gcc-02 has none).
 
+#[cfg(test)]
+mod tests;
+
 use super::measure::Measured;
 use crate::packet::{Probe, ProbeId};
 use crate::rate::{DataRate, DataSize};
@@ -167,13 +170,18 @@ impl Planner {
             self.waiting_until = None;
             self.interval = LEAST_INTERVAL;
             self.pending = [Some(measured.rate.scaled(FURTHER_SCALE)), None];
-        } else if measured.rate > target.scaled(GAIN) {
+            return;
+        }
+        let gains = measured.rate > target.scaled(GAIN);
+        if gains {
             self.interval = LEAST_INTERVAL;
-            self.waiting_until = None;
             self.next_at = now + SOON;
-        } else if measured.is_full {
+        }
+        if measured.is_full {
             self.waiting_until = None;
-            self.back_off(now);
+            if !gains {
+                self.back_off(now);
+            }
         }
     }
 
@@ -185,6 +193,7 @@ impl Planner {
     /// The target fell from a rate, for want of capacity.
     pub(crate) fn on_decrease(&mut self, now: Micros, before: DataRate, after: DataRate) {
         self.pending = [None; 2];
+        self.waiting_until = None;
         self.before_drop = self.before_drop.max(before);
         if after < before.scaled(DROP) {
             self.interval = LEAST_INTERVAL;

@@ -1,0 +1,128 @@
+//! The rate under signs that are made up.
+
+use super::*;
+
+const MS: Micros = MILLISECOND;
+
+/// A path without a queue that delivers what it is sent.
+fn signs(rate: DataRate) -> Signs {
+    Signs {
+        usage: Usage::Normal,
+        queue: 0,
+        least_queue: 0,
+        delivered: Some(rate),
+        delivered_long: Some(rate),
+        sending: Some(rate),
+        round_trip: 50 * MS,
+        is_losing: false,
+    }
+}
+
+/// The same with a queue that grows.
+fn full(rate: DataRate, queue: Micros) -> Signs {
+    Signs { usage: Usage::Over, queue, least_queue: queue, ..signs(rate) }
+}
+
+fn kbps(kilobits: u64) -> DataRate {
+    DataRate::from_kbps(kilobits)
+}
+
+/// Feedback twenty times a second.
+fn run(control: &mut Control, from: Micros, milliseconds: i64, signs: impl Fn(DataRate) -> Signs) -> Micros {
+    let steps = milliseconds / 50;
+    for step in 1..=steps {
+        let signs = signs(control.rate());
+        control.update(from + step * 50 * MS, &signs);
+    }
+    from + steps * 50 * MS
+}
+
+#[test]
+fn without_a_queue_the_rate_grows_but_not_beyond_what_was_tried() {
+    let mut control = Control::new(0, kbps(300));
+    run(&mut control, 0, 4000, signs);
+    assert!(control.rate() > kbps(1000), "{}", control.rate());
+    let mut control = Control::new(0, kbps(300));
+    run(&mut control, 0, 4000, |_| signs(kbps(300)));
+    assert_eq!(control.rate(), kbps(460));
+}
+
+#[test]
+fn a_full_path_is_drained_and_then_filled_again() {
+    let mut control = Control::new(0, kbps(2600));
+    assert_eq!(control.update(50 * MS, &full(kbps(2500), 40 * MS)), Found::Full);
+    assert!(control.is_draining());
+    assert_eq!(control.rate(), kbps(2125));
+    // The queue is gone.
+    assert_eq!(control.update(300 * MS, &signs(kbps(2125))), Found::Nothing);
+    assert_eq!(control.rate(), kbps(2425));
+    // Near the capacity it grows by a packet for each response.
+    run(&mut control, 300 * MS, 1000, signs);
+    assert!((2480..2500).contains(&control.rate().as_kbps()), "{}", control.rate());
+}
+
+#[test]
+fn a_long_queue_is_drained_faster() {
+    let mut control = Control::new(0, kbps(2600));
+    control.update(50 * MS, &full(kbps(600), 300 * MS));
+    assert_eq!(control.rate(), kbps(300));
+}
+
+#[test]
+fn a_packets_own_time_is_no_queue() {
+    // 1,200 bytes take 32 ms at 300 kbit/s.
+    let mut control = Control::new(0, kbps(300));
+    assert_eq!(control.update(50 * MS, &full(kbps(300), 33 * MS)), Found::Nothing);
+    assert_eq!(control.update(100 * MS, &full(kbps(300), 40 * MS)), Found::Full);
+}
+
+#[test]
+fn a_queue_that_others_fill_is_left_to_loss() {
+    let mut control = Control::new(0, kbps(1500));
+    // It is longer and shorter by turns.
+    let turn = std::cell::Cell::new(0);
+    let queue = |rate| {
+        turn.set(turn.get() + 1);
+        Signs { usage: Usage::Normal, ..full(rate, 150 * MS + turn.get() % 3 * 10 * MS) }
+    };
+    let now = run(&mut control, 0, 2000, queue);
+    assert!(control.is_contended());
+    let before = control.rate();
+    let now = run(&mut control, now, 2000, queue);
+    assert!(control.rate() > before);
+    let before = control.rate();
+    // Several losses at once are one.
+    let now = run(&mut control, now, 200, |rate| Signs { is_losing: true, ..queue(rate) });
+    assert_eq!(control.rate().as_kbps(), before.scaled(CONTENDED_LOSS).as_kbps());
+    run(&mut control, now, 50, signs);
+    assert!(!control.is_contended());
+}
+
+#[test]
+fn a_way_that_became_longer_is_no_queue() {
+    let mut control = Control::new(0, kbps(1500));
+    let mut found = Vec::new();
+    for step in 1..40 {
+        let signs = Signs { usage: Usage::Normal, ..full(control.rate(), 60 * MS) };
+        found.push(control.update(step * 50 * MS, &signs));
+        if found.last() == Some(&Found::Longer) {
+            break;
+        }
+    }
+    assert_eq!(found.last(), Some(&Found::Longer), "{found:?}");
+    assert_eq!(found.iter().filter(|found| **found == Found::Full).count(), 3);
+    assert_eq!(control.rate(), kbps(1275));
+}
+
+#[test]
+fn a_probe_counts_in_full_first_and_by_half_later() {
+    let mut control = Control::new(0, kbps(300));
+    control.on_probe(kbps(1000), true);
+    assert_eq!(control.rate(), kbps(1000));
+    control.update(50 * MS, &full(kbps(1000), 40 * MS));
+    control.set(kbps(1000));
+    control.on_probe(kbps(2000), true);
+    assert_eq!(control.rate(), kbps(1500));
+    control.on_probe(kbps(3000), false);
+    assert_eq!(control.rate(), kbps(3000));
+}
