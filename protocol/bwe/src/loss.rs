@@ -1,5 +1,5 @@
 //! The rate that loss allows (draft-ietf-rmcat-gcc-02 §6 for the bounds of 2 and 10 percent; libwebrtc's `LossBasedBweV2`
-//! for the idea that a path may lose packets whatever is sent, which no lower rate would mend; RFC 8698 §5.3 for why a
+//! for the idea that a path may lose packets whatever is sent, which no lower rate would mend; RFC 8698 §4.2 for why a
 //! path that loses without a queue must be told from one that is full).
 //!
 //! Windows of a quarter of a second each say how fast packets left and how many were lost. Two explanations are laid beside

@@ -1,4 +1,4 @@
-//! Silence: packets leave, and nothing is heard (RFC 8083 §4.3 asks that a sender notices; RFC 8085 §3.1.1 that it
+//! Silence: packets leave, and nothing is heard (RFC 8083 §4.2 asks that a sender notices; RFC 8085 §3.1.1 that it
 //! backs off).
 
 use crate::rate::DataRate;

@@ -1,5 +1,5 @@
 //! The pacer: lets packets leave at a rate, in small batches, the urgent ones first (libwebrtc's `PacingController`;
-//! RFC 8836 §2 asks for traffic without bursts, RFC 8085 §3.1 for the same).
+//! RFC 8085 §3.1.6 asks for pacing).
 
 mod budget;
 mod queue;

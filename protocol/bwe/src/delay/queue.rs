@@ -1,4 +1,4 @@
-//! How long packets wait on the way: the one-way delay above the least that was seen (RFC 8698 §4.2, RFC 6817 §4.2 do the
+//! How long packets wait on the way: the one-way delay above the least that was seen (RFC 8698 §5.1.1, RFC 6817 §2.4.2 do the
 //! same). The trend of draft-ietf-rmcat-gcc-02 does not see a queue that stands.
 
 use crate::time::{MILLISECOND, Micros, SECOND};

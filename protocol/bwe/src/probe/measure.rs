@@ -1,5 +1,5 @@
 //! What a probe has measured: the slower of the rates at which it left and arrived (libwebrtc's `ProbeBitrateEstimator`;
-//! the same is known as packet trains, RFC 3148 §4).
+//! draft-ietf-rmcat-gcc-02 has none). Elsewhere this is known as a packet train.
 
 use std::time::Duration;
 
