@@ -62,6 +62,7 @@ mod estimator;
 mod history;
 mod limited;
 mod loss;
+mod numbers;
 mod outage;
 mod pacer;
 mod packet;
@@ -72,6 +73,7 @@ mod throughput;
 mod time;
 
 pub use estimator::{Config, Estimator, Event, Faults, Reason, Stats};
+pub use numbers::{StreamNumbers, transport_wide};
 pub use pacer::{Full, Pacer, PacerConfig, PacerReason, Priority, QUEUE_LIMIT, Release};
 pub use packet::{Arrival, Ecn, Kind, Probe, ProbeId, Sent};
 pub use rate::{DataRate, DataSize};

@@ -7,7 +7,7 @@ mod tests;
 use super::measure::Measured;
 use crate::packet::{Probe, ProbeId};
 use crate::rate::{DataRate, DataSize};
-use crate::time::{MILLISECOND, Micros, SECOND, duration};
+use crate::time::{MILLISECOND, Micros, NEVER, SECOND, duration};
 
 /// How long a probe is, and how many packets it has.
 const LENGTH: Micros = 15 * MILLISECOND;
@@ -24,8 +24,8 @@ const PATIENCE: Micros = SECOND;
 /// Between probes while nothing suggests one: at first, and at most, since one that found nothing doubles it.
 const LEAST_INTERVAL: Micros = 2 * SECOND;
 const GREATEST_INTERVAL: Micros = 5 * SECOND;
-/// Where it is no time to probe, that is looked at again after this time.
-const RETRY: Micros = 200 * MILLISECOND;
+/// Where it is no time to probe, that is looked at again after this time, or with the next report.
+const RETRY: Micros = SECOND;
 /// How much faster than the target: where the application is the limit, and else.
 const LIMITED_SCALE: f64 = 2.0;
 const SCALE: f64 = 1.5;
@@ -73,6 +73,8 @@ pub(crate) struct Planner {
     has_begun: bool,
     next_at: Micros,
     interval: Micros,
+    /// When it was no time to probe.
+    refused_at: Micros,
     /// What the target was before it fell.
     before_drop: DataRate,
     last_wanted: DataRate,
@@ -88,6 +90,7 @@ impl Planner {
             has_begun: false,
             next_at: 0,
             interval: LEAST_INTERVAL,
+            refused_at: NEVER,
             before_drop: DataRate::ZERO,
             last_wanted: DataRate::ZERO,
         }
@@ -114,7 +117,7 @@ impl Planner {
         if self.pending.iter().any(Option::is_some) {
             return 0;
         }
-        self.waiting_until.unwrap_or(self.next_at)
+        self.waiting_until.unwrap_or(self.next_at.max(self.refused_at + RETRY))
     }
 
     fn plan(&mut self, view: &View) {
@@ -128,7 +131,7 @@ impl Planner {
         let more_is_wanted = view.wanted > self.last_wanted;
         self.last_wanted = view.wanted;
         if view.is_congested || view.queue > QUEUE || !has_room {
-            self.next_at = self.next_at.max(view.now + RETRY);
+            self.refused_at = view.now;
             return;
         }
         if more_is_wanted && view.wanted > view.target {
