@@ -10,8 +10,8 @@ use super::agreement::Agreement;
 use super::codec::{Codec, MediaKind};
 use crate::limits;
 
-/// A transceiver of a peer connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A transceiver of a peer connection; by default the first that one makes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransceiverId(pub(crate) u32);
 
 /// How a transceiver begins (`RTCRtpTransceiverInit`).

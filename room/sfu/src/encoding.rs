@@ -1,0 +1,158 @@
+//! One simulcast encoding of a publication, as it comes in (RFC 8853, RFC 3550 §5.1).
+
+use std::time::Duration;
+
+use peer::MediaPacket;
+use rtp::codec::{Codec, PayloadInfo, PictureId};
+use rtp::dependency::{self, Frame};
+use rtp::extension::{ExtensionMap, Kind};
+use rtp::{Header, Ssrc};
+
+use crate::clock::Clock;
+use crate::fault::Fault;
+use crate::key_frame::KeyFrames;
+use crate::seen::{Origin, Seen};
+use crate::targets::Targets;
+
+/// Spatial, and temporal layers that are told from each other: those above count as the highest.
+pub(crate) const LAYERS: usize = 4;
+
+/// Where picture numbers start, so that one a little before the first is still positive.
+const FIRST_PICTURE: u64 = 1 << 16;
+
+/// What is known of it.
+#[derive(Debug, Default)]
+pub(crate) struct Encoding {
+    /// How often its source has changed.
+    generation: u32,
+    source: Option<Ssrc>,
+    former: Option<Ssrc>,
+    newest: u64,
+    picture: Option<(u64, PictureId)>,
+    dependencies: dependency::Reader,
+    targets: Targets,
+    clock: Clock,
+    pub(crate) keys: KeyFrames,
+    /// The highest layers that have come.
+    pub(crate) spatial: u8,
+    pub(crate) temporal: u8,
+}
+
+impl Encoding {
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Reads a packet that came this long after the room began.
+    pub(crate) fn read<'a>(
+        &'a mut self,
+        since: Duration,
+        packet: &'a MediaPacket,
+        codec: Codec,
+        map: &ExtensionMap,
+    ) -> Result<Seen<'a>, Fault> {
+        let parsed = packet.read().map_err(|_| Fault::Header)?;
+        let header = parsed.header();
+        self.take_source(header.ssrc())?;
+        let is_late = packet.sequence_number < self.newest;
+        self.newest = self.newest.max(packet.sequence_number);
+        let lag = if is_late || packet.is_repair {
+            self.clock.lag()
+        } else {
+            self.clock.update(since, header.timestamp(), codec.clock_rate())
+        };
+        let mut info = PayloadInfo::default();
+        let mut frame = None;
+        if !parsed.payload().is_empty() {
+            info = codec.describe(parsed.payload(), header.marker()).map_err(|_| Fault::Payload)?;
+            frame = self.read_dependencies(header, map)?;
+        }
+        let begins = begins(codec, &mut info, frame.as_ref());
+        self.learn(&info, frame.as_ref());
+        if begins {
+            self.keys.done();
+        }
+        Ok(Seen {
+            origin: Origin { encoding: packet.encoding, generation: self.generation },
+            codec,
+            bytes: &packet.bytes,
+            head: header.len(),
+            number: packet.sequence_number,
+            is_late,
+            timestamp: header.timestamp(),
+            marker: header.marker(),
+            lag,
+            info,
+            picture: info.picture_id.map(|id| self.expand(id)),
+            begins,
+            frame,
+            targets: &self.targets,
+        })
+    }
+
+    /// The sender may give an encoding another source; late packets of the one before are of no use.
+    fn take_source(&mut self, source: Ssrc) -> Result<(), Fault> {
+        match self.source {
+            Some(same) if same == source => return Ok(()),
+            Some(_) if self.former == Some(source) => return Err(Fault::FormerSource),
+            Some(other) => {
+                self.generation = self.generation.wrapping_add(1);
+                self.former = Some(other);
+                self.newest = 0;
+                self.picture = None;
+                self.dependencies = dependency::Reader::new();
+                self.clock = Clock::default();
+            }
+            None => {}
+        }
+        self.source = Some(source);
+        Ok(())
+    }
+
+    fn read_dependencies(&mut self, header: Header<'_>, map: &ExtensionMap) -> Result<Option<Frame>, Fault> {
+        let Some(id) = map.id(Kind::DependencyDescriptor) else { return Ok(None) };
+        let Some((_, bytes)) = header.extensions().find(|(found, _)| *found == id) else { return Ok(None) };
+        let frame = self.dependencies.read(header.sequence_number(), bytes).map_err(|_| Fault::Dependency)?;
+        self.targets.update(&self.dependencies, frame.new_structure);
+        Ok(Some(frame))
+    }
+
+    /// The picture's number that does not wrap around.
+    fn expand(&mut self, id: PictureId) -> u64 {
+        let Some((newest, before)) = self.picture else {
+            let first = FIRST_PICTURE + u64::from(id.value);
+            self.picture = Some((first, id));
+            return first;
+        };
+        let number = newest.wrapping_add_signed(i64::from(id.ahead_of(before)));
+        if number > newest {
+            self.picture = Some((number, id));
+        }
+        number
+    }
+
+    fn learn(&mut self, info: &PayloadInfo, frame: Option<&Frame>) {
+        let (spatial, temporal) = match frame {
+            Some(frame) => (frame.spatial, frame.temporal),
+            None => (info.spatial.unwrap_or(0), info.temporal.unwrap_or(0)),
+        };
+        let at = |layer: u8| usize::from(layer).min(LAYERS - 1);
+        self.spatial = self.spatial.max(at(spatial) as u8);
+        self.temporal = self.temporal.max(at(temporal) as u8);
+    }
+}
+
+/// Whether a packet is the first that can be decoded without anything before it. Layers that cannot be told apart by
+/// packets count as none.
+fn begins(codec: Codec, info: &mut PayloadInfo, frame: Option<&Frame>) -> bool {
+    match frame {
+        Some(frame) => frame.start && frame.spatial == 0 && frame.is_key(),
+        None => {
+            if codec == Codec::Av1 {
+                // One packet may hold several layers.
+                (info.spatial, info.temporal) = (None, None);
+            }
+            info.start && info.key
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Somebody in a room: what they publish, and what they receive (RFC 7667 §3.7).
+
+use crate::id::{PublicationId, SubscriptionId};
+
+/// What is known of them.
+#[derive(Debug, Default)]
+pub(crate) struct Participant {
+    pub(crate) publications: Vec<PublicationId>,
+    pub(crate) subscriptions: Vec<(SubscriptionId, PublicationId)>,
+    /// What their way from here carries, in bits per second; none: unknown.
+    pub(crate) bitrate: Option<u64>,
+}

@@ -1,0 +1,116 @@
+//! What somebody sends into a room, and who watches it (RFC 7667 §3.7).
+
+use std::time::{Duration, Instant};
+
+use peer::{MediaKind, MediaPacket};
+use rtp::codec::Codec;
+use rtp::extension::ExtensionMap;
+
+use crate::encoding::Encoding;
+use crate::event::{Layer, Why};
+use crate::fault::Fault;
+use crate::id::{ParticipantId, SubscriptionId};
+use crate::seen::Seen;
+use crate::subscription::Subscription;
+
+/// What a publication is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// Somebody's voice: who is heard there speaks.
+    Microphone,
+    /// Somebody's face.
+    Camera,
+    /// Somebody's screen.
+    Screen,
+    /// Anything else.
+    Other,
+}
+
+/// What somebody wants to send.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// Sound or pictures.
+    pub kind: MediaKind,
+    /// Of what.
+    pub source: Source,
+    /// The codec that was agreed on with the sender.
+    pub codec: Codec,
+    /// The header extensions that were.
+    pub extensions: ExtensionMap,
+    /// How many simulcast encodings there are, the lowest first: 1 to [`ENCODINGS`](crate::limits::ENCODINGS).
+    pub encodings: usize,
+}
+
+/// What is known of it.
+#[derive(Debug)]
+pub(crate) struct Publication {
+    pub(crate) owner: ParticipantId,
+    pub(crate) offer: Offer,
+    pub(crate) encodings: Box<[Encoding]>,
+    /// In the order of their ids.
+    pub(crate) subscriptions: Vec<Subscription>,
+}
+
+impl Publication {
+    pub(crate) fn new(owner: ParticipantId, offer: Offer) -> Self {
+        let encodings = (0..offer.encodings).map(|_| Encoding::default()).collect();
+        Self { owner, offer, encodings, subscriptions: Vec::new() }
+    }
+
+    /// Reads a packet that came this long after the room began; and who may receive it.
+    pub(crate) fn read<'a>(
+        &'a mut self,
+        since: Duration,
+        packet: &'a MediaPacket,
+    ) -> Result<(Seen<'a>, &'a mut [Subscription]), Fault> {
+        let encoding = self.encodings.get_mut(packet.encoding).ok_or(Fault::Encoding)?;
+        let seen = encoding.read(since, packet, self.offer.codec, &self.offer.extensions)?;
+        Ok((seen, &mut self.subscriptions))
+    }
+
+    pub(crate) fn subscription_mut(&mut self, id: SubscriptionId) -> Option<&mut Subscription> {
+        let at = self.subscriptions.binary_search_by_key(&id, |one| one.id).ok()?;
+        self.subscriptions.get_mut(at)
+    }
+
+    pub(crate) fn take_subscription(&mut self, id: SubscriptionId) -> Option<Subscription> {
+        let at = self.subscriptions.binary_search_by_key(&id, |one| one.id).ok()?;
+        Some(self.subscriptions.remove(at))
+    }
+
+    /// What is to be told of its subscriptions, each once.
+    pub(crate) fn news(&mut self) -> impl Iterator<Item = (SubscriptionId, Option<Layer>, Why)> {
+        let encodings = &self.encodings;
+        self.subscriptions.iter_mut().filter(|one| one.has_news()).filter_map(|one| {
+            let encoding = one.encoding().and_then(|at| encodings.get(at));
+            let highest = encoding.map_or((0, 0), |encoding| (encoding.spatial, encoding.temporal));
+            let (layer, why) = one.take_news(highest)?;
+            Some((one.id, layer, why))
+        })
+    }
+
+    /// Does not ask again for key frames of what nobody is given.
+    pub(crate) fn forget_key_frames(&mut self) {
+        for (at, encoding) in self.encodings.iter_mut().enumerate() {
+            let uses = |one: &Subscription| {
+                one.encoding() == Some(at) || one.granted.is_some_and(|layer| layer.encoding == at)
+            };
+            if !self.subscriptions.iter().any(uses) {
+                encoding.keys.done();
+            }
+        }
+    }
+
+    /// Asks for what its subscriptions wait for.
+    pub(crate) fn want_key_frames(&mut self, now: Instant) {
+        if self.offer.kind == MediaKind::Audio {
+            return;
+        }
+        for subscription in &self.subscriptions {
+            let Some(at) = subscription.waits_for(&self.encodings) else { continue };
+            if let Some(encoding) = self.encodings.get_mut(at) {
+                encoding.keys.want(now);
+            }
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! A room: who is in it, who sends what, who receives what (RFC 7667 §3.7).
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use peer::{MediaKind, MediaPacket};
+
+use crate::clock::since;
+use crate::encoding::Encoding;
+use crate::event::{Event, Layer, Reason, Why};
+use crate::fault::{Counters, Fault};
+use crate::id::{ParticipantId, PublicationId, Roll, SubscriptionId};
+use crate::limits;
+use crate::participant::Participant;
+use crate::publication::{Offer, Publication};
+use crate::refused::Refused;
+use crate::rewrite::Forward;
+use crate::subscription::{Subscription, Wish};
+
+/// A room's participants, publications and subscriptions.
+///
+/// After each call, take what [`Room::poll_event`] has, and wake at [`Room::poll_timeout`].
+#[derive(Debug)]
+pub struct Room {
+    began: Instant,
+    participants: Roll<Participant>,
+    publications: Roll<Publication>,
+    /// What each is of.
+    subscriptions: Roll<PublicationId>,
+    events: VecDeque<Event>,
+    counters: Counters,
+    /// When the next key frame is to be asked for.
+    key_frame: Option<Instant>,
+}
+
+impl Room {
+    /// An empty room.
+    pub fn new(now: Instant) -> Self {
+        Self {
+            began: now,
+            participants: Roll::new(limits::PARTICIPANTS),
+            publications: Roll::new(limits::PARTICIPANTS * limits::PUBLICATIONS),
+            subscriptions: Roll::new(limits::PARTICIPANTS * limits::SUBSCRIPTIONS),
+            events: VecDeque::new(),
+            counters: Counters::default(),
+            key_frame: None,
+        }
+    }
+
+    /// Somebody comes.
+    pub fn join(&mut self, _now: Instant) -> Result<ParticipantId, Refused> {
+        if self.participants.is_full() {
+            return Err(Refused::TooManyParticipants);
+        }
+        Ok(ParticipantId(self.participants.push(Participant::default())))
+    }
+
+    /// Somebody goes, with all that they publish and receive.
+    pub fn leave(&mut self, now: Instant, id: ParticipantId) {
+        let Some(participant) = self.participants.get(id.0) else { return };
+        let (publications, subscriptions) =
+            (participant.publications.clone(), participant.subscriptions.clone());
+        for publication in publications {
+            self.unpublish(now, publication);
+        }
+        for (subscription, _) in subscriptions {
+            self.unsubscribe(now, subscription);
+        }
+        self.participants.remove(id.0);
+    }
+
+    /// Somebody sends something.
+    pub fn publish(
+        &mut self,
+        _now: Instant,
+        owner: ParticipantId,
+        offer: Offer,
+    ) -> Result<PublicationId, Refused> {
+        let participant = self.participants.get_mut(owner.0).ok_or(Refused::UnknownParticipant)?;
+        let is_audio = offer.kind == MediaKind::Audio;
+        if is_audio != offer.codec.is_audio() {
+            return Err(Refused::Codec);
+        }
+        let most = if is_audio { 1 } else { limits::ENCODINGS };
+        if !(1..=most).contains(&offer.encodings) {
+            return Err(Refused::Encodings);
+        }
+        if participant.publications.len() >= limits::PUBLICATIONS || self.publications.is_full() {
+            return Err(Refused::TooManyPublications);
+        }
+        let id = PublicationId(self.publications.push(Publication::new(owner, offer)));
+        participant.publications.push(id);
+        Ok(id)
+    }
+
+    /// Nothing more comes of a publication, and all subscriptions to it end.
+    pub fn unpublish(&mut self, now: Instant, id: PublicationId) {
+        let Some(publication) = self.publications.remove(id.0) else { return };
+        if let Some(owner) = self.participants.get_mut(publication.owner.0) {
+            owner.publications.retain(|one| *one != id);
+        }
+        for Subscription { id, participant, .. } in publication.subscriptions {
+            self.subscriptions.remove(id.0);
+            if let Some(receiver) = self.participants.get_mut(participant.0) {
+                receiver.subscriptions.retain(|(one, _)| *one != id);
+            }
+            self.allocate(now, participant);
+        }
+    }
+
+    /// Somebody wants to receive a publication.
+    pub fn subscribe(
+        &mut self,
+        now: Instant,
+        participant: ParticipantId,
+        publication: PublicationId,
+        wish: Wish,
+    ) -> Result<SubscriptionId, Refused> {
+        let receiver = self.participants.get_mut(participant.0).ok_or(Refused::UnknownParticipant)?;
+        let source = self.publications.get_mut(publication.0).ok_or(Refused::UnknownPublication)?;
+        if receiver.subscriptions.len() >= limits::SUBSCRIPTIONS || self.subscriptions.is_full() {
+            return Err(Refused::TooManySubscriptions);
+        }
+        let id = SubscriptionId(self.subscriptions.push(publication));
+        receiver.subscriptions.push((id, publication));
+        source.subscriptions.push(Subscription::new(id, participant, wish));
+        self.allocate(now, participant);
+        Ok(id)
+    }
+
+    /// They want it otherwise.
+    pub fn set_wish(&mut self, now: Instant, id: SubscriptionId, wish: Wish) -> Result<(), Refused> {
+        let subscription = self.subscription_mut(id).ok_or(Refused::UnknownSubscription)?;
+        subscription.wish = wish;
+        let participant = subscription.participant;
+        self.allocate(now, participant);
+        Ok(())
+    }
+
+    /// They do not want it any more.
+    pub fn unsubscribe(&mut self, now: Instant, id: SubscriptionId) {
+        let Some(publication) = self.subscriptions.remove(id.0) else { return };
+        let Some(source) = self.publications.get_mut(publication.0) else { return };
+        let Some(subscription) = source.take_subscription(id) else { return };
+        if let Some(receiver) = self.participants.get_mut(subscription.participant.0) {
+            receiver.subscriptions.retain(|(one, _)| *one != id);
+        }
+        self.allocate(now, subscription.participant);
+    }
+
+    /// What the way to a receiver carries, as its estimator has it; none: unknown, and everything is forwarded.
+    pub fn set_bitrate(&mut self, now: Instant, id: ParticipantId, bits_per_second: Option<u64>) {
+        if let Some(participant) = self.participants.get_mut(id.0)
+            && participant.bitrate != bits_per_second
+        {
+            participant.bitrate = bits_per_second;
+            self.allocate(now, id);
+        }
+    }
+
+    /// Takes a packet of a publication, and gives what becomes of it to those who receive it. Takes nothing from the heap
+    /// as long as nothing changes.
+    pub fn handle_packet(
+        &mut self,
+        now: Instant,
+        id: PublicationId,
+        packet: &MediaPacket,
+        mut forward: impl FnMut(SubscriptionId, Forward),
+    ) {
+        let Some(publication) = self.publications.get_mut(id.0) else {
+            self.counters.count(Fault::UnknownPublication);
+            return;
+        };
+        let generation = publication.encodings.get(packet.encoding).map(Encoding::generation);
+        let (seen, subscriptions) = match publication.read(since(self.began, packet.arrived), packet) {
+            Ok(read) => read,
+            Err(fault) => return self.counters.count(fault),
+        };
+        let mut has_news = false;
+        for subscription in subscriptions {
+            if let Some(packet) = subscription.take(&seen) {
+                forward(subscription.id, packet);
+            }
+            has_news |= subscription.has_news();
+        }
+        let has_begun = generation != Some(seen.origin.generation);
+        if has_news || has_begun {
+            self.changed(now, id);
+        }
+    }
+
+    /// A receiver says that it cannot go on without a key frame.
+    pub fn request_key_frame(&mut self, now: Instant, id: SubscriptionId) {
+        let Some(&publication) = self.subscriptions.get(id.0) else { return };
+        let Some(source) = self.publications.get_mut(publication.0) else { return };
+        let Some(encoding) = source.subscription_mut(id).and_then(|one| one.encoding()) else { return };
+        if source.offer.kind == MediaKind::Video
+            && let Some(encoding) = source.encodings.get_mut(encoding)
+        {
+            encoding.keys.want(now);
+            self.ask(now, publication);
+        }
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.key_frame.is_some_and(|due| due <= now) {
+            self.key_frame = None;
+            for (id, publication) in self.publications.iter_mut() {
+                publication.forget_key_frames();
+                publication.want_key_frames(now);
+                Self::ask_of(now, PublicationId(id), publication, &mut self.events, &mut self.key_frame);
+            }
+        }
+    }
+
+    /// When there is something to do next, and what.
+    pub fn poll_timeout(&self) -> Option<(Instant, Reason)> {
+        self.key_frame.map(|due| (due, Reason::KeyFrame))
+    }
+
+    /// The next of what has come about.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// How many packets were dropped, and why.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Chooses what a receiver gets.
+    fn allocate(&mut self, now: Instant, id: ParticipantId) {
+        let Some(participant) = self.participants.get(id.0) else { return };
+        for (subscription, publication) in participant.subscriptions.clone() {
+            let Some(source) = self.publications.get_mut(publication.0) else { continue };
+            let encoding = source.encodings.len() - 1;
+            let Some(subscription) = source.subscription_mut(subscription) else { continue };
+            let layer = Layer { encoding, spatial: u8::MAX, temporal: u8::MAX };
+            subscription.grant((!subscription.wish.paused).then_some(layer), Why::Wish);
+            self.changed(now, publication);
+        }
+    }
+
+    /// Tells what has changed about a publication's subscriptions, and asks for what they need now.
+    fn changed(&mut self, now: Instant, id: PublicationId) {
+        let Some(publication) = self.publications.get_mut(id.0) else { return };
+        if publication.offer.kind == MediaKind::Audio {
+            return;
+        }
+        for (subscription, layer, why) in publication.news() {
+            self.events.push_back(Event::Layer { subscription, layer, why });
+        }
+        publication.want_key_frames(now);
+        self.ask(now, id);
+    }
+
+    fn ask(&mut self, now: Instant, id: PublicationId) {
+        if let Some(publication) = self.publications.get_mut(id.0) {
+            Self::ask_of(now, id, publication, &mut self.events, &mut self.key_frame);
+        }
+    }
+
+    /// Asks for the key frames that are due, and notes when the next one is.
+    fn ask_of(
+        now: Instant,
+        id: PublicationId,
+        publication: &mut Publication,
+        events: &mut VecDeque<Event>,
+        next: &mut Option<Instant>,
+    ) {
+        for (encoding, known) in publication.encodings.iter_mut().enumerate() {
+            if known.keys.poll(now) {
+                events.push_back(Event::RequestKeyFrame { publication: id, encoding });
+            }
+            let due = known.keys.due();
+            *next = next.map_or(due, |next| Some(due.map_or(next, |due| due.min(next))));
+        }
+    }
+
+    fn subscription_mut(&mut self, id: SubscriptionId) -> Option<&mut Subscription> {
+        let publication = self.subscriptions.get(id.0)?;
+        self.publications.get_mut(publication.0)?.subscription_mut(id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

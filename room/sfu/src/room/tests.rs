@@ -1,0 +1,167 @@
+use rtp::codec::Codec;
+
+use super::*;
+use crate::tests::{Feed, World, descriptor, ms, offer};
+
+fn key_frames(event: &Event) -> bool {
+    matches!(event, Event::RequestKeyFrame { .. })
+}
+
+#[test]
+fn sound_passes_through() {
+    let mut world = World::new(offer(Codec::Opus, 1), Wish::default());
+    let mut feed = Feed::new(0);
+    let first = world.give(&feed.sound(30)).unwrap();
+    assert!(first.marker, "silence was before");
+    assert_eq!((first.timestamp.0, first.sequence_number), (feed.timestamp, 1 << 16));
+    assert_eq!((&*first.prefix, &first.payload[..]), (&[][..], &[0xF8, 1, 2, 3][..]));
+    assert_eq!(world.give(&feed.padding()), None);
+    let second = world.give(&feed.sound(30)).unwrap();
+    assert_eq!((second.timestamp.0, second.sequence_number), (feed.timestamp, (1 << 16) + 1));
+    assert!(!second.marker);
+
+    world.room.set_wish(world.now, world.subscription, Wish { paused: true, ..Wish::default() }).unwrap();
+    assert_eq!(world.give(&feed.sound(30)), None);
+    world.room.set_wish(world.now, world.subscription, Wish::default()).unwrap();
+    world.pass(ms(500));
+    let third = world.give(&feed.sound(30)).unwrap();
+    assert_eq!((third.timestamp.0, third.sequence_number), (feed.timestamp, (1 << 16) + 2));
+    assert!(third.marker);
+    assert_eq!(world.events(key_frames), []);
+}
+
+#[test]
+fn video_begins_with_a_key_frame_that_is_asked_for() {
+    let mut world = World::new(offer(Codec::Vp8, 1), Wish::default());
+    let publication = world.publication;
+    let ask = Event::RequestKeyFrame { publication, encoding: 0 };
+    assert_eq!(world.events(key_frames), [ask]);
+    let mut feed = Feed::new(0);
+    assert_eq!(world.give(&feed.simple(false)), None);
+    world.pass(ms(990));
+    assert_eq!(world.events(key_frames), []);
+    world.pass(ms(20));
+    assert_eq!(world.events(key_frames), [ask], "none came");
+
+    let late = feed.simple(false);
+    let frame = feed.frame(3000, true, (0, false), 3);
+    let numbers: Vec<_> =
+        frame.iter().map(|packet| world.give(packet).map(|forward| forward.sequence_number)).collect();
+    assert_eq!(numbers, [Some(65_536), Some(65_537), Some(65_538)]);
+    assert_eq!(world.give(&late), None, "it is from before");
+    world.pass(ms(5_000));
+    assert_eq!(world.events(key_frames), [], "one came");
+
+    // What is missing stays missing, until it comes.
+    let (missing, next) = (feed.simple(false), feed.simple(false));
+    assert_eq!(world.give(&next).unwrap().sequence_number, 65_540);
+    let repaired = world.give(&MediaPacket { is_repair: true, ..missing }).unwrap();
+    assert_eq!(repaired.sequence_number, 65_539);
+}
+
+#[test]
+fn requests_for_key_frames_are_merged_and_limited() {
+    let mut world = World::new(offer(Codec::Vp8, 1), Wish::default());
+    let (publication, receiver) = (world.publication, world.receiver);
+    let other = world.room.subscribe(world.now, receiver, publication, Wish::default()).unwrap();
+    let ask = Event::RequestKeyFrame { publication, encoding: 0 };
+    assert_eq!(world.events(key_frames), [ask]);
+    let mut feed = Feed::new(0);
+    world.give(&feed.simple(true));
+    world.room.request_key_frame(world.now, world.subscription);
+    world.room.request_key_frame(world.now, other);
+    assert_eq!(world.events(key_frames), [], "it was asked just now");
+    assert_eq!(world.room.poll_timeout(), Some((world.now + ms(300), Reason::KeyFrame)));
+    world.pass(ms(300));
+    assert_eq!(world.events(key_frames), [ask]);
+    world.room.unsubscribe(world.now, world.subscription);
+    world.room.unsubscribe(world.now, other);
+    world.pass(ms(3_000));
+    assert_eq!(world.events(key_frames), [], "nobody needs one");
+}
+
+#[test]
+fn a_higher_encoding_is_switched_to_at_its_key_frame() {
+    let mut world = World::new(offer(Codec::Vp8, 2), Wish::default());
+    let (mut low, mut high) = (Feed::new(0), Feed::new(1));
+    let first = world.give(&low.simple(true)).unwrap();
+    // The other clock runs 10 ms behind on its way.
+    world.pass(ms(10));
+    assert_eq!(world.give(&high.simple(false)), None);
+    world.pass(ms(23));
+    let second = world.give(&low.simple(false)).unwrap();
+    assert_eq!(second.timestamp.ahead_of(first.timestamp), 3000);
+    world.pass(ms(33));
+    let third = world.give(&high.frame(6000, true, (0, false), 2)[0]).unwrap();
+    assert_eq!(third.sequence_number, second.sequence_number + 1);
+    assert_eq!(third.timestamp.ahead_of(second.timestamp), 33 * 90, "by arrival");
+    assert_eq!(world.give(&low.simple(false)), None);
+    let ids = [&first, &second, &third].map(|forward| {
+        let descriptor = descriptor(forward);
+        (descriptor.picture_id.unwrap().value, descriptor.tl0_picture_index.unwrap())
+    });
+    assert_eq!([ids[1].0 - ids[0].0, ids[2].0 - ids[1].0], [1, 1]);
+    assert_eq!([ids[1].1 - ids[0].1, ids[2].1 - ids[1].1], [1, 1]);
+    let layers = world.events(|event| matches!(event, Event::Layer { .. }));
+    let encodings = layers.iter().map(|event| match event {
+        Event::Layer { layer, .. } => layer.map(|layer| layer.encoding),
+        _ => None,
+    });
+    assert_eq!(encodings.collect::<Vec<_>>(), [Some(0), Some(1)]);
+}
+
+#[test]
+fn another_source_of_an_encoding_begins_anew() {
+    let mut world = World::new(offer(Codec::Vp8, 1), Wish::default());
+    let mut feed = Feed::new(0);
+    let first = world.give(&feed.simple(true)).unwrap();
+    let late = feed.simple(false);
+    world.events(|_| false);
+    world.pass(ms(400));
+    let mut other = Feed { encoding: 0, ..Feed::new(2) };
+    assert_eq!(world.give(&other.simple(false)), None);
+    let ask = Event::RequestKeyFrame { publication: world.publication, encoding: 0 };
+    assert_eq!(world.events(key_frames), [ask]);
+    assert_eq!(world.give(&late), None);
+    assert_eq!(world.room.counters().get(Fault::FormerSource), 1);
+    let second = world.give(&other.simple(true)).unwrap();
+    assert_eq!(second.sequence_number, first.sequence_number + 1);
+    assert!(second.timestamp.ahead_of(first.timestamp) >= 3000);
+}
+
+#[test]
+fn all_ends_with_what_it_depends_on() {
+    let mut world = World::new(offer(Codec::Opus, 1), Wish::default());
+    let mut feed = Feed::new(0);
+    world.room.leave(world.now, world.sender);
+    assert_eq!(world.give(&feed.sound(1)), None);
+    assert_eq!(world.room.counters().get(Fault::UnknownPublication), 1);
+    let again = world.room.set_wish(world.now, world.subscription, Wish::default());
+    assert_eq!(again, Err(Refused::UnknownSubscription));
+    let refused = world.room.publish(world.now, world.sender, offer(Codec::Vp8, 1));
+    assert_eq!(refused, Err(Refused::UnknownParticipant));
+}
+
+#[test]
+fn a_room_is_bounded() {
+    let mut world = World::new(offer(Codec::Opus, 1), Wish::default());
+    let (now, sender, receiver) = (world.now, world.sender, world.receiver);
+    let refused = [
+        world.room.publish(now, sender, Offer { codec: Codec::Vp8, ..offer(Codec::Opus, 1) }),
+        world.room.publish(now, sender, offer(Codec::Opus, 2)),
+        world.room.publish(now, sender, offer(Codec::Vp8, 0)),
+        world.room.publish(now, sender, offer(Codec::Vp8, limits::ENCODINGS + 1)),
+    ];
+    let expected = [Refused::Codec, Refused::Encodings, Refused::Encodings, Refused::Encodings];
+    assert_eq!(refused, expected.map(Err));
+    for _ in 1..limits::PUBLICATIONS {
+        world.room.publish(now, sender, offer(Codec::Opus, 1)).unwrap();
+    }
+    let more = world.room.publish(now, sender, offer(Codec::Opus, 1));
+    assert_eq!(more, Err(Refused::TooManyPublications));
+    for _ in 1..limits::SUBSCRIPTIONS {
+        world.room.subscribe(now, receiver, world.publication, Wish::default()).unwrap();
+    }
+    let more = world.room.subscribe(now, receiver, world.publication, Wish::default());
+    assert_eq!(more, Err(Refused::TooManySubscriptions));
+}

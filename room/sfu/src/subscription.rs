@@ -1,0 +1,151 @@
+//! One receiver's part of a publication: which layer it is given, and the stream that is made of it (RFC 7667 §3.7).
+
+use crate::encoding::Encoding;
+use crate::event::{Layer, Why};
+use crate::id::{ParticipantId, SubscriptionId};
+use crate::rewrite::{Forward, Rewriter};
+use crate::seen::{Origin, Seen};
+use crate::select::Selector;
+
+/// What a receiver would like to have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// How large it shows pictures, width and height in pixels; none: as large as they come.
+    pub size: Option<(u16, u16)>,
+    /// Higher ones come first where there is not room for all.
+    pub priority: u8,
+    /// It wants nothing for now.
+    pub paused: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    pub(crate) id: SubscriptionId,
+    pub(crate) participant: ParticipantId,
+    pub(crate) wish: Wish,
+    /// What it is to get: none, nothing.
+    pub(crate) granted: Option<Layer>,
+    pub(crate) why: Why,
+    /// What it gets.
+    current: Option<(Origin, Selector)>,
+    rewriter: Box<Rewriter>,
+    /// What its receiver was told.
+    told: Option<(Option<Layer>, Why)>,
+    /// It gets something else than it was told, perhaps.
+    has_news: bool,
+}
+
+impl Subscription {
+    pub(crate) fn new(id: SubscriptionId, participant: ParticipantId, wish: Wish) -> Self {
+        Self {
+            id,
+            participant,
+            wish,
+            granted: None,
+            why: Why::Source,
+            current: None,
+            rewriter: Box::new(Rewriter::new()),
+            told: None,
+            has_news: false,
+        }
+    }
+
+    /// Says what it is to get from now on.
+    pub(crate) fn grant(&mut self, layer: Option<Layer>, why: Why) {
+        (self.granted, self.why) = (layer, why);
+        self.has_news = true;
+        if layer.is_none() {
+            self.current = None;
+        }
+    }
+
+    /// What becomes of a packet of its publication.
+    pub(crate) fn take(&mut self, seen: &Seen<'_>) -> Option<Forward> {
+        let granted = self.granted?;
+        if seen.is_empty() {
+            if self.current.is_some_and(|(origin, _)| origin == seen.origin) {
+                self.rewriter.leave_out(seen.number);
+            }
+            return None;
+        }
+        let is_first = !self.current.is_some_and(|(origin, _)| origin == seen.origin);
+        if is_first {
+            if !self.begins_with(seen, granted) {
+                return None;
+            }
+            self.rewriter.begin(seen);
+            self.current = Some((seen.origin, Selector::default()));
+        }
+        let (_, selector) = self.current.as_mut()?;
+        let before = *selector;
+        // Of an encoding that is not the one it is to get, all.
+        let is_granted = granted.encoding == seen.origin.encoding;
+        let (spatial, temporal) =
+            if is_granted { (granted.spatial, granted.temporal) } else { (u8::MAX, u8::MAX) };
+        let admitted = selector.admit(seen, spatial, temporal);
+        self.has_news |= is_first || before != *selector;
+        let Some(is_last) = admitted else {
+            self.rewriter.leave_out(seen.number);
+            self.leave_out_picture(seen);
+            return None;
+        };
+        // For sound, it is what follows silence.
+        let marker = if seen.codec.is_audio() { seen.marker || is_first } else { is_last };
+        self.rewriter.rewrite(seen, marker)
+    }
+
+    /// Whether the stream goes on with this packet, which is not of the source that it was made of until now.
+    fn begins_with(&self, seen: &Seen<'_>, granted: Layer) -> bool {
+        if seen.is_late || !seen.begins {
+            return false;
+        }
+        let encoding = seen.origin.encoding;
+        // As long as there is nothing, less than what it is to get is better.
+        let has_nothing = self.current.is_none_or(|(origin, _)| origin.encoding == encoding);
+        encoding == granted.encoding || has_nothing && encoding < granted.encoding
+    }
+
+    /// Pictures that VP8 counts must have no gaps (RFC 7741 §4.2); of VP9 they are counted from by those that depend on
+    /// them.
+    fn leave_out_picture(&mut self, seen: &Seen<'_>) {
+        if seen.codec == rtp::codec::Codec::Vp8
+            && let Some(picture) = seen.picture
+        {
+            self.rewriter.leave_out_picture(picture);
+        }
+    }
+
+    /// The encoding of which it needs a key frame.
+    pub(crate) fn waits_for(&self, encodings: &[Encoding]) -> Option<usize> {
+        let granted = self.granted?;
+        let encoding = encodings.get(granted.encoding)?;
+        let origin = Origin { encoding: granted.encoding, generation: encoding.generation() };
+        let has = |(now, selector): (Origin, Selector)| {
+            now == origin && selector.spatial >= granted.spatial.min(encoding.spatial)
+        };
+        (!self.current.is_some_and(has)).then_some(granted.encoding)
+    }
+
+    /// The encoding that is forwarded now: none, nothing is.
+    pub(crate) fn encoding(&self) -> Option<usize> {
+        self.current.map(|(origin, _)| origin.encoding)
+    }
+
+    pub(crate) fn has_news(&self) -> bool {
+        self.has_news
+    }
+
+    /// What to tell of it, once; `highest` are the layers that its encoding has.
+    pub(crate) fn take_news(&mut self, highest: (u8, u8)) -> Option<(Option<Layer>, Why)> {
+        self.has_news = false;
+        let layer = self.current.map(|(origin, selector)| Layer {
+            encoding: origin.encoding,
+            spatial: selector.spatial.min(highest.0),
+            temporal: selector.temporal.min(highest.1),
+        });
+        let news = Some((layer, self.why));
+        // What has not begun is told when it has, unless it is not to.
+        let is_silent = self.told.is_none() && layer.is_none() && self.granted.is_some();
+        (!is_silent && self.told != news).then(|| self.told = news).and(news)
+    }
+}
