@@ -31,6 +31,8 @@ pub struct Configuration {
     pub sped: bool,
     /// How often checks are paced; see [`ice::Config::pacing`].
     pub ice_pacing: Duration,
+    /// Only answer checks (RFC 8445 §2.5): for those whom everybody can reach at the addresses that they tell.
+    pub ice_lite: bool,
     /// By which ways the peer may be reached.
     pub ice_transport_policy: IceTransportPolicy,
     /// How sections share transports.
@@ -78,6 +80,7 @@ impl Configuration {
             snap: true,
             sped: true,
             ice_pacing: Duration::from_millis(5),
+            ice_lite: false,
             ice_transport_policy: IceTransportPolicy::All,
             bundle_policy: BundlePolicy::Balanced,
             unix_time: Duration::ZERO,

@@ -419,9 +419,9 @@ impl PeerConnection {
             setup,
             max_message_size: self.configuration.max_message_size,
             sctp_init: self.own_init(),
-            renomination: true,
+            renomination: !self.configuration.ice_lite,
             sped: self.configuration.sped,
-            lite: false,
+            lite: self.configuration.ice_lite,
             cname: self.negotiation.cname(),
         }
     }

@@ -124,6 +124,7 @@ impl Transport {
         let Configuration { ice_transport_policy, ice_pacing, .. } = *configuration;
         let ice = ice::Config {
             pacing: configuration.ice_pacing,
+            lite: configuration.ice_lite,
             ..ice::Config::new(ice::Role::Controlling, ice_seed)
         };
         let certificate = configuration.certificate.clone();

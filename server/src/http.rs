@@ -8,6 +8,7 @@ mod origin;
 mod pages;
 mod web_app;
 mod websocket;
+mod whip;
 
 use std::sync::Arc;
 
@@ -17,12 +18,21 @@ pub(crate) use actor::{HubHandle, start_hub};
 pub(crate) use origin::AllowedOrigins;
 pub(crate) use web_app::WebApp;
 
-use crate::{ice_servers::IceServerIssuer, relay, signaling::Limits};
+use crate::{
+    ice_servers::IceServerIssuer,
+    media::{self, Role},
+    relay,
+    signaling::Limits,
+};
 
 /// What the handlers share.
 pub(crate) struct Site {
     pub(crate) hub: HubHandle,
     pub(crate) relay: Option<Arc<relay::Handle>>,
+    pub(crate) media: Option<Arc<media::Handle>>,
+    /// What programs must show to stream, and to watch.
+    pub(crate) publish_token: Option<String>,
+    pub(crate) watch_token: Option<String>,
     pub(crate) web_app: WebApp,
     pub(crate) origins: AllowedOrigins,
     pub(crate) ice: IceServerIssuer,
@@ -39,9 +49,15 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/metrics", get(answers::metrics))
         .route("/api/signaling", get(websocket::upgrade))
         .route_layer(middleware::from_fn(headers::of_api));
+    let streams = Router::new()
+        .route("/whip/{room}", whip::endpoint(Role::Publisher))
+        .route("/whip/{room}/{id}", whip::session(Role::Publisher))
+        .route("/whep/{room}", whip::endpoint(Role::Viewer))
+        .route("/whep/{room}/{id}", whip::session(Role::Viewer));
     Router::new()
         .merge(pages)
         .merge(api)
+        .merge(streams)
         .fallback(get(pages::asset))
         .layer(middleware::from_fn(headers::of_everything))
         .with_state(site)

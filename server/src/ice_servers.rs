@@ -84,6 +84,18 @@ impl IceServerIssuer {
         self.list_for(&format!("{:016x}", u64::from_be_bytes(name)), host, now)
     }
 
+    /// The same as values of `Link` headers (RFC 9725 §4.6).
+    pub(crate) fn links(&self, host: &str, now: Now) -> Vec<String> {
+        let servers = self.list(host, now);
+        let link = |server: &IceServer, url: &String| match (&server.username, &server.credential) {
+            (Some(username), Some(credential)) => format!(
+                "<{url}>; rel=\"ice-server\"; username=\"{username}\"; credential=\"{credential}\"; credential-type=\"password\""
+            ),
+            _ => format!("<{url}>; rel=\"ice-server\""),
+        };
+        servers.iter().flat_map(|server| server.urls.iter().map(move |url| link(server, url))).collect()
+    }
+
     fn list_for(&self, user: &str, host: &str, now: Now) -> Vec<IceServer> {
         let mut servers = Vec::new();
         let Some(name) = self.own_name(host) else { return servers };

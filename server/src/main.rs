@@ -7,11 +7,13 @@ mod files;
 mod heap;
 mod http;
 mod ice_servers;
+mod media;
 mod metrics;
 mod nat;
 mod relay;
 mod serve;
 mod signaling;
+mod sockets;
 mod tls;
 
 use std::process::ExitCode;

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use crate::{relay::Report, signaling::Counters};
+use crate::{media, relay::Report, signaling::Counters};
 
 /// Everything that this server counts.
-pub(crate) fn render(signaling: &Counters, relay: &[Report]) -> String {
+pub(crate) fn render(signaling: &Counters, relay: &[Report], media: &[media::Report]) -> String {
     let mut page = Page(String::with_capacity(4_096));
     page.info(env!("CARGO_PKG_VERSION"));
     #[cfg(feature = "count-heap")]
@@ -13,6 +13,9 @@ pub(crate) fn render(signaling: &Counters, relay: &[Report]) -> String {
     render_signaling(&mut page, signaling);
     if !relay.is_empty() {
         render_relay(&mut page, relay);
+    }
+    if !media.is_empty() {
+        render_media(&mut page, media);
     }
     page.0
 }
@@ -91,6 +94,36 @@ fn render_relay(page: &mut Page, workers: &[Report]) {
     );
     let dropped = sum(|worker| worker.dropped_stream_bytes);
     page.counter("relay_dropped_stream_bytes_total", "Bytes that slow TCP clients lost.", dropped);
+}
+
+/// The media workers together.
+fn render_media(page: &mut Page, workers: &[media::Report]) {
+    let sum = |part: fn(&media::Report) -> u64| workers.iter().map(part).sum::<u64>();
+    page.gauge(
+        "media_connections",
+        "Peer connections of this server.",
+        sum(|worker| worker.connections as u64),
+    );
+    page.gauge("media_rooms", "Rooms that are forwarded in.", sum(|worker| worker.rooms as u64));
+    page.counter(
+        "media_forwarded_packets_total",
+        "Packets of media, once for each who got them.",
+        sum(|worker| worker.forwarded),
+    );
+    let received = sum(|worker| worker.received_datagrams);
+    page.counter("media_received_datagrams_total", "Datagrams that came.", received);
+    page.counter(
+        "media_strangers_total",
+        "Those that belong to no connection.",
+        sum(|worker| worker.strangers),
+    );
+    page.counter("media_sent_datagrams_total", "Datagrams sent.", sum(|worker| worker.sent_datagrams));
+    page.counter("media_sends_total", "System calls that sent them.", sum(|worker| worker.sends));
+    page.counter(
+        "media_send_errors_total",
+        "Datagrams that could not be sent.",
+        sum(|worker| worker.send_errors),
+    );
 }
 
 /// The sums of a counter with a label over all workers, which count the same things.

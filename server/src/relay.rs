@@ -20,7 +20,6 @@ mod icmp;
 mod links;
 mod outbox;
 mod pace;
-mod sockets;
 mod stream;
 mod streams;
 mod worker;
@@ -113,7 +112,7 @@ pub(crate) fn start(settings: Settings) -> Result<Handle, StartError> {
         let mut listeners = Vec::new();
         for address in &mut listen {
             let failed = |cause| StartError { address: *address, cause };
-            let listener = sockets::Listener::bind(*address).map_err(failed)?;
+            let listener = crate::sockets::Listener::bind(*address).map_err(failed)?;
             // Port 0 was chosen by the first worker; the others share it.
             *address = listener.local;
             listeners.push(listener);

@@ -3,6 +3,7 @@
 mod accept;
 mod banner;
 mod data_dir;
+mod forwarding;
 mod front;
 mod listen;
 mod relaying;
@@ -24,7 +25,7 @@ use crate::{
     config::{ConfigError, Listen, Options},
     http::{self, AllowedOrigins, HubHandle, Site, WebApp, start_hub},
     ice_servers::{IceServerIssuer, IceSettings},
-    relay,
+    media, relay,
     signaling::{Hub, Keys, Limits, Settings},
     tls::Certificate,
 };
@@ -81,6 +82,7 @@ struct Ports {
     alternate_udp: Vec<SocketAddr>,
     turn_tcp: Vec<SocketAddr>,
     turns: Vec<SocketAddr>,
+    media: Vec<SocketAddr>,
 }
 
 /// One TCP port, or the same port on several addresses, and what is served there.
@@ -121,7 +123,11 @@ impl Server {
                 Some(relay)
             }
         };
-        let site = site(options, &secret, &turn_secret, &ports, relay.clone())?;
+        let media = forwarding::start(options, &ports)?;
+        if let Some(media) = &media {
+            ports.media = media.listening().to_vec();
+        }
+        let site = site(options, &secret, &turn_secret, &ports, (relay.clone(), media))?;
         let hub = site.hub.clone();
         let router = http::router(Arc::new(site));
         let limit = AddressLimit::new(options.connections_per_address);
@@ -143,8 +149,8 @@ impl Server {
 
 impl Ports {
     fn all(&self) -> Vec<u16> {
-        let Self { http, https, turn_udp, alternate_udp, turn_tcp, turns } = self;
-        let all = [http, https, turn_udp, alternate_udp, turn_tcp, turns];
+        let Self { http, https, turn_udp, alternate_udp, turn_tcp, turns, media } = self;
+        let all = [http, https, turn_udp, alternate_udp, turn_tcp, turns, media];
         let mut all: Vec<_> =
             all.into_iter().flatten().map(SocketAddr::port).filter(|port| *port != 0).collect();
         all.sort_unstable();
@@ -229,7 +235,7 @@ fn site(
     secret: &[u8],
     turn_secret: &str,
     ports: &Ports,
-    relay: Option<Arc<relay::Handle>>,
+    (relay, media): (Option<Arc<relay::Handle>>, Option<Arc<media::Handle>>),
 ) -> Result<Site, ConfigError> {
     let limits = Limits {
         call_capacity: options.call_capacity.into(),
@@ -263,6 +269,9 @@ fn site(
     Ok(Site {
         hub: start_hub(hub, limits.queued_bytes),
         relay,
+        media,
+        publish_token: options.publish_token.as_ref().map(|token| token.0.clone()),
+        watch_token: options.watch_token.as_ref().map(|token| token.0.clone()),
         web_app: options.web_dir.clone().map_or(WebApp::Embedded, WebApp::Folder),
         origins: AllowedOrigins::new(options.allow_origin.iter().cloned()),
         ice,

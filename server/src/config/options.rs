@@ -251,6 +251,38 @@ pub(crate) struct Options {
     )]
     pub(crate) bandwidth_per_address: u64,
 
+    /// Where media is received that is forwarded, over UDP: live streams (WHIP and WHEP) [default: as --https, or else --http]
+    #[arg(long, env = "TWOCAN_MEDIA", value_name = "ADDR", help_heading = "Media")]
+    pub(crate) media: Option<Listen>,
+
+    /// Threads that forward media [default: one per core]
+    #[arg(long, env = "TWOCAN_MEDIA_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Media")]
+    pub(crate) media_workers: Option<u16>,
+
+    /// Connections that send or get forwarded media, for each thread
+    #[arg(long, env = "TWOCAN_MEDIA_CONNECTIONS", value_name = "N", default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Media")]
+    pub(crate) media_connections: u32,
+
+    /// Token that programs must show to stream into a room (WHIP); without one everybody may
+    #[arg(
+        long,
+        env = "TWOCAN_PUBLISH_TOKEN",
+        value_name = "SECRET",
+        hide_env_values = true,
+        help_heading = "Media"
+    )]
+    pub(crate) publish_token: Option<Secret>,
+
+    /// Token that programs must show to watch a room (WHEP); without one everybody may
+    #[arg(
+        long,
+        env = "TWOCAN_WATCH_TOKEN",
+        value_name = "SECRET",
+        hide_env_values = true,
+        help_heading = "Media"
+    )]
+    pub(crate) watch_token: Option<Secret>,
+
     /// People in a call: everyone sends to everyone, so that few homes carry more than 4
     #[arg(long, env = "TWOCAN_CALL_CAPACITY", value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(2..=64), help_heading = "Rooms")]
     pub(crate) call_capacity: u16,

@@ -51,8 +51,12 @@ pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Response {
         Some(relay) => relay.reports().await,
         None => Vec::new(),
     };
+    let media = match &site.media {
+        Some(media) => media.reports().await,
+        None => Vec::new(),
+    };
     let kind = (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
-    ([kind], metrics::render(&signaling, &relay)).into_response()
+    ([kind], metrics::render(&signaling, &relay, &media)).into_response()
 }
 
 /// The `Host` that the request came to.

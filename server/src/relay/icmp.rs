@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use turn::attribute::Icmp;
 
-use super::sockets::BatchSocket;
+use crate::sockets::BatchSocket;
 
 /// The next error of a socket, with the peer that the lost datagram was for.
 #[cfg(target_os = "linux")]

@@ -6,8 +6,8 @@ use turn::server::{Client, RelayId, ToClient, ToPeer, Transport};
 use std::net::SocketAddr;
 
 use super::outbox::{Batch, Flow, Outbox, Socket};
-use super::sockets::{BatchSocket, Listener};
 use super::streams::Streams;
+use crate::sockets::{BatchSocket, Listener};
 
 /// Everything that sends.
 pub(super) struct Links {

@@ -1,6 +1,6 @@
 //! One media worker: a thread with its sockets, its machine and nothing shared.
 
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,9 +12,9 @@ use turn::server::{Client, Config, Event, OpenError, RelayId, RelayIp, Server, T
 
 use super::links::Links;
 use super::pace::Pace;
-use super::sockets::{BatchSocket, Listener, RelayBinder};
 use super::stream::Outlet;
 use super::{Report, icmp};
+use crate::sockets::{BUFFER_LEN, Listener, RelayBinder, datagrams, receive};
 
 /// What reaches a worker from other threads.
 pub(super) enum Command {
@@ -28,9 +28,6 @@ pub(super) enum Command {
     Report(oneshot::Sender<Report>),
 }
 
-/// Room for one receive: with GRO, up to 64 datagrams arrive as one.
-const BUFFER_LEN: usize = 1 << 16;
-
 /// Buffers for one receive on a relay socket. Fewer come at once there than on a listener, and the system
 /// call's set-up is paid for each.
 const RELAY_BUFFERS: usize = 4;
@@ -40,9 +37,6 @@ const ROUNDS: usize = 8;
 
 /// How many commands are taken before the sockets have their turn.
 const COMMANDS: usize = 64;
-
-/// How many errors are skipped to get at what was received.
-const MAX_WAITING_ERRORS: usize = 64;
 
 const WAKE: Token = Token(usize::MAX - 1);
 
@@ -350,28 +344,4 @@ impl Worker {
             _ => peer,
         }
     }
-}
-
-/// Receives into the arena; nothing at all counts as nothing, whatever the reason.
-fn receive(socket: &BatchSocket, arena: &mut [u8], meta: &mut [RecvMeta]) -> usize {
-    let mut chunks = arena.chunks_mut(BUFFER_LEN);
-    let mut buffers: [IoSliceMut<'_>; BATCH_SIZE] =
-        std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
-    let count = meta.len().min(buffers.len());
-    // An error is an old one that waited on the socket, about something sent; the error queue tells more.
-    for _ in 0..MAX_WAITING_ERRORS {
-        match socket.receive(&mut buffers[..count], meta) {
-            Ok(received) => return received,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return 0,
-            Err(_) => {}
-        }
-    }
-    0
-}
-
-/// What one receive brought: one datagram, or several of the same size (the last may be shorter).
-fn datagrams<'b>(buffer: &'b [u8], meta: &RecvMeta) -> impl Iterator<Item = &'b [u8]> {
-    // An empty datagram is one too.
-    let empty = (meta.len == 0).then_some(&buffer[..0]);
-    empty.into_iter().chain(buffer[..meta.len].chunks(meta.stride.max(1)))
 }

@@ -26,6 +26,9 @@ pub(super) fn print(options: &Options, server: &Server) {
     if let Some(services) = relay_services(&server.ports) {
         lines.push(format!("  STUN and TURN at    {services}"));
     }
+    if let Some(media) = server.ports.media.first() {
+        lines.push(format!("  live streams at     /whip/ROOM in, /whep/ROOM out, UDP {}", media.port()));
+    }
     lines.push(String::new());
     if std::io::stdout().is_terminal()
         && let Some(code) = network.first().and_then(|address| QrCode::new(address).ok())

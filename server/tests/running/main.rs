@@ -12,6 +12,7 @@ mod program;
 mod shared_port;
 mod signaling;
 mod stopping;
+mod streams;
 mod tampering;
 mod terminal;
 mod tls;

@@ -112,14 +112,24 @@ impl Program {
 
     /// `GET`s a path, with further lines of the request's head.
     pub(crate) fn get(&self, path: &str, head: &[&str]) -> Answer {
+        self.ask("GET", path, head, "")
+    }
+
+    /// Any request, with a body.
+    pub(crate) fn ask(&self, method: &str, path: &str, head: &[&str], body: &str) -> Answer {
         let mut stream = TcpStream::connect(self.http()).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        let mut request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.http());
+        let mut request =
+            format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.http());
+        if !body.is_empty() {
+            request += &format!("Content-Length: {}\r\n", body.len());
+        }
         for line in head {
             request += line;
             request += "\r\n";
         }
-        stream.write_all((request + "\r\n").as_bytes()).unwrap();
+        request += "\r\n";
+        stream.write_all((request + body).as_bytes()).unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         Answer::parse(&text)

@@ -15,4 +15,5 @@ mod rust_peer;
 mod screen;
 mod sealed;
 mod server_dies;
+mod streams;
 mod terminal;

@@ -1,11 +1,11 @@
-//! The UDP sockets of a worker: listeners that all workers share a port with, and relay sockets of its
-//! own.
+//! UDP sockets that receive and send batches: listeners that several workers share a port with, and relay sockets of
+//! one worker's own.
 
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
+use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
 use rustix::net::sockopt;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use turn::server::OpenError;
@@ -17,7 +17,7 @@ const LISTENER_BUFFER: usize = 8 << 20;
 const RELAY_BUFFER: usize = 1 << 20;
 
 /// A UDP socket that receives and sends batches.
-pub(super) struct BatchSocket {
+pub(crate) struct BatchSocket {
     io: mio::net::UdpSocket,
     /// What the system can do; relay sockets share it.
     state: Arc<UdpSocketState>,
@@ -25,20 +25,20 @@ pub(super) struct BatchSocket {
 
 /// Makes relay sockets alike, with as few system calls as that takes: they are what an allocation costs most.
 #[derive(Default)]
-pub(super) struct RelayBinder {
+pub(crate) struct RelayBinder {
     /// By family: IPv4, IPv6.
     states: [Option<Arc<UdpSocketState>>; 2],
 }
 
 /// A socket that clients speak to.
-pub(super) struct Listener {
-    pub(super) socket: BatchSocket,
+pub(crate) struct Listener {
+    pub(crate) socket: BatchSocket,
     /// Its bound address, with the real port.
-    pub(super) local: SocketAddr,
+    pub(crate) local: SocketAddr,
 }
 
 impl Listener {
-    pub(super) fn bind(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         if address.is_ipv6() {
             // IPv4 has a socket of its own, so that addresses always are what they look like.
@@ -53,7 +53,7 @@ impl Listener {
     }
 
     /// Our address in a datagram: the one it was sent to, where the listener is on all of them.
-    pub(super) fn local_of(&self, meta: &RecvMeta) -> SocketAddr {
+    pub(crate) fn local_of(&self, meta: &RecvMeta) -> SocketAddr {
         match meta.dst_ip {
             Some(ip) if self.local.ip().is_unspecified() => SocketAddr::new(ip, self.local.port()),
             _ => self.local,
@@ -61,14 +61,14 @@ impl Listener {
     }
 
     /// Which source address to ask for when answering from `local`.
-    pub(super) fn source_for(&self, local: IpAddr) -> Option<IpAddr> {
+    pub(crate) fn source_for(&self, local: IpAddr) -> Option<IpAddr> {
         self.local.ip().is_unspecified().then_some(local)
     }
 }
 
 impl RelayBinder {
     /// Binds a relay socket.
-    pub(super) fn bind(&mut self, address: SocketAddr) -> Result<BatchSocket, OpenError> {
+    pub(crate) fn bind(&mut self, address: SocketAddr) -> Result<BatchSocket, OpenError> {
         self.open(address).map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => OpenError::InUse,
             _ => OpenError::Failed,
@@ -120,26 +120,26 @@ impl BatchSocket {
         Ok(Self { io: mio::net::UdpSocket::from_std(socket), state })
     }
 
-    pub(super) fn source(&mut self) -> &mut mio::net::UdpSocket {
+    pub(crate) fn source(&mut self) -> &mut mio::net::UdpSocket {
         &mut self.io
     }
 
-    pub(super) fn receive(&self, buffers: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> io::Result<usize> {
+    pub(crate) fn receive(&self, buffers: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> io::Result<usize> {
         self.state.recv((&self.io).into(), buffers, meta)
     }
 
-    pub(super) fn send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+    pub(crate) fn send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         self.state.try_send((&self.io).into(), transmit)
     }
 
     /// How many datagrams one call can send; 1 where the system has no offload for it.
-    pub(super) fn max_segments(&self) -> usize {
+    pub(crate) fn max_segments(&self) -> usize {
         self.state.max_gso_segments()
     }
 
     /// Whether routers on the way may cut up what is sent. Off is what RFC 8656 §14 has for everything but
     /// DONT-FRAGMENT.
-    pub(super) fn set_dont_fragment(&self, ipv6: bool, on: bool) {
+    pub(crate) fn set_dont_fragment(&self, ipv6: bool, on: bool) {
         #[cfg(target_os = "linux")]
         {
             use sockopt::{Ipv4PathMtuDiscovery as V4, Ipv6PathMtuDiscovery as V6};
@@ -155,7 +155,7 @@ impl BatchSocket {
     }
 
     #[cfg(target_os = "linux")]
-    pub(super) fn fd(&self) -> std::os::fd::RawFd {
+    pub(crate) fn fd(&self) -> std::os::fd::RawFd {
         std::os::fd::AsRawFd::as_raw_fd(&self.io)
     }
 }
@@ -167,4 +167,34 @@ fn enlarge(socket: &UdpSocket, bytes: usize) {
         return;
     }
     let _ = SockRef::from(socket).set_recv_buffer_size(bytes);
+}
+
+/// How many errors are skipped to get at what was received.
+const MAX_WAITING_ERRORS: usize = 64;
+
+/// Room for one receive: with GRO, up to 64 datagrams arrive as one.
+pub(crate) const BUFFER_LEN: usize = 1 << 16;
+
+/// Receives into the arena; nothing at all counts as nothing, whatever the reason.
+pub(crate) fn receive(socket: &BatchSocket, arena: &mut [u8], meta: &mut [RecvMeta]) -> usize {
+    let mut chunks = arena.chunks_mut(BUFFER_LEN);
+    let mut buffers: [IoSliceMut<'_>; BATCH_SIZE] =
+        std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
+    let count = meta.len().min(buffers.len());
+    // An error is an old one that waited on the socket, about something sent; the error queue tells more.
+    for _ in 0..MAX_WAITING_ERRORS {
+        match socket.receive(&mut buffers[..count], meta) {
+            Ok(received) => return received,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return 0,
+            Err(_) => {}
+        }
+    }
+    0
+}
+
+/// What one receive brought: one datagram, or several of the same size (the last may be shorter).
+pub(crate) fn datagrams<'b>(buffer: &'b [u8], meta: &RecvMeta) -> impl Iterator<Item = &'b [u8]> {
+    // An empty datagram is one too.
+    let empty = (meta.len == 0).then_some(&buffer[..0]);
+    empty.into_iter().chain(buffer[..meta.len].chunks(meta.stride.max(1)))
 }

@@ -1,0 +1,124 @@
+//! Live streams through the server: in by WHIP, out by WHEP.
+
+use natlab::{Lab, Nat};
+use serde_json::json;
+use twocan_interop::Browser::{self, Chromium, Firefox};
+use twocan_interop::{NAME, Page, Scene, begin};
+
+/// Streams the page's camera and microphone into a room; the status of the answer.
+const PUBLISH: &str = "(async () => {
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+    globalThis.peer = new RTCPeerConnection();
+    for (const track of stream.getTracks()) {
+        const one = peer.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+        if (track.kind === 'video') {
+            const all = RTCRtpReceiver.getCapabilities('video').codecs;
+            const wanted = all.filter(({ mimeType }) => mimeType === 'video/CODEC');
+            one.setCodecPreferences([...wanted, ...all.filter(({ mimeType }) => mimeType === 'video/rtx')]);
+        }
+    }
+    return exchange('/whip/ROOM');
+})()";
+
+/// Watches a room; the status of the answer.
+const WATCH: &str = "(async () => {
+    document.body.innerHTML = '<video id=show autoplay muted playsinline></video><audio id=sound autoplay></audio>';
+    globalThis.peer = new RTCPeerConnection();
+    peer.ontrack = ({ track }) => {
+        document.querySelector(track.kind === 'video' ? '#show' : '#sound').srcObject = new MediaStream([track]);
+    };
+    for (const kind of ['audio', 'video']) peer.addTransceiver(kind, { direction: 'recvonly' });
+    return exchange('/whep/ROOM');
+})()";
+
+const EXCHANGE: &str = "globalThis.exchange = async (url) => {
+    await peer.setLocalDescription();
+    const headers = { 'content-type': 'application/sdp' };
+    const response = await fetch(url, { method: 'POST', headers, body: peer.localDescription.sdp });
+    const body = await response.text();
+    if (response.status !== 201) return response.status;
+    globalThis.session = response.headers.get('location');
+    await peer.setRemoteDescription({ type: 'answer', sdp: body });
+    return response.status;
+}";
+
+fn open(scene: &mut Scene, client: &str, browser: Browser) -> Page {
+    let page = scene.page(client, browser);
+    page.goto(&format!("https://{NAME}/check"));
+    page.eval(EXCHANGE);
+    page
+}
+
+fn watch(scene: &mut Scene, client: &str, browser: Browser) -> Page {
+    let page = open(scene, client, browser);
+    assert_eq!(page.eval(&WATCH.replace("ROOM", "show")), 201);
+    page
+}
+
+fn sees(page: &Page, publisher: &Page) {
+    page.wait("lab.seen('#show').frames > 20");
+    assert_eq!(page.eval("lab.seen('#show').source"), publisher.source());
+    page.wait("lab.heard().then((levels) => Math.max(...levels) > 0.01)");
+}
+
+#[test]
+fn one_streams_and_others_watch_through_the_server() {
+    let Some(_turn) = begin("streams through the server", &[Chromium, Firefox]) else { return };
+    let lab = Lab::new().client("studio", Nat::PortRestricted).client("home", Nat::Symmetric);
+    let mut scene = Scene::new("streams", lab);
+    for (publisher, codec) in [(Chromium, "VP8"), (Chromium, "H264"), (Firefox, "VP8")] {
+        println!("{publisher}, {codec}");
+        let early = open(&mut scene, "home", Chromium);
+        assert_eq!(early.eval(&WATCH.replace("ROOM", "show")), 404, "nobody streams yet");
+        let studio = open(&mut scene, "studio", publisher);
+        assert_eq!(studio.eval(&PUBLISH.replace("CODEC", codec).replace("ROOM", "show")), 201);
+        studio.wait("peer.connectionState === 'connected'");
+        let first = watch(&mut scene, "home", Chromium);
+        sees(&first, &studio);
+        if codec == "VP8" {
+            let second = watch(&mut scene, "home", Firefox);
+            sees(&second, &studio);
+        }
+        // Whoever ends it ends it for the server, too.
+        assert_eq!(studio.eval("fetch(session, { method: 'DELETE' }).then(({ status }) => status)"), 200);
+        studio.wait("['closed', 'failed', 'disconnected'].includes(peer.connectionState)");
+        assert_eq!(studio.eval("fetch(session, { method: 'DELETE' }).then(({ status }) => status)"), 404);
+        scene.clear();
+    }
+}
+
+#[test]
+fn a_session_survives_a_restart_of_ice() {
+    let Some(_turn) = begin("a stream whose ICE restarts", &[Chromium]) else { return };
+    let lab = Lab::new().client("studio", Nat::PortRestricted).client("home", Nat::None);
+    let mut scene = Scene::new("streams-restart", lab);
+    let studio = open(&mut scene, "studio", Chromium);
+    assert_eq!(studio.eval(&PUBLISH.replace("CODEC", "VP8").replace("ROOM", "show")), 201);
+    let home = watch(&mut scene, "home", Chromium);
+    sees(&home, &studio);
+    let restart = "(async () => {
+        const offer = await peer.createOffer({ iceRestart: true });
+        await peer.setLocalDescription(offer);
+        const [, ufrag] = /a=ice-ufrag:(\\S+)/.exec(offer.sdp);
+        const [, password] = /a=ice-pwd:(\\S+)/.exec(offer.sdp);
+        const headers = { 'content-type': 'application/trickle-ice-sdpfrag', 'if-match': '*' };
+        const body = `a=ice-ufrag:${ufrag}\\r\\na=ice-pwd:${password}\\r\\n`;
+        const response = await fetch(session, { method: 'PATCH', headers, body });
+        const text = await response.text();
+        const said = (name) => new RegExp(`a=${name}:(\\\\S+)`).exec(text)[1];
+        const sdp = peer.remoteDescription.sdp
+            .replace(/a=ice-ufrag:\\S+/g, `a=ice-ufrag:${said('ice-ufrag')}`)
+            .replace(/a=ice-pwd:\\S+/g, `a=ice-pwd:${said('ice-pwd')}`);
+        await peer.setRemoteDescription({ type: 'answer', sdp });
+        return response.status;
+    })()";
+    let pair = "(async () => { const all = await peer.getStats();
+        const transport = [...all.values()].find(({ type }) => type === 'transport');
+        return transport.iceLocalUsernameFragment; })()";
+    let before = studio.eval(pair);
+    assert_eq!(studio.eval(restart), json!(200));
+    studio.wait(&format!("{pair}.then((now) => now !== {before})"));
+    studio.wait("['connected', 'completed'].includes(peer.iceConnectionState)");
+    home.eval("lab.reset()");
+    home.wait("lab.seen('#show').frames > 20");
+}

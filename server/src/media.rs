@@ -1,0 +1,209 @@
+//! Media on real sockets: worker threads that own peer connections and forward between them
+//! (`room/sfu` decides what goes to whom).
+//!
+//! A worker is a thread with a UDP socket for every listening address and the peer connections of its rooms; nothing on
+//! the packet path is shared. HTTP asks for connections and hands their descriptions back ([`Handle::offer`]).
+
+use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::sockets::Listener;
+
+mod connection;
+mod feed;
+mod legs;
+mod outlet;
+mod rooms;
+mod timers;
+mod worker;
+
+pub(crate) use connection::Refusal;
+use worker::{Command, Worker};
+
+/// What [`start`] needs.
+pub(crate) struct Settings {
+    /// UDP addresses to listen on; port 0 picks one.
+    pub(crate) listen: Vec<SocketAddr>,
+    /// Addresses by which the world reaches this host, beside its own.
+    pub(crate) public: Vec<IpAddr>,
+    /// This host's own.
+    pub(crate) locals: Vec<IpAddr>,
+    /// How many threads, at least one.
+    pub(crate) workers: usize,
+    /// Connections on each of them.
+    pub(crate) connections: usize,
+    /// Who the workers are: peers know them by its fingerprint.
+    pub(crate) certificate: Arc<twocan::Certificate>,
+}
+
+/// Whether somebody brings media into a room or takes it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Sends into the room (WHIP).
+    Publisher,
+    /// Gets what is sent there (WHEP).
+    Viewer,
+}
+
+/// A connection, by a name that nobody can guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ConnectionId(pub(crate) u128);
+
+/// An offer's answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) id: ConnectionId,
+    pub(crate) sdp: String,
+    /// Names the ICE session, for `ETag`: our username fragment.
+    pub(crate) tag: String,
+}
+
+/// The running workers. Dropping it stops them.
+pub(crate) struct Handle {
+    workers: Vec<WorkerHandle>,
+    listening: Vec<SocketAddr>,
+}
+
+struct WorkerHandle {
+    commands: mpsc::Sender<Command>,
+    waker: Arc<mio::Waker>,
+}
+
+/// What one worker has done so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) connections: usize,
+    pub(crate) rooms: usize,
+    pub(crate) received_datagrams: u64,
+    pub(crate) sent_datagrams: u64,
+    /// System calls that sent.
+    pub(crate) sends: u64,
+    /// Datagrams that could not be sent.
+    pub(crate) send_errors: u64,
+    /// Packets that were forwarded, once for each who got them.
+    pub(crate) forwarded: u64,
+    /// Datagrams of nobody.
+    pub(crate) strangers: u64,
+}
+
+/// Why the workers could not start.
+#[derive(Debug)]
+pub(crate) struct StartError {
+    address: SocketAddr,
+    cause: io::Error,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, cause } = self;
+        write!(f, "UDP {address} cannot be listened on: {cause}: choose another with --media, or --media off")
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Binds every address on every worker and starts the threads.
+pub(crate) fn start(settings: &Settings) -> Result<Handle, StartError> {
+    let mut listening: Vec<SocketAddr> = Vec::new();
+    let mut workers = Vec::new();
+    for index in 0..settings.workers.max(1) {
+        let mut listeners = Vec::new();
+        for address in &settings.listen {
+            // Each worker has ports of its own, so that whoever it has told them to comes back to it.
+            let wanted = if index == 0 { *address } else { SocketAddr::new(address.ip(), 0) };
+            let failed = |cause| StartError { address: wanted, cause };
+            listeners.push(Listener::bind(wanted).map_err(failed)?);
+        }
+        if index == 0 {
+            listening.extend(listeners.iter().map(|listener| listener.local));
+        }
+        let (commands, inbox) = mpsc::channel(1024);
+        let address = settings.listen.first().copied().unwrap_or_else(|| SocketAddr::from(([0; 4], 0)));
+        let failed = |cause| StartError { address, cause };
+        let worker = Worker::new(settings, listeners, inbox).map_err(failed)?;
+        let waker = worker.waker();
+        let thread = std::thread::Builder::new().name(format!("media-{index}"));
+        thread.spawn(move || worker.run()).map_err(failed)?;
+        workers.push(WorkerHandle { commands, waker });
+    }
+    Ok(Handle { workers, listening })
+}
+
+impl Handle {
+    /// The addresses that are listened on, with their real ports.
+    pub(crate) fn listening(&self) -> &[SocketAddr] {
+        &self.listening
+    }
+
+    /// Answers an offer with a connection into a room.
+    pub(crate) async fn offer(&self, room: &str, role: Role, sdp: String) -> Result<Answer, Refusal> {
+        let room: Box<str> = room.into();
+        let worker = self.worker_of(&room);
+        let ask = |reply| Command::Offer { room, role, sdp, reply };
+        worker.ask(ask).await.unwrap_or(Err(Refusal::Stopping))
+    }
+
+    /// Takes candidates of the peer's, or new credentials, which are answered with ours
+    /// (`application/trickle-ice-sdpfrag`, RFC 8840 §9).
+    pub(crate) async fn patch(
+        &self,
+        room: &str,
+        id: ConnectionId,
+        tag: Option<String>,
+        fragment: String,
+    ) -> Result<Option<Answer>, Refusal> {
+        let ask = |reply| Command::Patch { id, tag, fragment, reply };
+        self.worker_of(room).ask(ask).await.unwrap_or(Err(Refusal::Stopping))
+    }
+
+    /// Ends a connection; false if there was none.
+    pub(crate) async fn close(&self, room: &str, id: ConnectionId) -> bool {
+        self.worker_of(room).ask(|reply| Command::Close { id, reply }).await.unwrap_or(false)
+    }
+
+    /// What each worker has done so far.
+    pub(crate) async fn reports(&self) -> Vec<Report> {
+        let mut reports = Vec::new();
+        for worker in &self.workers {
+            reports.extend(worker.ask(Command::Report).await);
+        }
+        reports
+    }
+
+    /// A room lives on one worker.
+    fn worker_of(&self, room: &str) -> &WorkerHandle {
+        let mut hasher = DefaultHasher::new();
+        room.hash(&mut hasher);
+        &self.workers[(hasher.finish() % self.workers.len() as u64) as usize]
+    }
+}
+
+impl WorkerHandle {
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.ok()?;
+        self.wake();
+        answer.await.ok()
+    }
+
+    fn wake(&self) {
+        // A worker that is gone has nothing to be woken for.
+        let _ = self.waker.wake();
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        for worker in &mut self.workers {
+            // Closing the channel is the sign to stop.
+            let (closed, _) = mpsc::channel(1);
+            worker.commands = closed;
+            worker.wake();
+        }
+    }
+}

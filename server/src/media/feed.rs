@@ -1,0 +1,92 @@
+//! From one leg to others: the packet path of a worker.
+
+use std::time::Instant;
+
+use peer::{MediaPacket, OutgoingPacket};
+use rtp::Header;
+use rtp::extension::Kind;
+use sfu::{Forward, SubscriptionId};
+
+use super::legs::{LegId, Legs};
+use super::rooms::Room;
+
+/// What is kept for its memory from packet to packet.
+#[derive(Default)]
+pub(super) struct Feed {
+    forwards: Vec<(SubscriptionId, Forward)>,
+    /// Legs that have something to send.
+    pub(super) touched: Vec<LegId>,
+    pub(super) forwarded: u64,
+}
+
+impl Feed {
+    /// Takes everything that came over a publisher's leg to those who watch it.
+    pub(super) fn take(&mut self, now: Instant, from: LegId, legs: &mut Legs, room: &mut Room) {
+        while let Some((packet, publication)) = next(from, legs) {
+            let Some(publication) = publication else { continue };
+            room.sfu.handle_packet(now, publication, &packet, |subscription, forward| {
+                self.forwards.push((subscription, forward));
+            });
+            let Some(published) = room.published(publication) else { continue };
+            let header = Header::parse(&packet.bytes).ok();
+            let Self { forwards, touched, forwarded } = self;
+            for (subscription, forward) in forwards.drain(..) {
+                let Some(target) = room.targets.get(&subscription) else { continue };
+                let Some(leg) = legs.get_mut(target.leg) else { continue };
+                let outgoing = OutgoingPacket {
+                    payload_type: target.payload_type,
+                    marker: forward.marker,
+                    timestamp: forward.timestamp,
+                    sequence_number: Some(forward.sequence_number),
+                    prefix: forward.prefix,
+                    payload: forward.payload,
+                };
+                let sent = leg.peer.send_packet(now, target.transceiver, 0, outgoing, |writer, map| {
+                    if let Some(header) = header {
+                        writer.copy_extensions(header, (&published.extensions, map), is_of_media);
+                    }
+                });
+                // What is too late, or finds no room, is lost to this one viewer.
+                if sent.is_ok() {
+                    *forwarded += 1;
+                    touch(touched, target.leg);
+                }
+            }
+        }
+    }
+
+    /// A leg may have something to send.
+    pub(super) fn touch(&mut self, leg: LegId) {
+        touch(&mut self.touched, leg);
+    }
+}
+
+fn touch(touched: &mut Vec<LegId>, leg: LegId) {
+    if touched.last() != Some(&leg) {
+        touched.push(leg);
+    }
+}
+
+/// The next packet of a leg, and what it is of.
+fn next(from: LegId, legs: &mut Legs) -> Option<(MediaPacket, Option<sfu::PublicationId>)> {
+    let leg = legs.get_mut(from)?;
+    let packet = leg.peer.poll_packet()?;
+    let mut publications = leg.publications.iter();
+    let publication = publications.find(|(transceiver, _)| *transceiver == packet.transceiver);
+    Some((packet, publication.map(|(_, publication)| *publication)))
+}
+
+/// Whether an extension says something of the media, and not of the way that it came.
+fn is_of_media(kind: Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::Mid
+            | Kind::RtpStreamId
+            | Kind::RepairedRtpStreamId
+            | Kind::TransportSequenceNumber
+            | Kind::TransportSequenceNumber2
+            | Kind::AbsSendTime
+            | Kind::TransmissionOffset
+            | Kind::VideoLayersAllocation
+    )
+}

@@ -1,0 +1,55 @@
+//! The media workers' settings, from the operator's.
+
+use std::{net::SocketAddr, sync::Arc, thread, time::SystemTime};
+
+use super::{Ports, listen, random};
+use crate::{
+    config::{ConfigError, Listen, Options},
+    media::{self, Settings},
+    tls::local_addresses,
+};
+
+/// Starts the media workers, unless they are off.
+pub(super) fn start(options: &Options, ports: &Ports) -> Result<Option<Arc<media::Handle>>, ConfigError> {
+    let listen = match &options.media {
+        Some(Listen::Off) => return Ok(None),
+        Some(wanted) => listen::addresses("media", wanted)?,
+        None => by_default(ports),
+    };
+    let Some(first) = listen.first().copied() else { return Ok(None) };
+    // Held until all are known, so that no two are the same.
+    let held = match listen::udp("media", listen.clone()) {
+        Ok(held) => held,
+        // Where nobody has asked for this port, another one will do.
+        Err(_) if options.media.is_none() => {
+            let anywhere = listen.iter().map(|address| SocketAddr::new(address.ip(), 0)).collect();
+            listen::udp("media", anywhere)?
+        }
+        Err(error) => return Err(error),
+    };
+    let listen = held.iter().filter_map(|socket| socket.local_addr().ok()).collect();
+    drop(held);
+    let certificate = twocan::Certificate::generate(random()?, SystemTime::now())
+        .map_err(|error| ConfigError(format!("no certificate for media could be made: {error}")))?;
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    let mut locals = local_addresses();
+    if first.ip().is_loopback() {
+        locals.push(first.ip());
+    }
+    let settings = Settings {
+        listen,
+        public: options.public_ip.clone(),
+        locals,
+        workers: options.media_workers.map_or_else(cores, usize::from),
+        connections: options.media_connections as usize,
+        certificate: Arc::new(certificate),
+    };
+    media::start(&settings)
+        .map(|handle| Some(Arc::new(handle)))
+        .map_err(|error| ConfigError(error.to_string()))
+}
+
+/// At the number of HTTPS, or else of HTTP: one number to let through a firewall.
+fn by_default(ports: &Ports) -> Vec<SocketAddr> {
+    if ports.https.is_empty() { ports.http.clone() } else { ports.https.clone() }
+}

@@ -1,0 +1,215 @@
+//! Live streams over HTTP: in by WHIP (RFC 9725), out by WHEP.
+
+use std::time::Duration;
+
+use rtp::Timestamp;
+use tempfile::tempdir;
+use tokio::time::timeout;
+use twocan::{
+    Configuration, Direction, MediaKind, OutgoingPacket, PeerConnection, PeerConnectionState, PeerEvent,
+    Prefix, SessionDescription, Transceiver, TransceiverInit,
+};
+
+use crate::program::{Answer, DEADLINE, Program};
+
+const SDP: &str = "Content-Type: application/sdp";
+const FRAGMENT: &str = "Content-Type: application/trickle-ice-sdpfrag";
+
+/// Sound and pictures of one direction.
+struct End {
+    peer: PeerConnection,
+    media: Vec<Transceiver>,
+}
+
+impl End {
+    async fn new(direction: Direction) -> Self {
+        let configuration = Configuration { include_loopback: true, ..Configuration::default() };
+        let peer = PeerConnection::new(configuration).await.unwrap();
+        let mut media = Vec::new();
+        for kind in [MediaKind::Audio, MediaKind::Video] {
+            let init = TransceiverInit { direction, ..TransceiverInit::default() };
+            media.push(peer.add_transceiver(kind, init).await.unwrap());
+        }
+        Self { peer, media }
+    }
+
+    async fn offer(&self) -> String {
+        self.peer.set_local_description(None).await.unwrap().sdp
+    }
+
+    /// Goes where a room's answer leads.
+    async fn follow(&mut self, answer: &Answer) {
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        let description = SessionDescription::answer(answer.body.clone());
+        self.peer.set_remote_description(description).await.unwrap();
+        let connected = async {
+            while self.peer.connection_state() != PeerConnectionState::Connected {
+                self.peer.next_event().await.unwrap();
+            }
+        };
+        timeout(DEADLINE, connected).await.unwrap();
+    }
+
+    /// A packet of a medium; of pictures, a key frame of VP8.
+    async fn send(&self, medium: usize, number: u32) {
+        let sender = &self.media[medium].sender;
+        let codec = sender.agreement().unwrap().preferred().unwrap().send;
+        let payload = if medium == 0 {
+            number.to_be_bytes().to_vec()
+        } else {
+            [&[0x10, 0x10, 0x02, 0x00, 0x9D, 0x01, 0x2A, 0x40, 0x01, 0xF0, 0x00], &number.to_be_bytes()[..]]
+                .concat()
+        };
+        let packet = OutgoingPacket {
+            payload_type: codec,
+            marker: true,
+            timestamp: Timestamp(number * 3000),
+            sequence_number: None,
+            prefix: Prefix::default(),
+            payload: payload.into(),
+        };
+        sender.send_packet(0, packet).await.unwrap();
+    }
+}
+
+fn ask(server: &Program, method: &str, path: &str, head: &[&str], body: &str) -> Answer {
+    server.ask(method, path, head, body)
+}
+
+#[tokio::test]
+async fn what_is_streamed_in_comes_out() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &[]);
+    let mut viewer = End::new(Direction::RecvOnly).await;
+    let watching = viewer.offer().await;
+    let early = ask(&server, "POST", "/whep/show", &[SDP], &watching);
+    assert_eq!((early.status, early.header("retry-after")), (404, "3"), "{}", early.body);
+    assert!(early.body.contains("Nobody sends into this room yet"));
+
+    let mut studio = End::new(Direction::SendOnly).await;
+    let answer = ask(&server, "POST", "/whip/show", &[SDP], &studio.offer().await);
+    studio.follow(&answer).await;
+    let session = answer.header("location").to_owned();
+    assert!(session.starts_with("/whip/show/"), "{session}");
+    assert_eq!(answer.header("content-type"), "application/sdp");
+    assert!(answer.header("etag").starts_with('"') && answer.body.contains("a=ice-lite"));
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+
+    let rival = End::new(Direction::SendOnly).await;
+    assert_eq!(ask(&server, "POST", "/whip/show", &[SDP], &rival.offer().await).status, 409);
+
+    viewer.follow(&ask(&server, "POST", "/whep/show", &[SDP], &watching)).await;
+    // Sent until it is there: a viewer begins with the next key frame.
+    let mut came = [0_u32; 2];
+    let mut number = 0;
+    let all = async {
+        while came.iter().any(|count| *count < 20) {
+            number += 1;
+            for medium in 0..2 {
+                studio.send(medium, number).await;
+            }
+            for (medium, one) in viewer.media.iter_mut().enumerate() {
+                let soon = timeout(Duration::from_millis(20), one.receiver.recv_packet());
+                let Ok(Some(packet)) = soon.await else { continue };
+                let packet = packet.read().unwrap();
+                let payload = packet.payload();
+                assert!(payload.len() == if medium == 0 { 4 } else { 15 }, "{payload:?}");
+                came[medium] += 1;
+            }
+        }
+    };
+    timeout(DEADLINE, all).await.unwrap();
+    let metrics = server.get("/metrics", &[]).body;
+    assert!(metrics.contains("twocan_media_connections 2\n"), "{metrics}");
+
+    // The end of it, for everybody.
+    assert_eq!(ask(&server, "DELETE", &session, &[], "").status, 200);
+    let gone = async {
+        while studio.peer.connection_state() == PeerConnectionState::Connected {
+            if studio.peer.next_event().await.is_none() {
+                return;
+            }
+        }
+    };
+    timeout(DEADLINE, gone).await.unwrap();
+    assert_eq!(ask(&server, "DELETE", &session, &[], "").status, 404);
+}
+
+#[tokio::test]
+async fn a_request_that_is_wrong_is_told_what_is_wrong() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &["--publish-token", "open-sesame", "--watch-token", "tea-is-ready"]);
+    let studio = End::new(Direction::SendOnly).await;
+    let offer = studio.offer().await;
+    let token = "Authorization: Bearer open-sesame";
+
+    for head in
+        [&[SDP][..], &[SDP, "Authorization: Bearer tea-is-ready"], &[SDP, "Authorization: Basic open-sesame"]]
+    {
+        let answer = ask(&server, "POST", "/whip/show", head, &offer);
+        assert_eq!((answer.status, answer.header("www-authenticate")), (401, "Bearer"));
+    }
+    let answer = ask(&server, "POST", "/whip/show", &[token, "Content-Type: text/plain"], &offer);
+    assert_eq!((answer.status, answer.header("accept-post")), (415, "application/sdp"));
+    let answer = ask(&server, "POST", "/whip/show", &[token, SDP], "v=1");
+    assert_eq!((answer.status, answer.header("content-type")), (400, "application/problem+json"));
+    let no_codec = offer.replace("opus", "speex").replace("VP8", "XP8").replace("VP9", "XP9");
+    let no_codec = no_codec.replace("H264", "X264").replace("H265", "X265").replace("AV1", "AV0");
+    let no_codec = no_codec.replace("PCM", "XCM").replace("G722", "X722");
+    assert_eq!(ask(&server, "POST", "/whip/show", &[token, SDP], &no_codec).status, 406);
+    let long = format!("/whip/{}", "a".repeat(65));
+    assert_eq!(ask(&server, "POST", &long, &[token, SDP], &offer).status, 400);
+    assert_eq!(ask(&server, "GET", "/whip/show", &[], "").status, 405);
+    let options = ask(&server, "OPTIONS", "/whip/show", &[], "");
+    assert_eq!((options.status, options.header("accept-post")), (204, "application/sdp"));
+    assert!(options.header("access-control-allow-headers").contains("authorization"));
+
+    let answer = ask(&server, "POST", "/whip/show", &[token, SDP], &offer);
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let session = answer.header("location").to_owned();
+    let tag = format!("If-Match: {}", answer.header("etag"));
+    let candidate = "m=audio 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:1 1 UDP 1 192.0.2.1 5000 typ host\r\n";
+    let patch = |head: &[&str], body: &str| ask(&server, "PATCH", &session, head, body).status;
+    assert_eq!(patch(&[FRAGMENT, &tag], candidate), 401);
+    assert_eq!(patch(&[FRAGMENT, token, &tag], candidate), 204);
+    assert_eq!(patch(&[FRAGMENT, token, "If-Match: \"other\""], candidate), 412);
+    assert_eq!(patch(&[SDP, token, &tag], candidate), 415);
+    assert_eq!(patch(&[FRAGMENT, token, &tag], "nothing of the kind"), 400);
+    let unknown = format!("/whip/show/{:032x}", 7);
+    assert_eq!(ask(&server, "PATCH", &unknown, &[FRAGMENT, token], candidate).status, 404);
+    assert_eq!(ask(&server, "DELETE", "/whip/show/7", &[token], "").status, 404);
+
+    // New credentials are answered with new ones, under a new tag.
+    let restart = "a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\n";
+    let answer = ask(&server, "PATCH", &session, &[FRAGMENT, token, "If-Match: *"], restart);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(answer.body.contains("a=ice-ufrag:") && answer.body.contains("a=candidate:"), "{}", answer.body);
+    assert_ne!(format!("If-Match: {}", answer.header("etag")), tag);
+    assert_eq!(patch(&[FRAGMENT, token, &tag], candidate), 412, "that session is over");
+}
+
+#[tokio::test]
+async fn whoever_is_gone_makes_room() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &[]);
+    let mut studio = End::new(Direction::SendOnly).await;
+    let answer = ask(&server, "POST", "/whip/show", &[SDP], &studio.offer().await);
+    studio.follow(&answer).await;
+    studio.peer.close();
+    let mut next = End::new(Direction::SendOnly).await;
+    let offer = next.offer().await;
+    let again = async {
+        loop {
+            let answer = ask(&server, "POST", "/whip/show", &[SDP], &offer);
+            if answer.status != 409 {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let answer = timeout(DEADLINE, again).await.unwrap();
+    next.follow(&answer).await;
+    while let Ok(Some(event)) = timeout(Duration::from_millis(1), next.peer.next_event()).await {
+        assert!(!matches!(event, PeerEvent::Failed(_)));
+    }
+}
