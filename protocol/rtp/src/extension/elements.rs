@@ -1,7 +1,5 @@
 //! The elements of an extension, in both forms (RFC 8285 §4.2, §4.3).
 
-use std::ops::Range;
-
 /// Ids and values, in their order. An element that does not fit ends them, and so does what RFC 8285 has end them: id 15
 /// in the one-byte form, id 0 with a length.
 ///
@@ -14,52 +12,31 @@ use std::ops::Range;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Elements<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    rest: &'a [u8],
     two_byte: bool,
 }
 
 impl<'a> Elements<'a> {
     #[inline]
     pub(crate) fn one_byte(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, two_byte: false }
+        Self { rest: bytes, two_byte: false }
     }
 
     #[inline]
     pub(crate) fn two_byte(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, two_byte: true }
+        Self { rest: bytes, two_byte: true }
     }
 
-    /// Where the value of the first element with this id lies.
-    pub(crate) fn find_range(mut self, id: u8) -> Option<Range<usize>> {
-        loop {
-            let (found, range) = self.next_range()?;
-            if found == id {
-                return Some(range);
-            }
-        }
+    /// What was not read yet.
+    #[inline]
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 
     #[inline]
-    fn next_range(&mut self) -> Option<(u8, Range<usize>)> {
-        let mut first = *self.bytes.get(self.at)?;
-        while first == 0 {
-            self.at += 1;
-            // In the two-byte form a zero is an id without a length: one byte of padding.
-            first = *self.bytes.get(self.at)?;
-        }
-        let (id, start, len) = if self.two_byte {
-            (first, self.at + 2, usize::from(*self.bytes.get(self.at + 1)?))
-        } else {
-            (first >> 4, self.at + 1, usize::from(first & 0x0F) + 1)
-        };
-        let end = start + len;
-        if id == 0 || (id == 15 && !self.two_byte) || end > self.bytes.len() {
-            self.at = self.bytes.len();
-            return None;
-        }
-        self.at = end;
-        Some((id, start..end))
+    fn end(&mut self) -> Option<(u8, &'a [u8])> {
+        self.rest = &[];
+        None
     }
 }
 
@@ -68,8 +45,26 @@ impl<'a> Iterator for Elements<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let (id, range) = self.next_range()?;
-        Some((id, self.bytes.get(range)?))
+        while let Some((&first, rest)) = self.rest.split_first() {
+            // In the two-byte form a zero is an id without a length, too: one byte of padding.
+            if first == 0 {
+                self.rest = rest;
+                continue;
+            }
+            let (id, len, rest) = if self.two_byte {
+                let Some((&len, rest)) = rest.split_first() else { break };
+                (first, usize::from(len), rest)
+            } else {
+                (first >> 4, usize::from(first & 0x0F) + 1, rest)
+            };
+            if id == 0 || (id == 15 && !self.two_byte) {
+                break;
+            }
+            let Some((value, rest)) = rest.split_at_checked(len) else { break };
+            self.rest = rest;
+            return Some((id, value));
+        }
+        self.end()
     }
 }
 

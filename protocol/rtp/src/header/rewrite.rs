@@ -1,8 +1,7 @@
 //! Changing a header where it lies (RFC 3550 §5.1): what a forwarder, or a sender at the last moment, sets in it.
 
 use super::{FIXED_LEN, Header, HeaderFault};
-use crate::extension::ExtensionMap;
-use crate::extension::Kind;
+use crate::extension::{ExtensionMap, Kind};
 use crate::number::{PayloadType, SequenceNumber, Ssrc, Timestamp};
 
 /// The header at the front of a packet, to change. Nothing in it grows or shrinks.
@@ -64,10 +63,11 @@ impl<'a> HeaderMut<'a> {
     pub fn extension_mut(&mut self, map: &ExtensionMap, kind: Kind) -> Option<&mut [u8]> {
         let id = map.id(kind)?;
         let header = Header::parse(self.bytes).ok()?;
-        let range = header.extensions().find_range(id)?;
-        // Elements are the header's last part.
-        let from = header.len() - header.extension()?.bytes.len();
-        self.bytes.get_mut(from + range.start..from + range.end)
+        let mut elements = header.extensions();
+        let (_, value) = elements.find(|(found, _)| *found == id)?;
+        // Elements are the header's last part: what is behind the value says where it ends.
+        let end = header.len() - elements.rest().len();
+        self.bytes.get_mut(end - value.len()..end)
     }
 }
 
