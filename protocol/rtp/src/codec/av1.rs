@@ -57,7 +57,7 @@ impl<'a> Payload<'a> {
         while !rest.is_done() {
             rest.read().ok_or(PayloadFault::Truncated)?;
         }
-        if bytes.is_empty() {
+        if { elements }.next().is_none() {
             return Err(PayloadFault::Truncated);
         }
         Ok(Self {

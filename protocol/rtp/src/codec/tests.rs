@@ -105,6 +105,9 @@ fn av1_elements_have_lengths_but_for_the_last() {
     let info = Codec::Av1.describe(&payloads[1], true).unwrap();
     assert_eq!((info.temporal, info.spatial), (Some(1), Some(1)));
 
+    for nothing in [&[0x90][..], &[0x40, 0], &[0x00, 0, 0], &[0x20, 0]] {
+        assert_eq!(Codec::Av1.describe(nothing, true), Err(PayloadFault::Truncated), "{nothing:?}");
+    }
     let cut_off = EncodedFrame { bytes: &[0x32, 9, 1], ..EncodedFrame::default() };
     assert_eq!(packetizer.begin(&cut_off, 1200).err(), Some(PacketizeError::Malformed));
     let delimiter = EncodedFrame { bytes: &[0x12, 0], ..EncodedFrame::default() };
