@@ -1,7 +1,7 @@
 //! What a payload is, and frames that come of payloads and go into them (RFC 7741, 9628, 6184, 7798, AOM's for AV1).
 
 use arbitrary::{Arbitrary, Unstructured};
-use rtp::codec::{Codec, EncodedFrame, FrameAssembler, Packetizer, opus, vp8};
+use rtp::codec::{Codec, EncodedFrame, FrameAssembler, Packetizer, opus, vp8, vp9};
 use rtp::{Fields, PayloadType, SequenceNumber, Ssrc, Timestamp};
 
 const CODECS: [Codec; 6] = [Codec::Vp8, Codec::Vp9, Codec::H264, Codec::H265, Codec::Av1, Codec::Opus];
@@ -47,11 +47,10 @@ fn payload(codec: Codec, payload: &[u8], marker: bool) {
     let described = codec.describe(payload, marker);
     let _ = codec.audio_ticks(payload).is_none_or(|ticks| ticks <= 5760);
     let _ = (opus::is_stereo(payload), opus::is_discontinuous(payload));
-    if codec == Codec::Vp8
-        && let Ok(before) = described
-    {
+    if let (Codec::Vp8 | Codec::Vp9, Ok(before)) = (codec, described) {
         let mut changed = payload.to_vec();
-        assert!(vp8::rewrite(&mut changed, 0x1234, 0x56));
+        let rewrite = if codec == Codec::Vp8 { vp8::rewrite } else { vp9::rewrite };
+        assert!(rewrite(&mut changed, 0x1234, 0x56));
         let after = codec.describe(&changed, marker).expect("it still is one");
         let expected = before.picture_id.map(|id| if id.long { 0x1234 } else { 0x34 });
         assert_eq!(after.picture_id.map(|id| id.value), expected);

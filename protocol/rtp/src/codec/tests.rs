@@ -279,6 +279,7 @@ proptest! {
             }
             let mut payload = payload;
             vp8::rewrite(&mut payload, 5, 6);
+            vp9::rewrite(&mut payload, 5, 6);
         }
     }
 }

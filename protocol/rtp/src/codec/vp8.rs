@@ -114,6 +114,17 @@ impl PictureId {
             out.push(self.value as u8 & 0x7F);
         }
     }
+
+    /// Puts another value where this one lies, in as many bits; its bytes.
+    pub(super) fn overwrite(self, bytes: &mut [u8], value: u16) -> usize {
+        if self.long {
+            bytes[..2].copy_from_slice(&(value | 0x8000).to_be_bytes());
+            2
+        } else {
+            bytes[0] = value as u8 & 0x7F;
+            1
+        }
+    }
 }
 
 pub(super) fn describe(payload: &[u8], marker: bool) -> Result<PayloadInfo, PayloadFault> {
@@ -148,28 +159,14 @@ fn resolution(frame: &[u8]) -> Option<Resolution> {
 /// Sets a payload's picture id and the index of its lowest layer where they lie, each as far as the payload has it and in
 /// as many bits as it has: what a forwarder does that switches between streams. Returns whether it was a payload of VP8.
 pub fn rewrite(payload: &mut [u8], picture_id: u16, tl0_picture_index: u8) -> bool {
-    if Descriptor::parse(payload).is_err() {
-        return false;
+    let Ok((descriptor, _)) = Descriptor::parse(payload) else { return false };
+    // Behind the two bytes that say what there is. `parse` has seen all of it.
+    let mut at = 2;
+    if let Some(id) = descriptor.picture_id {
+        at += id.overwrite(&mut payload[at..], picture_id);
     }
-    // `parse` has seen all the fields that the first two bytes say.
-    let [first, extension, rest @ ..] = payload else { return true };
-    if *first & 0x80 == 0 {
-        return true;
-    }
-    let mut rest = rest.iter_mut();
-    if *extension & 0x80 != 0
-        && let Some(byte) = rest.next()
-    {
-        if *byte & 0x80 == 0 {
-            *byte = picture_id as u8 & 0x7F;
-        } else {
-            let [high, low] = (picture_id | 0x8000).to_be_bytes();
-            *byte = high;
-            rest.next().into_iter().for_each(|byte| *byte = low);
-        }
-    }
-    if *extension & 0x40 != 0 {
-        rest.next().into_iter().for_each(|byte| *byte = tl0_picture_index);
+    if descriptor.tl0_picture_index.is_some() {
+        payload[at] = tl0_picture_index;
     }
     true
 }

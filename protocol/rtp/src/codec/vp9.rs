@@ -176,6 +176,22 @@ impl Structure {
     }
 }
 
+/// Sets a payload's picture id and the index of its lowest temporal layer where they lie, each as far as the payload has it
+/// and in as many bits as it has: what a forwarder does that switches between streams. Returns whether it was a payload of
+/// VP9. What it depends on is counted back from its picture id and stays as it is.
+pub fn rewrite(payload: &mut [u8], picture_id: u16, tl0_picture_index: u8) -> bool {
+    let Ok((descriptor, _)) = Descriptor::parse(payload) else { return false };
+    // Behind the byte that says what there is. `parse` has seen all of it.
+    let mut at = 1;
+    if let Some(id) = descriptor.picture_id {
+        at += id.overwrite(&mut payload[at..], picture_id);
+    }
+    if descriptor.layers.is_some_and(|layers| layers.tl0_picture_index.is_some()) {
+        payload[at + 1] = tl0_picture_index;
+    }
+    true
+}
+
 pub(super) fn describe(payload: &[u8]) -> Result<PayloadInfo, PayloadFault> {
     let (descriptor, _) = Descriptor::parse(payload)?;
     let layers = descriptor.layers.unwrap_or_default();
@@ -247,6 +263,21 @@ mod tests {
         assert_eq!(Descriptor::parse(&bytes), Ok((descriptor, &[1][..])));
         let four = [0xD0, 5, 3, 3, 3, 2, 1];
         assert_eq!(Descriptor::parse(&four).err(), Some(PayloadFault::Unsupported));
+    }
+
+    #[test]
+    fn ids_are_rewritten_in_their_width() {
+        let mut long = [0xAC, 0x92, 0x34, 0x02, 7, 0xFF];
+        assert!(rewrite(&mut long, 0x0102, 9));
+        assert_eq!(long, [0xAC, 0x81, 0x02, 0x02, 9, 0xFF]);
+        let mut flexible = [0xF8, 5, 0x53, 0x02, 1];
+        assert!(rewrite(&mut flexible, 0x01FF, 9));
+        assert_eq!(flexible, [0xF8, 0x7F, 0x53, 0x02, 1]);
+        // Without a picture id the bit for flexible mode is nothing.
+        let mut none = [0x38, 0x02, 7, 0xFF];
+        assert!(rewrite(&mut none, 1, 9));
+        assert_eq!(none, [0x38, 0x02, 9, 0xFF]);
+        assert!(!rewrite(&mut [0xAC, 0x92], 1, 9));
     }
 
     #[test]
