@@ -50,7 +50,8 @@ impl SrtpProfile {
         }
     }
 
-    pub(crate) const fn code(self) -> u16 {
+    /// Its number on the wire, and in other protocols' names for it.
+    pub const fn id(self) -> u16 {
         self as u16
     }
 }
@@ -67,13 +68,13 @@ pub(crate) fn parse(body: &[u8]) -> Result<&[u8], Malformed> {
 
 /// The first of `ours` that the peer has, too: the server chooses.
 pub(crate) fn choose(ours: &[SrtpProfile], theirs: &[u8]) -> Option<SrtpProfile> {
-    ours.iter().copied().find(|profile| codec::numbers(theirs).any(|code| code == profile.code()))
+    ours.iter().copied().find(|profile| codec::numbers(theirs).any(|code| code == profile.id()))
 }
 
 pub(crate) fn write(out: &mut Vec<u8>, profiles: &[SrtpProfile]) {
     put(out, ExtensionType::UseSrtp, |out| {
         codec::put_vector16(out, |out| {
-            profiles.iter().for_each(|profile| out.extend_from_slice(&profile.code().to_be_bytes()));
+            profiles.iter().for_each(|profile| out.extend_from_slice(&profile.id().to_be_bytes()));
         });
         codec::put_vector8(out, |_| ());
     });

@@ -112,6 +112,11 @@ fn the_server_chooses_the_srtp_profile() {
         assert_eq!(agreed(with(&[sha1]), with(&[gcm, sha1])), Some(sha1));
         assert_eq!(agreed(with(&[]), with(&[gcm])), None);
         assert_eq!(agreed(with(&[gcm]), with(&[sha1])), None);
+        // As browsers offer them: whatever they prefer, a server takes what costs both the least.
+        let aes_256 = SrtpProfile::AeadAes256Gcm;
+        assert_eq!(agreed(with(&[sha1, aes_256, gcm]), Config::default()), Some(gcm));
+        assert_eq!(agreed(with(&[sha1, aes_256]), Config::default()), Some(aes_256));
+        assert_eq!(agreed(Config::default(), with(&[sha1])), Some(sha1));
     }
 }
 
