@@ -25,8 +25,9 @@ const MAX_RTCP_PACKETS: u64 = 1 << 31;
 /// Protects what one end sends.
 ///
 /// It remembers which numbers each of its sources used, as no two different packets may have the same one. Packets may
-/// come out of order, up to about a thousand late. To send a packet a second time, send its protected bytes again; a
-/// retransmission in the sense of RFC 4588 is a packet of another source.
+/// come out of order, up to about a thousand late; a number that is more than 2^15 ahead of the highest counts as late. To
+/// send a packet a second time, send its protected bytes again; a retransmission in the sense of RFC 4588 is a packet of
+/// another source.
 pub struct Sender {
     profile: Profile,
     rtp: Cipher,
