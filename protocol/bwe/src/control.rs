@@ -43,6 +43,9 @@ const STEADY: Micros = 5 * MILLISECOND;
 const NEAR: (f64, f64) = (0.85, 1.05);
 /// A queue that is shorter than this now and then is none: frames come in bursts.
 const EMPTY: Micros = 5 * MILLISECOND;
+/// What is usual is learnt over so many seconds, and is at most this, in microseconds.
+const FLOOR_TIME: f64 = 8.0;
+const MOST_FLOOR: f64 = 15.0 * MILLISECOND as f64;
 /// A queue that stands this long is drained even if it does not grow.
 const STANDING: Micros = 40 * MILLISECOND;
 /// A queue that is never shorter than this stops growth.
@@ -109,6 +112,8 @@ pub(crate) struct Control {
     /// The greatest capacity of the last half minute.
     greatest: f64,
     greatest_at: Micros,
+    /// The shortest queue that is usual, in microseconds.
+    floor: f64,
     updated_at: Micros,
     has_room: bool,
 }
@@ -121,6 +126,7 @@ impl Control {
             capacity: None,
             greatest: 0.0,
             greatest_at: now,
+            floor: 0.0,
             updated_at: now,
             has_room: false,
         }
@@ -163,7 +169,8 @@ impl Control {
     pub(crate) fn update(&mut self, now: Micros, signs: &Signs) -> Found {
         let passed = (now - self.updated_at).clamp(0, SECOND) as f64 / SECOND as f64;
         self.updated_at = now;
-        let empty = EMPTY + self.packet_time(signs);
+        self.learn(signs, passed);
+        let empty = EMPTY + self.packet_time(signs) + self.floor as Micros;
         match self.phase {
             Phase::Increase => {
                 let grows = signs.usage == Usage::Over && signs.least_queue > empty;
@@ -219,6 +226,15 @@ impl Control {
             }
         }
         Found::Nothing
+    }
+
+    /// A path that delays packets as it likes is never seen without a queue: what is usual while the rate grows is none.
+    fn learn(&mut self, signs: &Signs, passed: f64) {
+        if self.phase == Phase::Increase && signs.usage != Usage::Over {
+            let least = signs.least_queue as f64 - self.packet_time(signs) as f64;
+            self.floor += (least - self.floor) * (passed / FLOOR_TIME).min(1.0);
+            self.floor = self.floor.clamp(0.0, MOST_FLOOR);
+        }
     }
 
     /// What of the capacity is used after the queue is drained.
