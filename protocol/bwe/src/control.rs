@@ -28,7 +28,7 @@ const LEAST_DRAIN: f64 = 0.5;
 const DRAIN_TIME: f64 = 400.0 * MILLISECOND as f64;
 /// Once it is, so much of what the path delivered; less where it delivered this part or less of what it once did, since
 /// then there are others, and who has more is to give more.
-const RESUME: f64 = 0.97;
+const RESUME: f64 = 0.98;
 const SHARED: f64 = 0.9;
 const SHARED_RESUME: f64 = 0.9;
 /// For how long it counts what the path once delivered.
