@@ -62,8 +62,7 @@ impl Stack {
 
 pub(crate) fn run(options: &Options) -> io::Result<()> {
     if options.cost {
-        cost::run();
-        return Ok(());
+        return cost::run();
     }
     let plans: Vec<_> = plans()
         .into_iter()

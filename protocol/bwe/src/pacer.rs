@@ -291,7 +291,6 @@ impl<T> Pacer<T> {
 
     fn release(&mut self, now: Micros, queued: Queued<T>) -> Release<T> {
         let probe = self.account(now, u64::from(queued.bytes));
-        self.adjust(now);
         Release::Packet {
             item: queued.item,
             size: DataSize::from_bytes(u64::from(queued.bytes)),

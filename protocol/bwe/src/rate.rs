@@ -55,8 +55,12 @@ impl DataRate {
     /// What goes by in this time.
     #[must_use]
     pub fn over(self, time: Duration) -> DataSize {
-        let bits = u128::from(self.0) * time.as_micros() / 1_000_000;
-        DataSize(u64::try_from(bits / 8).unwrap_or(u64::MAX))
+        let micros = time.as_micros();
+        // Division of 64 bits costs a fraction of that of 128.
+        if let Some(product) = u64::try_from(micros).ok().and_then(|micros| micros.checked_mul(self.0)) {
+            return DataSize(product / 8_000_000);
+        }
+        DataSize(u64::try_from(u128::from(self.0) * micros / 8_000_000).unwrap_or(u64::MAX))
     }
 
     /// This part of another rate; 0 where the other is zero.
@@ -115,7 +119,10 @@ impl DataSize {
         if micros == 0 {
             return if self.0 == 0 { DataRate::ZERO } else { DataRate::MAX };
         }
-        let bits = u128::from(self.0) * 8 * 1_000_000 / micros;
+        if let (Some(product), Ok(micros)) = (self.0.checked_mul(8_000_000), u64::try_from(micros)) {
+            return DataRate::from_bps(product / micros);
+        }
+        let bits = u128::from(self.0) * 8_000_000 / micros;
         DataRate::from_bps(u64::try_from(bits).unwrap_or(u64::MAX))
     }
 
@@ -126,8 +133,11 @@ impl DataSize {
         if rate.0 == 0 {
             return if self.0 == 0 { Duration::ZERO } else { Duration::from_micros(HOUR) };
         }
-        let micros = u128::from(self.0) * 8 * 1_000_000 / u128::from(rate.0);
-        Duration::from_micros(u64::try_from(micros).unwrap_or(HOUR).min(HOUR))
+        let micros = match self.0.checked_mul(8_000_000) {
+            Some(product) => product / rate.0,
+            None => u64::try_from(u128::from(self.0) * 8_000_000 / u128::from(rate.0)).unwrap_or(HOUR),
+        };
+        Duration::from_micros(micros.min(HOUR))
     }
 }
 

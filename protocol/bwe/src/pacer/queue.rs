@@ -121,8 +121,11 @@ impl<T> Queues<T> {
         if self.count == 0 {
             return 0;
         }
-        let mean = self.queued_at / self.count as i128;
-        (now - Micros::try_from(mean).unwrap_or(now)).max(0)
+        let mean = match Micros::try_from(self.queued_at) {
+            Ok(sum) => sum / self.count as Micros,
+            Err(_) => Micros::try_from(self.queued_at / self.count as i128).unwrap_or(now),
+        };
+        (now - mean).max(0)
     }
 }
 
