@@ -1,16 +1,17 @@
 //! One simulcast encoding of a publication, as it comes in (RFC 8853, RFC 3550 §5.1).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use peer::MediaPacket;
 use rtp::codec::{Codec, PayloadInfo, PictureId};
-use rtp::dependency::{self, Frame};
+use rtp::dependency::{self, Frame, Resolution};
 use rtp::extension::{ExtensionMap, Kind};
-use rtp::{Header, Ssrc};
+use rtp::{Header, Packet, Ssrc};
 
 use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::key_frame::KeyFrames;
+use crate::meter::Meter;
 use crate::seen::{Origin, Seen};
 use crate::targets::Targets;
 
@@ -19,6 +20,12 @@ pub(crate) const LAYERS: usize = 4;
 
 /// Where picture numbers start, so that one a little before the first is still positive.
 const FIRST_PICTURE: u64 = 1 << 16;
+
+/// Bytes that IP, UDP and SRTP add to each packet.
+const BELOW: usize = 38;
+
+/// Where nothing has come for so long, nothing is measured.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// What is known of it.
 #[derive(Debug, Default)]
@@ -33,7 +40,15 @@ pub(crate) struct Encoding {
     targets: Targets,
     clock: Clock,
     pub(crate) keys: KeyFrames,
-    /// The highest layers that have come.
+    /// When the last packet came.
+    pub(crate) last: Option<Instant>,
+    /// By spatial and temporal layer.
+    meters: [[Meter; LAYERS]; LAYERS],
+    /// By spatial layer, as far as they are known.
+    pub(crate) sizes: [Option<Resolution>; LAYERS],
+    /// What all of it takes, or took when it came last, in bits per second, smoothed.
+    pub(crate) known_rate: u64,
+    /// The highest layers that come.
     pub(crate) spatial: u8,
     pub(crate) temporal: u8,
 }
@@ -56,6 +71,7 @@ impl Encoding {
         self.take_source(header.ssrc())?;
         let is_late = packet.sequence_number < self.newest;
         self.newest = self.newest.max(packet.sequence_number);
+        self.last = self.last.max(Some(packet.arrived));
         let lag = if is_late || packet.is_repair {
             self.clock.lag()
         } else {
@@ -68,7 +84,7 @@ impl Encoding {
             frame = self.read_dependencies(header, map)?;
         }
         let begins = begins(codec, &mut info, frame.as_ref());
-        self.learn(&info, frame.as_ref());
+        self.learn(since, &parsed, &info, frame.as_ref());
         if begins {
             self.keys.done();
         }
@@ -88,6 +104,39 @@ impl Encoding {
             frame,
             targets: &self.targets,
         })
+    }
+
+    /// Bits per second of each layer. Looks, too, which of them come at all.
+    pub(crate) fn measure(&mut self, now: Instant, since: Duration) -> [[u64; LAYERS]; LAYERS] {
+        let mut rates = [[0; LAYERS]; LAYERS];
+        let (mut spatial, mut temporal, mut sum) = (0, 0, 0_u64);
+        for (s, row) in self.meters.iter_mut().enumerate() {
+            for (t, meter) in row.iter_mut().enumerate() {
+                let rate = meter.rate(since);
+                rates[s][t] = rate;
+                sum = sum.saturating_add(rate);
+                if rate > 0 {
+                    (spatial, temporal) = (s as u8, temporal.max(t as u8));
+                }
+            }
+        }
+        let is_flowing = self.last.is_some_and(|last| now.saturating_duration_since(last) < PAUSE);
+        if sum == 0 {
+            // It takes no less when it comes again.
+            rates[0][0] = self.known_rate;
+            return rates;
+        }
+        if !is_flowing {
+            return rates.map(|row| row.map(|rate| scale(rate, self.known_rate, sum)));
+        }
+        (self.spatial, self.temporal) = (spatial, temporal);
+        // A key frame is not to look like a stream of them, nor a still picture like nothing.
+        self.known_rate = match self.known_rate {
+            0 => sum,
+            known if sum > known => known + (sum - known) / 4,
+            known => known - (known - sum) / 16,
+        };
+        rates.map(|row| row.map(|rate| scale(rate, self.known_rate, sum)))
     }
 
     /// The sender may give an encoding another source; late packets of the one before are of no use.
@@ -131,7 +180,7 @@ impl Encoding {
         number
     }
 
-    fn learn(&mut self, info: &PayloadInfo, frame: Option<&Frame>) {
+    fn learn(&mut self, since: Duration, packet: &Packet<'_>, info: &PayloadInfo, frame: Option<&Frame>) {
         let (spatial, temporal) = match frame {
             Some(frame) => (frame.spatial, frame.temporal),
             None => (info.spatial.unwrap_or(0), info.temporal.unwrap_or(0)),
@@ -139,7 +188,19 @@ impl Encoding {
         let at = |layer: u8| usize::from(layer).min(LAYERS - 1);
         self.spatial = self.spatial.max(at(spatial) as u8);
         self.temporal = self.temporal.max(at(temporal) as u8);
+        let length = packet.header().len() + packet.payload().len() + BELOW;
+        self.meters[at(spatial)][at(temporal)].add(since, length);
+        let size = frame.and_then(|frame| frame.resolution).or(info.resolution);
+        if size.is_some() {
+            self.sizes[at(spatial)] = size;
+        }
     }
+}
+
+/// A part of `sum` as a part of `whole`.
+fn scale(part: u64, whole: u64, sum: u64) -> u64 {
+    let scaled = (u128::from(part) * u128::from(whole)).checked_div(u128::from(sum)).unwrap_or(0);
+    u64::try_from(scaled).unwrap_or(u64::MAX)
 }
 
 /// Whether a packet is the first that can be decoded without anything before it. Layers that cannot be told apart by

@@ -13,7 +13,8 @@ pub enum Event {
         /// Of which encoding.
         encoding: usize,
     },
-    /// Which encodings of a publication somebody watches; at first all are. The sender may switch off the others.
+    /// Which encodings of a publication somebody watches; at first all are. The sender may switch off the others. What
+    /// is watched again is told at once, what is not any more after [`UNWATCHED`](crate::limits::UNWATCHED).
     Wanted {
         /// Whose.
         publication: PublicationId,

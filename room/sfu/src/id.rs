@@ -63,6 +63,15 @@ impl<T> Roll<T> {
         Some(self.entries.remove(at).1)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// All numbers.
+    pub(crate) fn numbers(&self) -> Vec<u32> {
+        self.entries.iter().map(|(number, _)| *number).collect()
+    }
+
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut T)> {
         self.entries.iter_mut().map(|(number, value)| (*number, value))
     }

@@ -40,13 +40,16 @@
 //! }
 //! ```
 
+mod allocate;
 mod clock;
 mod encoding;
 mod event;
 mod fault;
 mod id;
 mod key_frame;
+mod levels;
 pub mod limits;
+mod meter;
 mod participant;
 mod publication;
 mod refused;
@@ -58,6 +61,7 @@ mod subscription;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod watched;
 
 pub use event::{Event, Layer, Reason, Why};
 pub use fault::{Counters, Fault};

@@ -6,8 +6,8 @@ use std::time::Duration;
 const SLOTS: usize = 10;
 /// One of them, in milliseconds.
 const SLOT: u64 = 100;
-/// As long as less has passed since the beginning, it is taken to be so many slots.
-const LEAST: u64 = 2;
+/// As long as less has passed since the beginning, it is taken to be so much, in milliseconds.
+const LEAST: u64 = 200;
 
 /// Bytes of the last second.
 #[derive(Clone, Debug, Default)]
@@ -32,8 +32,9 @@ impl Meter {
     /// Bits per second.
     pub(crate) fn rate(&mut self, since: Duration) -> u64 {
         self.advance(since);
-        let slots = (self.at - self.began + 1).clamp(LEAST, SLOTS as u64);
-        self.total.saturating_mul(8 * 1000) / (slots * SLOT)
+        let full = (self.at - self.began).min(SLOTS as u64 - 1);
+        let time = full * SLOT + since.as_millis() as u64 % SLOT;
+        self.total.saturating_mul(8 * 1000) / time.max(LEAST)
     }
 
     fn advance(&mut self, since: Duration) {
@@ -64,11 +65,11 @@ mod tests {
             meter.add(Duration::from_millis(5_000 + ms), 125);
             if ms == 100 {
                 let rate = meter.rate(Duration::from_millis(5_000 + ms));
-                assert!((50_000..=110_000).contains(&rate), "{rate}: as much as is known");
+                assert!((50_000..=100_000).contains(&rate), "{rate}: as much as is known");
             }
         }
-        assert_eq!(meter.rate(Duration::from_millis(7_995)), 100_000);
-        assert_eq!(meter.rate(Duration::from_millis(8_500)), 50_000);
+        assert_eq!(meter.rate(Duration::from_millis(7_999)), 100_100);
+        assert_eq!(meter.rate(Duration::from_millis(8_599)), 40_040);
         assert_eq!(meter.rate(Duration::from_millis(20_000)), 0);
         meter.add(Duration::from_millis(20_000), 125);
         assert_eq!(meter.rate(Duration::from_millis(20_000)), 5_000);

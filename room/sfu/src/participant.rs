@@ -9,4 +9,6 @@ pub(crate) struct Participant {
     pub(crate) subscriptions: Vec<(SubscriptionId, PublicationId)>,
     /// What their way from here carries, in bits per second; none: unknown.
     pub(crate) bitrate: Option<u64>,
+    /// What they were last said to want.
+    pub(crate) wants: u64,
 }

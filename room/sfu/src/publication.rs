@@ -10,8 +10,10 @@ use crate::encoding::Encoding;
 use crate::event::{Layer, Why};
 use crate::fault::Fault;
 use crate::id::{ParticipantId, SubscriptionId};
+use crate::levels::{self, Level};
 use crate::seen::Seen;
 use crate::subscription::Subscription;
+use crate::watched::Watched;
 
 /// What a publication is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,14 +49,36 @@ pub(crate) struct Publication {
     pub(crate) owner: ParticipantId,
     pub(crate) offer: Offer,
     pub(crate) encodings: Box<[Encoding]>,
+    /// What may be forwarded of it, as it was last measured.
+    pub(crate) levels: Vec<Level>,
+    watched: Watched,
     /// In the order of their ids.
     pub(crate) subscriptions: Vec<Subscription>,
 }
 
 impl Publication {
     pub(crate) fn new(owner: ParticipantId, offer: Offer) -> Self {
-        let encodings = (0..offer.encodings).map(|_| Encoding::default()).collect();
-        Self { owner, offer, encodings, subscriptions: Vec::new() }
+        let encodings: Box<_> = (0..offer.encodings).map(|_| Encoding::default()).collect();
+        let watched = Watched::new(encodings.len());
+        Self { owner, offer, encodings, levels: Vec::new(), watched, subscriptions: Vec::new() }
+    }
+
+    /// Looks what comes of it, and how much.
+    pub(crate) fn measure(&mut self, now: Instant, since: Duration) {
+        levels::measure(now, since, &mut self.encodings, &mut self.levels);
+    }
+
+    /// Which encodings somebody watches, where that is news; a bit for each.
+    pub(crate) fn watched(&mut self, now: Instant) -> Option<u8> {
+        if self.offer.kind == MediaKind::Audio {
+            return None;
+        }
+        let bit = |encoding: Option<usize>| encoding.map_or(0, |at| 1_u8.checked_shl(at as u32).unwrap_or(0));
+        let bits = self.subscriptions.iter().fold(0, |bits, one| {
+            let ideal = bit(one.ideal.map(|layer| layer.encoding));
+            bits | ideal | bit(one.granted.map(|layer| layer.encoding)) | bit(one.encoding())
+        });
+        self.watched.update(now, bits)
     }
 
     /// Reads a packet that came this long after the room began; and who may receive it.
@@ -66,6 +90,11 @@ impl Publication {
         let encoding = self.encodings.get_mut(packet.encoding).ok_or(Fault::Encoding)?;
         let seen = encoding.read(since, packet, self.offer.codec, &self.offer.extensions)?;
         Ok((seen, &mut self.subscriptions))
+    }
+
+    pub(crate) fn subscription(&self, id: SubscriptionId) -> Option<&Subscription> {
+        let at = self.subscriptions.binary_search_by_key(&id, |one| one.id).ok()?;
+        self.subscriptions.get(at)
     }
 
     pub(crate) fn subscription_mut(&mut self, id: SubscriptionId) -> Option<&mut Subscription> {

@@ -7,7 +7,7 @@ use peer::{MediaKind, MediaPacket};
 
 use crate::clock::since;
 use crate::encoding::Encoding;
-use crate::event::{Event, Layer, Reason, Why};
+use crate::event::{Event, Reason};
 use crate::fault::{Counters, Fault};
 use crate::id::{ParticipantId, PublicationId, Roll, SubscriptionId};
 use crate::limits;
@@ -16,6 +16,8 @@ use crate::publication::{Offer, Publication};
 use crate::refused::Refused;
 use crate::rewrite::Forward;
 use crate::subscription::{Subscription, Wish};
+
+mod allocation;
 
 /// A room's participants, publications and subscriptions.
 ///
@@ -31,6 +33,8 @@ pub struct Room {
     counters: Counters,
     /// When the next key frame is to be asked for.
     key_frame: Option<Instant>,
+    /// When layers are chosen anew.
+    allocation: Option<Instant>,
 }
 
 impl Room {
@@ -44,6 +48,7 @@ impl Room {
             events: VecDeque::new(),
             counters: Counters::default(),
             key_frame: None,
+            allocation: None,
         }
     }
 
@@ -72,7 +77,7 @@ impl Room {
     /// Somebody sends something.
     pub fn publish(
         &mut self,
-        _now: Instant,
+        now: Instant,
         owner: ParticipantId,
         offer: Offer,
     ) -> Result<PublicationId, Refused> {
@@ -88,8 +93,11 @@ impl Room {
         if participant.publications.len() >= limits::PUBLICATIONS || self.publications.is_full() {
             return Err(Refused::TooManyPublications);
         }
-        let id = PublicationId(self.publications.push(Publication::new(owner, offer)));
+        let mut publication = Publication::new(owner, offer);
+        publication.measure(now, since(self.began, now));
+        let id = PublicationId(self.publications.push(publication));
         participant.publications.push(id);
+        self.allocation.get_or_insert(now + limits::ALLOCATION_PERIOD);
         Ok(id)
     }
 
@@ -131,6 +139,8 @@ impl Room {
     /// They want it otherwise.
     pub fn set_wish(&mut self, now: Instant, id: SubscriptionId, wish: Wish) -> Result<(), Refused> {
         let subscription = self.subscription_mut(id).ok_or(Refused::UnknownSubscription)?;
+        // What fits what it wishes for now is given at once.
+        subscription.is_new |= subscription.wish != wish;
         subscription.wish = wish;
         let participant = subscription.participant;
         self.allocate(now, participant);
@@ -204,6 +214,9 @@ impl Room {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
+        if self.allocation.is_some_and(|due| due <= now) {
+            self.allocate_all(now);
+        }
         if self.key_frame.is_some_and(|due| due <= now) {
             self.key_frame = None;
             for (id, publication) in self.publications.iter_mut() {
@@ -216,7 +229,9 @@ impl Room {
 
     /// When there is something to do next, and what.
     pub fn poll_timeout(&self) -> Option<(Instant, Reason)> {
-        self.key_frame.map(|due| (due, Reason::KeyFrame))
+        let key_frame = self.key_frame.map(|due| (due, Reason::KeyFrame));
+        let allocation = self.allocation.map(|due| (due, Reason::Allocation));
+        [key_frame, allocation].into_iter().flatten().min_by_key(|(due, _)| *due)
     }
 
     /// The next of what has come about.
@@ -229,19 +244,6 @@ impl Room {
         &self.counters
     }
 
-    /// Chooses what a receiver gets.
-    fn allocate(&mut self, now: Instant, id: ParticipantId) {
-        let Some(participant) = self.participants.get(id.0) else { return };
-        for (subscription, publication) in participant.subscriptions.clone() {
-            let Some(source) = self.publications.get_mut(publication.0) else { continue };
-            let encoding = source.encodings.len() - 1;
-            let Some(subscription) = source.subscription_mut(subscription) else { continue };
-            let layer = Layer { encoding, spatial: u8::MAX, temporal: u8::MAX };
-            subscription.grant((!subscription.wish.paused).then_some(layer), Why::Wish);
-            self.changed(now, publication);
-        }
-    }
-
     /// Tells what has changed about a publication's subscriptions, and asks for what they need now.
     fn changed(&mut self, now: Instant, id: PublicationId) {
         let Some(publication) = self.publications.get_mut(id.0) else { return };
@@ -250,6 +252,9 @@ impl Room {
         }
         for (subscription, layer, why) in publication.news() {
             self.events.push_back(Event::Layer { subscription, layer, why });
+        }
+        if let Some(encodings) = publication.watched(now) {
+            self.events.push_back(Event::Wanted { publication: id, encodings });
         }
         publication.want_key_frames(now);
         self.ask(now, id);

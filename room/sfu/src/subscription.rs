@@ -1,5 +1,7 @@
 //! One receiver's part of a publication: which layer it is given, and the stream that is made of it (RFC 7667 §3.7).
 
+use std::time::Instant;
+
 use crate::encoding::Encoding;
 use crate::event::{Layer, Why};
 use crate::id::{ParticipantId, SubscriptionId};
@@ -26,6 +28,12 @@ pub(crate) struct Subscription {
     /// What it is to get: none, nothing.
     pub(crate) granted: Option<Layer>,
     pub(crate) why: Why,
+    /// What it would get if all encodings came.
+    pub(crate) ideal: Option<Layer>,
+    /// It has not been given anything yet, or wishes for something else.
+    pub(crate) is_new: bool,
+    /// Since when the estimate is enough for more.
+    pub(crate) better_since: Option<Instant>,
     /// What it gets.
     current: Option<(Origin, Selector)>,
     rewriter: Box<Rewriter>,
@@ -43,6 +51,9 @@ impl Subscription {
             wish,
             granted: None,
             why: Why::Source,
+            ideal: None,
+            is_new: true,
+            better_since: None,
             current: None,
             rewriter: Box::new(Rewriter::new()),
             told: None,
@@ -52,8 +63,8 @@ impl Subscription {
 
     /// Says what it is to get from now on.
     pub(crate) fn grant(&mut self, layer: Option<Layer>, why: Why) {
+        self.has_news |= (layer, why) != (self.granted, self.why) || self.told.is_none();
         (self.granted, self.why) = (layer, why);
-        self.has_news = true;
         if layer.is_none() {
             self.current = None;
         }

@@ -1,6 +1,7 @@
 use rtp::codec::Codec;
 
 use super::*;
+use crate::event::Why;
 use crate::tests::{Feed, World, descriptor, ms, offer};
 
 fn key_frames(event: &Event) -> bool {
@@ -71,8 +72,10 @@ fn requests_for_key_frames_are_merged_and_limited() {
     world.room.request_key_frame(world.now, world.subscription);
     world.room.request_key_frame(world.now, other);
     assert_eq!(world.events(key_frames), [], "it was asked just now");
-    assert_eq!(world.room.poll_timeout(), Some((world.now + ms(300), Reason::KeyFrame)));
-    world.pass(ms(300));
+    world.pass(ms(299));
+    assert_eq!(world.events(key_frames), []);
+    assert_eq!(world.room.poll_timeout(), Some((world.now + ms(1), Reason::KeyFrame)));
+    world.pass(ms(1));
     assert_eq!(world.events(key_frames), [ask]);
     world.room.unsubscribe(world.now, world.subscription);
     world.room.unsubscribe(world.now, other);
@@ -164,4 +167,129 @@ fn a_room_is_bounded() {
     }
     let more = world.room.subscribe(now, receiver, world.publication, Wish::default());
     assert_eq!(more, Err(Refused::TooManySubscriptions));
+}
+
+/// Three encodings of 30 frames per second, of which the sender sends those with a bit.
+struct Simulcast {
+    feeds: [Feed; 3],
+    on: u8,
+    /// Which of them owe a key frame.
+    key: [bool; 3],
+}
+
+/// Bits per second of each, near enough.
+const RATES: [u64; 3] = [120_000, 360_000, 1_200_000];
+
+impl Simulcast {
+    fn new() -> Self {
+        let feed = |at: usize| Feed { length: (RATES[at] / 240) as usize - 60, ..Feed::new(at) };
+        Self { feeds: [feed(0), feed(1), feed(2)], on: 0b111, key: [true; 3] }
+    }
+
+    /// Sends for a while; the events, and the encodings that were forwarded, each once in a row.
+    fn run(&mut self, world: &mut World, time: u64) -> (Vec<Event>, Vec<usize>) {
+        let (mut events, mut encodings) = (Vec::new(), Vec::new());
+        for _ in 0..time * 30 / 1000 {
+            world.pass(ms(33));
+            for (at, feed) in self.feeds.iter_mut().enumerate() {
+                let packet = feed.simple(self.key[at]);
+                if self.on >> at & 1 == 0 {
+                    feed.number -= 1;
+                    continue;
+                }
+                self.key[at] = false;
+                if world.give(&packet).is_some() && encodings.last() != Some(&at) {
+                    encodings.push(at);
+                }
+            }
+            for event in world.events(|_| true) {
+                match event {
+                    Event::RequestKeyFrame { encoding, .. } => self.key[encoding] = true,
+                    Event::Wanted { encodings, .. } => {
+                        (0..3).for_each(|at| self.key[at] |= encodings & !self.on & (1 << at) != 0);
+                        self.on = encodings;
+                    }
+                    _ => {}
+                }
+                events.push(event);
+            }
+        }
+        (events, encodings)
+    }
+}
+
+fn layers(events: &[Event]) -> Vec<(Option<usize>, Why)> {
+    let layer = |event: &Event| match event {
+        Event::Layer { layer, why, .. } => Some((layer.map(|layer| layer.encoding), *why)),
+        _ => None,
+    };
+    events.iter().filter_map(layer).collect()
+}
+
+#[test]
+fn layers_follow_the_estimate_down_at_once_and_up_after_a_while() {
+    let mut world = World::new(offer(Codec::Vp8, 3), Wish::default());
+    let mut sender = Simulcast::new();
+    let (_, encodings) = sender.run(&mut world, 3_000);
+    assert_eq!(encodings, [0, 2], "until the highest one's key frame came");
+
+    let receiver = world.receiver;
+    world.room.set_bitrate(world.now, receiver, Some(500_000));
+    let (events, encodings) = sender.run(&mut world, 500);
+    assert_eq!(encodings.last(), Some(&1));
+    assert_eq!(layers(&events).last(), Some(&(Some(1), Why::Bandwidth)));
+
+    world.room.set_bitrate(world.now, receiver, Some(50_000));
+    let (events, encodings) = sender.run(&mut world, 1_000);
+    assert!(encodings.is_empty());
+    assert_eq!(layers(&events), [(None, Why::Bandwidth)]);
+
+    world.room.set_bitrate(world.now, receiver, Some(2_000_000));
+    let (_, encodings) = sender.run(&mut world, 800);
+    assert!(encodings.is_empty(), "it might be an error");
+    let (events, encodings) = sender.run(&mut world, 1_000);
+    assert_eq!(encodings.last(), Some(&2));
+    assert_eq!(layers(&events).last(), Some(&(Some(2), Why::Source)));
+}
+
+#[test]
+fn no_larger_picture_is_forwarded_than_is_shown() {
+    let size = Some((640, 360));
+    let mut world = World::new(offer(Codec::Vp8, 3), Wish { size, ..Wish::default() });
+    let mut sender = Simulcast::new();
+    let (events, encodings) = sender.run(&mut world, 3_000);
+    assert_eq!(encodings.last(), Some(&1));
+    assert_eq!(layers(&events).last(), Some(&(Some(1), Why::Wish)));
+    let wants = events.iter().rev().find_map(|event| match event {
+        Event::WantsBitrate { bits_per_second, .. } => Some(*bits_per_second),
+        _ => None,
+    });
+    let wants = wants.unwrap();
+    assert!((360_000..460_000).contains(&wants), "{wants}");
+}
+
+#[test]
+fn what_nobody_watches_is_switched_off_and_on_again() {
+    let size = Some((320, 180));
+    let mut world = World::new(offer(Codec::Vp8, 3), Wish { size, ..Wish::default() });
+    let mut sender = Simulcast::new();
+    let publication = world.publication;
+    let (events, encodings) = sender.run(&mut world, 6_000);
+    assert!(events.contains(&Event::Wanted { publication, encodings: 0b001 }));
+    assert_eq!((sender.on, encodings.last()), (0b001, Some(&0)));
+
+    world.room.set_wish(world.now, world.subscription, Wish::default()).unwrap();
+    let (events, encodings) = sender.run(&mut world, 1_000);
+    assert!(events.contains(&Event::Wanted { publication, encodings: 0b101 }));
+    assert_eq!(encodings, [0, 2], "the lower one until then");
+    let (_, encodings) = sender.run(&mut world, 6_000);
+    assert_eq!((sender.on, encodings), (0b100, vec![2]));
+
+    // The lowest one is off when it is needed.
+    world.room.set_bitrate(world.now, world.receiver, Some(200_000));
+    let (_, encodings) = sender.run(&mut world, 1_000);
+    assert_eq!(encodings, [2, 0]);
+    world.room.unsubscribe(world.now, world.subscription);
+    sender.run(&mut world, 6_000);
+    assert_eq!(sender.on, 0);
 }

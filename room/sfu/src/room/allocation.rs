@@ -1,0 +1,107 @@
+//! When layers are chosen, and what is told of it.
+
+use std::time::Instant;
+
+use peer::MediaKind;
+
+use super::Room;
+use crate::allocate::{self, Claim, Share};
+use crate::clock::since;
+use crate::event::Event;
+use crate::id::{ParticipantId, PublicationId, SubscriptionId};
+use crate::levels::useful;
+use crate::limits::ALLOCATION_PERIOD;
+
+/// What a receiver wants is told when it has changed by a tenth.
+const CHANGE: u64 = 10;
+
+impl Room {
+    /// Chooses what a receiver gets.
+    pub(super) fn allocate(&mut self, now: Instant, id: ParticipantId) {
+        self.share_out(now, id);
+        let Some(participant) = self.participants.get(id.0) else { return };
+        for (_, publication) in participant.subscriptions.clone() {
+            self.changed(now, publication);
+        }
+    }
+
+    /// Measures what comes, and chooses anew for everybody.
+    pub(super) fn allocate_all(&mut self, now: Instant) {
+        let elapsed = since(self.began, now);
+        self.publications.iter_mut().for_each(|(_, publication)| publication.measure(now, elapsed));
+        for id in self.participants.numbers() {
+            self.share_out(now, ParticipantId(id));
+        }
+        for id in self.publications.numbers() {
+            self.changed(now, PublicationId(id));
+        }
+        self.allocation = (!self.publications.is_empty()).then_some(now + ALLOCATION_PERIOD);
+    }
+
+    fn share_out(&mut self, now: Instant, id: ParticipantId) {
+        let Some(participant) = self.participants.get(id.0) else { return };
+        let (mut sound, mut wants) = (0_u64, 0_u64);
+        let mut others: Vec<(SubscriptionId, PublicationId)> = Vec::new();
+        let mut owners = Vec::new();
+        let mut claims = Vec::new();
+        for &(subscription, publication) in &participant.subscriptions {
+            let Some(source) = self.publications.get(publication.0) else { continue };
+            let Some(wish) = source.subscription(subscription).map(|one| one.wish) else { continue };
+            if source.offer.kind == MediaKind::Audio || wish.paused {
+                others.push((subscription, publication));
+                if !wish.paused {
+                    sound = sound.saturating_add(source.levels.first().map_or(0, |level| level.rate));
+                }
+                continue;
+            }
+            let count = useful(&source.levels, wish.size);
+            let levels = source.levels.get(..count).unwrap_or_default();
+            wants = wants.saturating_add(levels.last().map_or(0, |level| level.rate));
+            claims.push(Claim { levels, is_all: count == source.levels.len(), wish });
+            owners.push((subscription, publication));
+        }
+        let bitrate = participant.bitrate.map(|all| all.saturating_sub(sound));
+        let shares = allocate::share(bitrate, &claims);
+        let layers: Vec<_> = claims.iter().zip(shares).map(|(claim, share)| chosen(claim, share)).collect();
+        self.tell_wants(id, allocate::with_margin(wants.saturating_add(sound)));
+        for ((subscription, publication), choice) in owners.into_iter().zip(layers) {
+            if let Some(source) = self.publications.get_mut(publication.0) {
+                let (levels, subscriptions) = (&source.levels, &mut source.subscriptions);
+                if let Ok(at) = subscriptions.binary_search_by_key(&subscription, |one| one.id) {
+                    let levels = levels.get(..choice.count).unwrap_or_default();
+                    let wish = subscriptions[at].wish;
+                    let claim = Claim { levels, is_all: choice.is_all, wish };
+                    allocate::grant(now, &mut subscriptions[at], &claim, choice.share);
+                }
+            }
+        }
+        for (subscription, publication) in others {
+            let Some(source) = self.publications.get_mut(publication.0) else { continue };
+            let is_sound = source.offer.kind == MediaKind::Audio;
+            match source.subscription_mut(subscription) {
+                Some(subscription) if is_sound => allocate::pass(subscription),
+                Some(subscription) => allocate::pause(subscription),
+                None => {}
+            }
+        }
+    }
+
+    fn tell_wants(&mut self, id: ParticipantId, bits_per_second: u64) {
+        let Some(participant) = self.participants.get_mut(id.0) else { return };
+        if participant.wants.abs_diff(bits_per_second) > participant.wants / CHANGE {
+            participant.wants = bits_per_second;
+            self.events.push_back(Event::WantsBitrate { participant: id, bits_per_second });
+        }
+    }
+}
+
+/// A share without what it was made of.
+struct Choice {
+    count: usize,
+    is_all: bool,
+    share: Share,
+}
+
+fn chosen(claim: &Claim<'_>, share: Share) -> Choice {
+    Choice { count: claim.levels.len(), is_all: claim.is_all, share }
+}
