@@ -78,10 +78,14 @@ impl Encoding {
             self.clock.update(since, header.timestamp(), codec.clock_rate())
         };
         let mut info = PayloadInfo::default();
-        let mut frame = None;
+        let (mut frame, mut fault) = (None, None);
         if !parsed.payload().is_empty() {
             info = codec.describe(parsed.payload(), header.marker()).map_err(|_| Fault::Payload)?;
-            frame = self.read_dependencies(header, map)?;
+            // Who knows no better forwards it by what its payload says.
+            (frame, fault) = match self.read_dependencies(header, map) {
+                Ok(frame) => (frame, None),
+                Err(fault) => (None, Some(fault)),
+            };
         }
         let begins = begins(codec, &mut info, frame.as_ref());
         self.learn(since, &parsed, &info, frame.as_ref());
@@ -102,6 +106,7 @@ impl Encoding {
             picture: info.picture_id.map(|id| self.expand(id)),
             begins,
             frame,
+            fault,
             targets: &self.targets,
         })
     }

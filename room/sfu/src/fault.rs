@@ -1,7 +1,7 @@
-//! What is wrong with packets that are dropped.
+//! What is wrong with packets.
 
 wire::faults! {
-    /// Why a packet of a publication went to nobody.
+    /// What was wrong with a packet of a publication; all but one keep it from being forwarded.
     pub enum Fault {
         /// There is no such publication, or none any more.
         UnknownPublication => "sfu_unknown_publication",
@@ -13,7 +13,7 @@ wire::faults! {
         FormerSource => "sfu_former_source",
         /// Its payload is none of its codec's.
         Payload => "sfu_payload",
-        /// Its dependency descriptor explains nothing.
+        /// Its dependency descriptor explains nothing; it is forwarded by what its payload says.
         Dependency => "sfu_dependency",
     }
 }

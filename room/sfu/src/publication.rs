@@ -131,12 +131,12 @@ impl Publication {
     }
 
     /// Asks for what its subscriptions wait for.
-    pub(crate) fn want_key_frames(&mut self, now: Instant) {
+    pub(crate) fn want_key_frames(&mut self, now: Instant, has_waited: bool) {
         if self.offer.kind == MediaKind::Audio {
             return;
         }
         for subscription in &self.subscriptions {
-            let Some(at) = subscription.waits_for(&self.encodings) else { continue };
+            let Some(at) = subscription.waits_for(&self.encodings, has_waited) else { continue };
             if let Some(encoding) = self.encodings.get_mut(at) {
                 encoding.keys.want(now);
             }

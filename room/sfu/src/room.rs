@@ -186,6 +186,9 @@ impl Room {
             Ok(read) => read,
             Err(fault) => return self.counters.count(fault),
         };
+        if let Some(fault) = seen.fault {
+            self.counters.count(fault);
+        }
         let mut has_news = false;
         for subscription in subscriptions {
             if let Some(packet) = subscription.take(&seen) {
@@ -195,7 +198,7 @@ impl Room {
         }
         let has_begun = generation != Some(seen.origin.generation);
         if has_news || has_begun {
-            self.changed(now, id);
+            self.changed(now, id, false);
         }
     }
 
@@ -221,7 +224,7 @@ impl Room {
             self.key_frame = None;
             for (id, publication) in self.publications.iter_mut() {
                 publication.forget_key_frames();
-                publication.want_key_frames(now);
+                publication.want_key_frames(now, false);
                 Self::ask_of(now, PublicationId(id), publication, &mut self.events, &mut self.key_frame);
             }
         }
@@ -239,13 +242,13 @@ impl Room {
         self.events.pop_front()
     }
 
-    /// How many packets were dropped, and why.
+    /// How many packets had which fault.
     pub fn counters(&self) -> &Counters {
         &self.counters
     }
 
     /// Tells what has changed about a publication's subscriptions, and asks for what they need now.
-    fn changed(&mut self, now: Instant, id: PublicationId) {
+    fn changed(&mut self, now: Instant, id: PublicationId, has_waited: bool) {
         let Some(publication) = self.publications.get_mut(id.0) else { return };
         if publication.offer.kind == MediaKind::Audio {
             return;
@@ -256,7 +259,7 @@ impl Room {
         if let Some(encodings) = publication.watched(now) {
             self.events.push_back(Event::Wanted { publication: id, encodings });
         }
-        publication.want_key_frames(now);
+        publication.want_key_frames(now, has_waited);
         self.ask(now, id);
     }
 

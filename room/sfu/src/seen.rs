@@ -5,6 +5,7 @@ use rtp::Timestamp;
 use rtp::codec::{Codec, PayloadInfo};
 use rtp::dependency::Frame;
 
+use crate::fault::Fault;
 use crate::targets::Targets;
 
 /// Where a packet comes from: an encoding, and which of the sources that it had one after the other.
@@ -37,6 +38,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) begins: bool,
     /// What its dependency descriptor says, and what it may be chosen from.
     pub(crate) frame: Option<Frame>,
+    /// What is wrong with it that does not keep it from being forwarded.
+    pub(crate) fault: Option<Fault>,
     pub(crate) targets: &'a Targets,
 }
 

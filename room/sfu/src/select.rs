@@ -28,14 +28,17 @@ impl Selector {
 
     fn admit_frame(&mut self, seen: &Seen<'_>, frame: &Frame, spatial: u8, temporal: u8) -> Option<bool> {
         let best = seen.targets.best(spatial, temporal);
-        let is_switch = || frame.indications.get(usize::from(best)) == Indication::Switch;
+        let indication = |target: u8| frame.indications.get(usize::from(target));
+        // Who can decode the frame that is a switch can decode what follows; and who had the frames of the target until
+        // now can decode those.
+        let is_switch =
+            || indication(best) == Indication::Switch && indication(self.target) != Indication::NotPresent;
         if frame.start && !seen.is_late && (seen.begins || best != self.target && is_switch()) {
             self.target = best;
             (self.spatial, self.temporal) = seen.targets.layers(best);
         }
-        let indication = frame.indications.get(usize::from(self.target));
         let is_last = seen.marker || frame.end && frame.spatial >= self.spatial;
-        (indication != Indication::NotPresent).then_some(is_last)
+        (indication(self.target) != Indication::NotPresent).then_some(is_last)
     }
 
     fn admit_payload(&mut self, seen: &Seen<'_>, spatial: u8, temporal: u8) -> Option<bool> {
@@ -69,3 +72,6 @@ impl Selector {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

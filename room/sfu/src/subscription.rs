@@ -126,13 +126,16 @@ impl Subscription {
         }
     }
 
-    /// The encoding of which it needs a key frame.
-    pub(crate) fn waits_for(&self, encodings: &[Encoding]) -> Option<usize> {
+    /// The encoding of which it needs a key frame. To receive fewer layers mostly takes none: only who `has_waited` needs
+    /// one for that.
+    pub(crate) fn waits_for(&self, encodings: &[Encoding], has_waited: bool) -> Option<usize> {
         let granted = self.granted?;
         let encoding = encodings.get(granted.encoding)?;
         let origin = Origin { encoding: granted.encoding, generation: encoding.generation() };
         let has = |(now, selector): (Origin, Selector)| {
-            now == origin && selector.spatial >= granted.spatial.min(encoding.spatial)
+            let spatial = |layer: u8| layer.min(encoding.spatial);
+            let (has, is_to) = (spatial(selector.spatial), spatial(granted.spatial));
+            now == origin && (has == is_to || has > is_to && !has_waited)
         };
         (!self.current.is_some_and(has)).then_some(granted.encoding)
     }

@@ -115,6 +115,19 @@ impl Feed {
     }
 
     pub(crate) fn packet(&mut self, marker: bool, payload: &[u8], level: Option<u8>) -> MediaPacket {
+        self.packet_with(marker, payload, |writer| {
+            if let Some(level) = level {
+                writer.extension(&extensions(), &AudioLevel { level, voice: true });
+            }
+        })
+    }
+
+    pub(crate) fn packet_with(
+        &mut self,
+        marker: bool,
+        payload: &[u8],
+        extend: impl FnOnce(&mut HeaderWriter<'_>),
+    ) -> MediaPacket {
         let mut bytes = Vec::new();
         let fields = Fields {
             marker,
@@ -124,9 +137,7 @@ impl Feed {
             ssrc: Ssrc(self.ssrc),
         };
         let mut writer = HeaderWriter::new(&mut bytes, &fields);
-        if let Some(level) = level {
-            writer.extension(&extensions(), &AudioLevel { level, voice: true });
-        }
+        extend(&mut writer);
         writer.finish().buffer().extend_from_slice(payload);
         let sequence_number = self.number;
         self.number += 1;

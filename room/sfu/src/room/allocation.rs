@@ -21,7 +21,7 @@ impl Room {
         self.share_out(now, id);
         let Some(participant) = self.participants.get(id.0) else { return };
         for (_, publication) in participant.subscriptions.clone() {
-            self.changed(now, publication);
+            self.changed(now, publication, false);
         }
     }
 
@@ -33,7 +33,7 @@ impl Room {
             self.share_out(now, ParticipantId(id));
         }
         for id in self.publications.numbers() {
-            self.changed(now, PublicationId(id));
+            self.changed(now, PublicationId(id), true);
         }
         self.allocation = (!self.publications.is_empty()).then_some(now + ALLOCATION_PERIOD);
     }
