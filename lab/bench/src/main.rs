@@ -11,6 +11,7 @@ mod echo;
 mod peer;
 mod process;
 mod relay;
+mod sfu;
 mod signaling;
 mod simulator;
 mod stats;
@@ -40,6 +41,8 @@ enum Command {
     Signaling(signaling::Options),
     /// Data channels of several stacks in a simulated network.
     Simulator(simulator::Options),
+    /// The forwarder of media: one streams, many watch.
+    Sfu(sfu::Options),
     /// Bandwidth estimation in a simulated network, beside str0m's; its time and memory for each packet.
     Bwe(bwe::Options),
 }
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Peer(options) => peer::run(&options),
         Command::Signaling(options) => signaling::run(&options),
         Command::Simulator(options) => simulator::run(&options),
+        Command::Sfu(options) => sfu::run(&options),
         Command::Bwe(options) => bwe::run(&options),
     };
     match outcome {

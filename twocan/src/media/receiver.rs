@@ -21,6 +21,11 @@ impl RtpReceiver {
         self.packets.recv().await
     }
 
+    /// Takes no more packets: what comes is dropped.
+    pub fn close(&mut self) {
+        self.packets.close();
+    }
+
     /// Asks the peer for a key frame of an encoding: a place in the agreement's
     /// [`receive_rids`](crate::Agreement::receive_rids), or 0. False where nothing of it has come yet.
     ///
