@@ -273,7 +273,7 @@ impl Estimator {
             self.round_trip.on_sample(now - self.newest_arrived);
             let gap = before..first.max(before);
             self.give_up(&gap);
-            if let Some(before) = self.outage.on_arrival(now) {
+            if let Some(before) = self.outage.on_arrival() {
                 self.recover(now, before);
             }
         }
