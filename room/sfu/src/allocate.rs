@@ -128,16 +128,15 @@ pub(crate) fn grant(now: Instant, subscription: &mut Subscription, claim: &Claim
     subscription.grant(granted, why);
 }
 
-/// Gives a subscription nothing, as it wishes.
-pub(crate) fn pause(subscription: &mut Subscription) {
+/// Gives a subscription nothing.
+pub(crate) fn pause(subscription: &mut Subscription, why: Why) {
     (subscription.is_new, subscription.ideal, subscription.better_since) = (true, None, None);
-    subscription.grant(None, Why::Wish);
+    subscription.grant(None, why);
 }
 
-/// What a publication of sound gets: all.
+/// Gives a subscription to sound all of it.
 pub(crate) fn pass(subscription: &mut Subscription) {
-    let layer = (!subscription.wish.paused).then_some(Layer::default());
-    subscription.grant(layer, Why::Wish);
+    subscription.grant(Some(Layer::default()), Why::Source);
 }
 
 #[cfg(test)]

@@ -106,6 +106,7 @@ impl Encoding {
             picture: info.picture_id.map(|id| self.expand(id)),
             begins,
             frame,
+            level: if codec.is_audio() { header.read(map) } else { None },
             fault,
             targets: &self.targets,
         })

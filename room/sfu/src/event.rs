@@ -62,8 +62,10 @@ pub enum Why {
     Wish,
     /// There is no room for more on the way to the receiver.
     Bandwidth,
-    /// There is no more, or it does not come now.
+    /// There is no more, or it does not come now, or is muted.
     Source,
+    /// Others have spoken since its owner did: see [`Room::set_last_n`](crate::Room::set_last_n).
+    LastN,
 }
 
 /// What the next deadline is for.

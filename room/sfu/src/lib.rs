@@ -57,6 +57,7 @@ mod rewrite;
 mod room;
 mod seen;
 mod select;
+mod speaker;
 mod subscription;
 mod targets;
 #[cfg(test)]

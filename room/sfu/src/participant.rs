@@ -1,6 +1,7 @@
 //! Somebody in a room: what they publish, and what they receive (RFC 7667 §3.7).
 
 use crate::id::{PublicationId, SubscriptionId};
+use crate::publication::Source;
 
 /// What is known of them.
 #[derive(Debug, Default)]
@@ -11,4 +12,8 @@ pub(crate) struct Participant {
     pub(crate) bitrate: Option<u64>,
     /// What they were last said to want.
     pub(crate) wants: u64,
+    /// How many had the word before they had it last.
+    pub(crate) spoke: u64,
+    /// What they may not publish, each once.
+    pub(crate) may_not: Vec<Source>,
 }

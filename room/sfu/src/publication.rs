@@ -12,6 +12,7 @@ use crate::fault::Fault;
 use crate::id::{ParticipantId, SubscriptionId};
 use crate::levels::{self, Level};
 use crate::seen::Seen;
+use crate::speaker::Voice;
 use crate::subscription::Subscription;
 use crate::watched::Watched;
 
@@ -52,6 +53,10 @@ pub(crate) struct Publication {
     /// What may be forwarded of it, as it was last measured.
     pub(crate) levels: Vec<Level>,
     watched: Watched,
+    pub(crate) voice: Voice,
+    /// Nothing of it is forwarded: somebody has it so, or its owner may not publish it any more.
+    pub(crate) is_muted: bool,
+    pub(crate) is_barred: bool,
     /// In the order of their ids.
     pub(crate) subscriptions: Vec<Subscription>,
 }
@@ -60,7 +65,27 @@ impl Publication {
     pub(crate) fn new(owner: ParticipantId, offer: Offer) -> Self {
         let encodings: Box<_> = (0..offer.encodings).map(|_| Encoding::default()).collect();
         let watched = Watched::new(encodings.len());
-        Self { owner, offer, encodings, levels: Vec::new(), watched, subscriptions: Vec::new() }
+        Self {
+            owner,
+            offer,
+            encodings,
+            levels: Vec::new(),
+            watched,
+            voice: Voice::default(),
+            is_muted: false,
+            is_barred: false,
+            subscriptions: Vec::new(),
+        }
+    }
+
+    /// Whether nothing of it is forwarded.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.is_muted || self.is_barred
+    }
+
+    /// Whether who is heard in it speaks.
+    pub(crate) fn has_voice(&self) -> bool {
+        self.offer.source == Source::Microphone && self.offer.kind == MediaKind::Audio && !self.is_silent()
     }
 
     /// Looks what comes of it, and how much.
@@ -89,6 +114,9 @@ impl Publication {
     ) -> Result<(Seen<'a>, &'a mut [Subscription]), Fault> {
         let encoding = self.encodings.get_mut(packet.encoding).ok_or(Fault::Encoding)?;
         let seen = encoding.read(since, packet, self.offer.codec, &self.offer.extensions)?;
+        if let Some(level) = seen.level {
+            self.voice.hear(packet.arrived, level);
+        }
         Ok((seen, &mut self.subscriptions))
     }
 

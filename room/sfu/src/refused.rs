@@ -22,6 +22,8 @@ pub enum Refused {
     TooManySubscriptions,
     /// Encodings must be 1 to [`limits::ENCODINGS`], and 1 for sound.
     Encodings,
+    /// The participant may not publish this.
+    NotPermitted,
     /// The codec is not one of this kind of media.
     Codec,
 }
@@ -42,6 +44,7 @@ impl fmt::Display for Refused {
                 write!(f, "unsubscribe from something first: {} is the most", limits::SUBSCRIPTIONS)
             }
             Self::Encodings => write!(f, "offer 1 to {} encodings, of sound 1", limits::ENCODINGS),
+            Self::NotPermitted => f.write_str("ask whoever leads the room: this may not be published"),
             Self::Codec => f.write_str("offer a codec of the kind of media that is published"),
         }
     }

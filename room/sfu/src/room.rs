@@ -15,9 +15,11 @@ use crate::participant::Participant;
 use crate::publication::{Offer, Publication};
 use crate::refused::Refused;
 use crate::rewrite::Forward;
+use crate::speaker::Speaker;
 use crate::subscription::{Subscription, Wish};
 
 mod allocation;
+mod speakers;
 
 /// A room's participants, publications and subscriptions.
 ///
@@ -35,6 +37,12 @@ pub struct Room {
     key_frame: Option<Instant>,
     /// When layers are chosen anew.
     allocation: Option<Instant>,
+    speaker: Speaker,
+    /// How often somebody else has had the word.
+    spoken: u64,
+    /// How many of those with cameras are forwarded, and who spoke last of them.
+    last_n: Option<usize>,
+    ranking: Vec<ParticipantId>,
 }
 
 impl Room {
@@ -49,6 +57,10 @@ impl Room {
             counters: Counters::default(),
             key_frame: None,
             allocation: None,
+            speaker: Speaker::default(),
+            spoken: 0,
+            last_n: None,
+            ranking: Vec::new(),
         }
     }
 
@@ -72,6 +84,9 @@ impl Room {
             self.unsubscribe(now, subscription);
         }
         self.participants.remove(id.0);
+        if self.speaker.forget(id) {
+            self.events.push_back(Event::Speaker { participant: None });
+        }
     }
 
     /// Somebody sends something.
@@ -85,6 +100,9 @@ impl Room {
         let is_audio = offer.kind == MediaKind::Audio;
         if is_audio != offer.codec.is_audio() {
             return Err(Refused::Codec);
+        }
+        if participant.may_not.contains(&offer.source) {
+            return Err(Refused::NotPermitted);
         }
         let most = if is_audio { 1 } else { limits::ENCODINGS };
         if !(1..=most).contains(&offer.encodings) {

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use rtp::Timestamp;
 use rtp::codec::{Codec, PayloadInfo};
 use rtp::dependency::Frame;
+use rtp::extension::AudioLevel;
 
 use crate::fault::Fault;
 use crate::targets::Targets;
@@ -38,6 +39,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) begins: bool,
     /// What its dependency descriptor says, and what it may be chosen from.
     pub(crate) frame: Option<Frame>,
+    /// How loud it is, where it is of sound and says so.
+    pub(crate) level: Option<AudioLevel>,
     /// What is wrong with it that does not keep it from being forwarded.
     pub(crate) fault: Option<Fault>,
     pub(crate) targets: &'a Targets,

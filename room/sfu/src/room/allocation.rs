@@ -7,10 +7,11 @@ use peer::MediaKind;
 use super::Room;
 use crate::allocate::{self, Claim, Share};
 use crate::clock::since;
-use crate::event::Event;
+use crate::event::{Event, Why};
 use crate::id::{ParticipantId, PublicationId, SubscriptionId};
 use crate::levels::useful;
 use crate::limits::ALLOCATION_PERIOD;
+use crate::publication::Source;
 
 /// What a receiver wants is told when it has changed by a tenth.
 const CHANGE: u64 = 10;
@@ -29,6 +30,7 @@ impl Room {
     pub(super) fn allocate_all(&mut self, now: Instant) {
         let elapsed = since(self.began, now);
         self.publications.iter_mut().for_each(|(_, publication)| publication.measure(now, elapsed));
+        self.listen(now);
         for id in self.participants.numbers() {
             self.share_out(now, ParticipantId(id));
         }
@@ -41,15 +43,22 @@ impl Room {
     fn share_out(&mut self, now: Instant, id: ParticipantId) {
         let Some(participant) = self.participants.get(id.0) else { return };
         let (mut sound, mut wants) = (0_u64, 0_u64);
-        let mut others: Vec<(SubscriptionId, PublicationId)> = Vec::new();
+        let mut others: Vec<(SubscriptionId, PublicationId, Option<Why>)> = Vec::new();
         let mut owners = Vec::new();
         let mut claims = Vec::new();
         for &(subscription, publication) in &participant.subscriptions {
             let Some(source) = self.publications.get(publication.0) else { continue };
             let Some(wish) = source.subscription(subscription).map(|one| one.wish) else { continue };
-            if source.offer.kind == MediaKind::Audio || wish.paused {
-                others.push((subscription, publication));
-                if !wish.paused {
+            let is_camera = source.offer.source == Source::Camera && source.offer.kind == MediaKind::Video;
+            let paused = match () {
+                () if wish.paused => Some(Why::Wish),
+                () if source.is_silent() => Some(Why::Source),
+                () if is_camera && !self.is_among_last(source.owner, id) => Some(Why::LastN),
+                () => None,
+            };
+            if source.offer.kind == MediaKind::Audio || paused.is_some() {
+                others.push((subscription, publication, paused));
+                if paused.is_none() {
                     sound = sound.saturating_add(source.levels.first().map_or(0, |level| level.rate));
                 }
                 continue;
@@ -75,13 +84,14 @@ impl Room {
                 }
             }
         }
-        for (subscription, publication) in others {
-            let Some(source) = self.publications.get_mut(publication.0) else { continue };
-            let is_sound = source.offer.kind == MediaKind::Audio;
-            match source.subscription_mut(subscription) {
-                Some(subscription) if is_sound => allocate::pass(subscription),
-                Some(subscription) => allocate::pause(subscription),
-                None => {}
+        for (subscription, publication, paused) in others {
+            let source = self.publications.get_mut(publication.0);
+            let Some(subscription) = source.and_then(|source| source.subscription_mut(subscription)) else {
+                continue;
+            };
+            match paused {
+                Some(why) => allocate::pause(subscription, why),
+                None => allocate::pass(subscription),
             }
         }
     }

@@ -2,6 +2,7 @@ use rtp::codec::Codec;
 
 use super::*;
 use crate::event::Why;
+use crate::publication::Source;
 use crate::tests::{Feed, World, descriptor, ms, offer};
 
 fn key_frames(event: &Event) -> bool {
@@ -292,4 +293,90 @@ fn what_nobody_watches_is_switched_off_and_on_again() {
     world.room.unsubscribe(world.now, world.subscription);
     sender.run(&mut world, 6_000);
     assert_eq!(sender.on, 0);
+}
+
+fn speakers(world: &mut World) -> Vec<Option<ParticipantId>> {
+    let speaker = |event: Event| match event {
+        Event::Speaker { participant } => Some(participant),
+        _ => None,
+    };
+    world.events(|_| true).into_iter().filter_map(speaker).collect()
+}
+
+/// Somebody says something for a while.
+fn speak(world: &mut World, feed: &mut Feed, publication: PublicationId, time: u64) {
+    for _ in 0..time / 20 {
+        world.pass(ms(20));
+        let packet = MediaPacket { arrived: world.now, ..feed.sound(20) };
+        world.room.handle_packet(world.now, publication, &packet, |_, _| {});
+    }
+}
+
+#[test]
+fn who_speaks_is_told() {
+    let mut world = World::new(offer(Codec::Opus, 1), Wish::default());
+    let (sender, receiver) = (world.sender, world.receiver);
+    let other = world.room.publish(world.now, receiver, offer(Codec::Opus, 1)).unwrap();
+    let (mut one, mut two) = (Feed::new(0), Feed::new(0));
+    let own = world.publication;
+    speak(&mut world, &mut one, own, 1_000);
+    assert_eq!(speakers(&mut world), [Some(sender)]);
+    speak(&mut world, &mut two, other, 2_000);
+    assert_eq!(speakers(&mut world), [Some(receiver)]);
+    world.room.set_muted(world.now, other, true).unwrap();
+    speak(&mut world, &mut two, other, 3_000);
+    assert_eq!(speakers(&mut world), [None], "nobody hears it");
+    world.room.set_muted(world.now, other, false).unwrap();
+    speak(&mut world, &mut two, other, 1_000);
+    assert_eq!(speakers(&mut world), [Some(receiver)]);
+    world.room.leave(world.now, receiver);
+    assert_eq!(speakers(&mut world), [None]);
+}
+
+#[test]
+fn only_the_cameras_of_the_last_speakers_are_forwarded() {
+    let mut world = World::new(offer(Codec::Vp8, 1), Wish::default());
+    let (now, receiver) = (world.now, world.receiver);
+    let third = world.room.join(now).unwrap();
+    let camera = world.room.publish(now, third, offer(Codec::Vp8, 1)).unwrap();
+    let voice = world.room.publish(now, third, offer(Codec::Opus, 1)).unwrap();
+    let screen = Offer { source: Source::Screen, ..offer(Codec::Vp8, 1) };
+    let screen = world.room.publish(now, third, screen).unwrap();
+    world.room.publish(now, receiver, offer(Codec::Vp8, 1)).unwrap();
+    let watched =
+        [camera, screen].map(|one| world.room.subscribe(now, receiver, one, Wish::default()).unwrap());
+    world.room.set_last_n(now, Some(1));
+    let first = world.subscription;
+    let get = |world: &mut World| {
+        let mut all = Vec::new();
+        let publications = [world.publication, camera, screen];
+        for publication in publications {
+            let packet = MediaPacket { arrived: world.now, ..Feed::new(0).simple(true) };
+            world.room.handle_packet(world.now, publication, &packet, |id, _| all.push(id));
+        }
+        all
+    };
+    assert_eq!(get(&mut world), [first, watched[1]], "who came first, and what is no camera");
+    world.events(|_| false);
+    speak(&mut world, &mut Feed::new(0), voice, 600);
+    let last = Event::Layer { subscription: first, layer: None, why: Why::LastN };
+    assert!(world.events(|_| true).contains(&last));
+    let mut got = get(&mut world);
+    got.retain(|id| *id != watched[1]);
+    assert_eq!(got, [watched[0]]);
+}
+
+#[test]
+fn what_may_not_be_published_is_not() {
+    let mut world = World::new(offer(Codec::Vp8, 1), Wish::default());
+    let (now, sender) = (world.now, world.sender);
+    let mut feed = Feed::new(0);
+    assert!(world.give(&feed.simple(true)).is_some());
+    world.room.set_may_publish(now, sender, Source::Camera, false).unwrap();
+    assert_eq!(world.give(&feed.simple(true)), None);
+    assert_eq!(world.room.publish(now, sender, offer(Codec::Vp8, 1)), Err(Refused::NotPermitted));
+    assert!(world.room.publish(now, sender, offer(Codec::Opus, 1)).is_ok());
+    world.room.set_may_publish(now, sender, Source::Camera, true).unwrap();
+    assert_eq!(world.give(&feed.simple(false)), None);
+    assert!(world.give(&feed.simple(true)).is_some());
 }
