@@ -8,6 +8,8 @@ const RUNS: usize = 32;
 pub(crate) struct Numbers {
     /// The highest of the source that was seen.
     newest: u64,
+    /// What comes after the highest that was given out.
+    next: u64,
     /// The last of them is at `at`.
     runs: [Run; RUNS],
     at: usize,
@@ -24,19 +26,12 @@ struct Run {
 impl Numbers {
     /// The first number that is given out is this one.
     pub(crate) fn new(first: u64) -> Self {
-        let mut runs = [Run::default(); RUNS];
-        runs[0] = Run { from: u64::MAX, shift: first };
-        Self { newest: u64::MAX, runs, at: 0, count: 0 }
+        Self { newest: u64::MAX, next: first, runs: [Run::default(); RUNS], at: 0, count: 0 }
     }
 
-    /// The number that comes next if no packet is lost.
-    pub(crate) fn next(&self) -> u64 {
-        self.newest.wrapping_add(1).wrapping_add(self.runs[self.at].shift)
-    }
-
-    /// From now on the numbers are of another source, whose first one continues the stream.
+    /// From now on the numbers are of another source, whose first one follows the highest that was given out.
     pub(crate) fn begin(&mut self, first: u64) {
-        let shift = self.next().wrapping_sub(first);
+        let shift = self.next.wrapping_sub(first);
         (self.at, self.count) = (0, 1);
         self.runs[0] = Run { from: first, shift };
         // As if it had just been left out: it comes.
@@ -45,6 +40,12 @@ impl Numbers {
 
     /// What a number of the source is in the stream: none if it was left out, is from before the beginning, or too old.
     pub(crate) fn forward(&mut self, number: u64) -> Option<u64> {
+        let given = self.place(number)?;
+        self.next = self.next.max(given.wrapping_add(1));
+        Some(given)
+    }
+
+    fn place(&mut self, number: u64) -> Option<u64> {
         if self.is_new(number) {
             self.newest = number;
             return Some(number.wrapping_add(self.runs[self.at].shift));
@@ -62,14 +63,25 @@ impl Numbers {
         None
     }
 
-    /// A number is not forwarded, and those after it close up. One that comes late has its place already.
+    /// A number is not forwarded, and those after it close up. One that comes late has its place already, unless nothing
+    /// but what was left out has come since.
     pub(crate) fn leave_out(&mut self, number: u64) {
-        if !self.is_new(number) || self.count == 0 {
+        if self.count == 0 {
+            return;
+        }
+        let last = self.runs[self.at];
+        let shift = last.shift.wrapping_sub(1);
+        if !self.is_new(number) {
+            let before = self.runs[(self.at + RUNS - 1) % RUNS];
+            let left_out = before.shift.wrapping_sub(last.shift);
+            let is_next = self.count > 1 && number.wrapping_add(1) == last.from.wrapping_sub(left_out);
+            if is_next && self.newest < last.from && number >= before.from {
+                self.runs[self.at].shift = shift;
+            }
             return;
         }
         self.newest = number;
-        let last = self.runs[self.at];
-        let run = Run { from: number.wrapping_add(1), shift: last.shift.wrapping_sub(1) };
+        let run = Run { from: number.wrapping_add(1), shift };
         if last.from != number {
             self.at = (self.at + 1) % RUNS;
             self.count = (self.count + 1).min(RUNS);
@@ -89,7 +101,6 @@ mod tests {
     #[test]
     fn what_is_left_out_leaves_no_gap_and_what_is_missing_does() {
         let mut numbers = Numbers::new(100);
-        assert_eq!(numbers.next(), 100);
         numbers.begin(10);
         assert_eq!(numbers.forward(10), Some(100));
         numbers.leave_out(11);
@@ -101,10 +112,31 @@ mod tests {
         for number in [9, 11, 13, 14] {
             assert_eq!(numbers.forward(number), None, "{number}");
         }
-        assert_eq!(numbers.next(), 103);
+        // 16 is missing, too, but nobody will miss it.
+        numbers.leave_out(17);
         numbers.begin(5);
         assert_eq!(numbers.forward(5), Some(103));
         assert_eq!(numbers.forward(15), Some(113), "another source's");
+    }
+
+    #[test]
+    fn what_is_left_out_in_another_order_leaves_no_gap_either() {
+        let mut numbers = Numbers::new(0);
+        numbers.begin(0);
+        assert_eq!(numbers.forward(0), Some(0));
+        for number in [2, 1] {
+            numbers.leave_out(number);
+        }
+        assert_eq!([3, 2, 1].map(|number| numbers.forward(number)), [Some(1), None, None]);
+        // 4 and 5 are missing when 6 is left out, and 5 is late and left out, too.
+        for number in [6, 5] {
+            numbers.leave_out(number);
+        }
+        assert_eq!([7, 4, 5].map(|number| numbers.forward(number)), [Some(3), Some(2), None]);
+        // 8 has its place when it is left out.
+        assert_eq!(numbers.forward(9), Some(5));
+        numbers.leave_out(8);
+        assert_eq!(numbers.forward(10), Some(6));
     }
 
     #[test]
@@ -128,7 +160,6 @@ mod tests {
     fn nothing_is_forwarded_before_the_beginning() {
         let mut numbers = Numbers::new(7);
         numbers.leave_out(3);
-        assert_eq!(numbers.next(), 7);
         numbers.begin(4);
         assert_eq!((numbers.forward(4), numbers.forward(3)), (Some(7), None));
     }
