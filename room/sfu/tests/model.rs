@@ -79,7 +79,7 @@ fn commands() -> impl Strategy<Value = Vec<Command>> {
     );
     let wish = (receiver.clone(), any::<bool>(), proptest::option::of(100_u16..2_000), any::<u8>())
         .prop_map(|(receiver, paused, size, priority)| Command::Wish { receiver, paused, size, priority });
-    let bitrate = (receiver.clone(), proptest::option::of(0_u64..4_000))
+    let bitrate = (receiver.clone(), proptest::option::of(0_u64..800))
         .prop_map(|(receiver, kilobits)| Command::Bitrate { receiver, kilobits });
     let command = prop_oneof![
         40 => frame,
@@ -185,7 +185,7 @@ impl Encoder {
                 let (width, height) = (320_u16 << self.encoding, 180_u16 << self.encoding);
                 payload.extend([width.to_le_bytes(), height.to_le_bytes()].concat());
             }
-            payload.resize(200 << self.encoding, u8::from(!key));
+            payload.resize(100 << self.encoding, u8::from(!key));
             let origin = Origin {
                 ssrc: self.ssrc,
                 number: self.number,
@@ -420,7 +420,7 @@ fn run(commands: Vec<Command>) {
     for command in commands {
         match command {
             Command::Frame { encoding, key, temporal, sync, packets, lost: mask, swap } => {
-                world.pass(Duration::from_millis(17));
+                world.pass(Duration::from_millis(7));
                 let temporal = if key { 0 } else { temporal };
                 let layer = (temporal, sync && temporal > 0);
                 let mut all = encoders[encoding].frame(&world, key, layer, packets);
