@@ -70,7 +70,7 @@ enum Command {
 fn commands() -> impl Strategy<Value = Vec<Command>> {
     let encoding = 0..ENCODINGS;
     let receiver = 0_usize..3;
-    let frame = (encoding.clone(), 0_u8..8, 0_u8..3, any::<bool>(), 1_u8..4, any::<u8>(), 0_u8..8).prop_map(
+    let frame = (encoding.clone(), 0_u8..20, 0_u8..3, any::<bool>(), 1_u8..4, any::<u8>(), 0_u8..8).prop_map(
         |(encoding, key, temporal, sync, packets, lost, swap)| {
             // One packet in eight, or so.
             let lost = lost & lost.rotate_left(3) & lost.rotate_left(5);
