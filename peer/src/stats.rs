@@ -11,8 +11,11 @@
 //! | `RTCIceCandidateStats` §8.18 | [`CandidateStats`] |
 //! | `RTCIceCandidatePairStats` §8.19 | [`CandidatePairStats`] |
 //! | `RTCCertificateStats` §8.21 | [`CertificateStats`] |
+//! | `RTCInboundRtpStreamStats` §8.4 | [`InboundRtpStats`] |
+//! | `RTCOutboundRtpStreamStats` §8.7 | [`OutboundRtpStats`] |
+//! | `RTCRemoteInboundRtpStreamStats` §8.6 | [`RemoteInboundRtpStats`] |
 //!
-//! Not there: what counts media, and packets that a socket refused (`packetsDiscardedOnSend`), which only a driver
+//! Not there: what counts frames, as nothing here decodes, and packets that a socket refused (`packetsDiscardedOnSend`), which only a driver
 //! knows; `availableIncomingBitrate`, which nobody estimates.
 
 use std::time::Instant;
@@ -25,6 +28,7 @@ mod channel;
 mod connection;
 mod json;
 mod pair;
+mod rtp;
 mod transport;
 
 pub use crate::transport::DtlsInStun;
@@ -33,6 +37,7 @@ pub use certificate::CertificateStats;
 pub use channel::DataChannelStats;
 pub use connection::PeerConnectionStats;
 pub use pair::CandidatePairStats;
+pub use rtp::{InboundRtpStats, OutboundRtpStats, RemoteInboundRtpStats, StreamStats};
 pub use transport::{DtlsRole, DtlsTransportState, IceRole, TransportStats};
 
 /// `RTCStatsReport`: everything that is known at one moment.
@@ -61,6 +66,12 @@ pub enum Stats {
     Certificate(CertificateStats),
     /// `data-channel`
     DataChannel(DataChannelStats),
+    /// `inbound-rtp`
+    InboundRtp(InboundRtpStats),
+    /// `outbound-rtp`
+    OutboundRtp(OutboundRtpStats),
+    /// `remote-inbound-rtp`
+    RemoteInboundRtp(RemoteInboundRtpStats),
 }
 
 impl Stats {
@@ -73,6 +84,9 @@ impl Stats {
             Self::LocalCandidate(stats) | Self::RemoteCandidate(stats) => &stats.id,
             Self::Certificate(stats) => &stats.id,
             Self::DataChannel(stats) => &stats.id,
+            Self::InboundRtp(stats) => &stats.stream.id,
+            Self::OutboundRtp(stats) => &stats.stream.id,
+            Self::RemoteInboundRtp(stats) => &stats.stream.id,
         }
     }
 
@@ -86,6 +100,9 @@ impl Stats {
             Self::RemoteCandidate(_) => "remote-candidate",
             Self::Certificate(_) => "certificate",
             Self::DataChannel(_) => "data-channel",
+            Self::InboundRtp(_) => "inbound-rtp",
+            Self::OutboundRtp(_) => "outbound-rtp",
+            Self::RemoteInboundRtp(_) => "remote-inbound-rtp",
         }
     }
 
@@ -97,6 +114,9 @@ impl Stats {
             Self::LocalCandidate(stats) | Self::RemoteCandidate(stats) => stats.write(object),
             Self::Certificate(stats) => stats.write(object),
             Self::DataChannel(stats) => stats.write(object),
+            Self::InboundRtp(stats) => stats.write(object),
+            Self::OutboundRtp(stats) => stats.write(object),
+            Self::RemoteInboundRtp(stats) => stats.write(object),
         }
     }
 }
@@ -145,6 +165,7 @@ impl PeerConnection {
         stats.extend(CertificateStats::of(self).map(Stats::Certificate));
         let channels = transport.channels.ids().filter_map(|id| Some((id, transport.channels.get(id)?)));
         stats.extend(channels.map(|(id, channel)| Stats::DataChannel(DataChannelStats::of(id, channel))));
+        rtp::collect(self, &mut stats);
         StatsReport { at: now, stats }
     }
 }

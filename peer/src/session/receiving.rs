@@ -96,8 +96,8 @@ impl Receiving {
         let source = self.sources.get_mut(place).ok_or(MediaFault::Unrouted)?;
         source.clock_rate = codec.codec.clock_rate;
         source.asks = codec.has(&Feedback::Nack);
-        let length = header.len() + packet.payload().len();
-        let number = source.take(now, header.sequence_number(), length).ok_or(MediaFault::Duplicate)?;
+        let lengths = (header.len(), packet.payload().len());
+        let number = source.take(now, header.sequence_number(), lengths).ok_or(MediaFault::Duplicate)?;
         source.measure(now, header.timestamp());
         self.hand_out(now, route, (number, false), packet, None);
         Ok(())
@@ -122,9 +122,10 @@ impl Receiving {
         // Of what has not come at all nothing can be missed.
         let source = self.sources.iter_mut().filter(repaired).max_by_key(|source| source.last_packet);
         let source = source.ok_or(MediaFault::Unrouted)?;
-        let length = header.len() + packet.payload().len() - ORIGINAL_NUMBER;
-        let number = source.take(now, original, length).ok_or(MediaFault::Duplicate)?;
+        let length = packet.payload().len() - ORIGINAL_NUMBER;
+        let number = source.take(now, original, (header.len(), length)).ok_or(MediaFault::Duplicate)?;
         source.repaired += 1;
+        source.repaired_bytes += length as u64;
         let ssrc = source.ssrc;
         self.hand_out(now, route, (number, true), packet, Some((ssrc, payload_type, original)));
         Ok(())
@@ -186,6 +187,7 @@ impl Receiving {
             numbers.clear();
             source.missing.ask(now, round_trip, &mut numbers);
             let is_given_up = source.missing.take_given_up();
+            source.nacks += u32::from(!numbers.is_empty());
             if is_given_up || !numbers.is_empty() {
                 each(source, &numbers, is_given_up);
             }

@@ -173,10 +173,18 @@ impl Session {
                 let numbers = nack.numbers().take(crate::limits::REPAIRS);
                 self.sending.repair(now, nack.media, numbers, round_trip);
             }
-            RtcpPacket::Pli(pli) => self.ask_for_key_frame(pli.media),
+            RtcpPacket::Pli(pli) => {
+                if let Some(stream) = self.sending.stream_mut(pli.media) {
+                    stream.key_frame_requests.plis += 1;
+                }
+                self.ask_for_key_frame(pli.media);
+            }
             RtcpPacket::Fir(fir) => fir.entries().for_each(|FirEntry { ssrc, number }| {
                 // One that is repeated keeps its number (RFC 5104 §4.3.1.2).
-                let asked = self.sending.stream_mut(ssrc).map(|stream| stream.last_fir.replace(number));
+                let asked = self.sending.stream_mut(ssrc).map(|stream| {
+                    stream.key_frame_requests.firs += 1;
+                    stream.last_fir.replace(number)
+                });
                 if asked.is_some_and(|last| last != Some(number)) {
                     self.ask_for_key_frame(ssrc);
                 }
@@ -225,9 +233,14 @@ impl Session {
     /// Asks for a key frame of what a source sends.
     pub(super) fn write_key_frame_request(&mut self, media: Ssrc, kinds: &[Feedback], out: &mut Vec<u8>) {
         let sender = self.own_ssrc();
+        let source = self.receiving.sources.iter_mut().find(|source| source.ssrc == media);
+        let mut unknown = super::source::KeyFrameRequests::default();
+        let count = source.map_or(&mut unknown, |source| &mut source.key_frame_requests);
         if kinds.contains(&Feedback::NackPli) {
+            count.plis += 1;
             rtcp::Pli { sender, media }.write(out);
         } else if kinds.contains(&Feedback::CcmFir) {
+            count.firs += 1;
             self.firs = self.firs.wrapping_add(1);
             rtcp::Fir::write(out, sender, &[FirEntry { ssrc: media, number: self.firs }]);
         }

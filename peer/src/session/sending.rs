@@ -12,6 +12,7 @@ use sdp::attribute::Feedback;
 use super::cache::{Cache, Kept};
 use super::pool::Pool;
 use super::reports::Remote;
+use super::source::KeyFrameRequests;
 use crate::error::SendError;
 use crate::media::{Agreement, MediaKind, Transceiver, TransceiverId};
 
@@ -91,7 +92,12 @@ pub(crate) struct Stream {
     pub(crate) packets: u64,
     /// Payload, in bytes.
     pub(crate) octets: u64,
+    pub(crate) header_bytes: u64,
     pub(crate) repaired: u64,
+    pub(crate) repaired_bytes: u64,
+    /// How often the peer asked for packets, or a key frame.
+    pub(crate) nacks: u32,
+    pub(crate) key_frame_requests: KeyFrameRequests,
     /// What was sent last: when, and when it was taken.
     pub(crate) last: Option<(Instant, Timestamp, u32)>,
     /// What the peer says of it.
@@ -159,7 +165,11 @@ impl Sending {
                             is_known: false,
                             packets: 0,
                             octets: 0,
+                            header_bytes: 0,
                             repaired: 0,
+                            repaired_bytes: 0,
+                            nacks: 0,
+                            key_frame_requests: KeyFrameRequests::default(),
                             last: None,
                             last_report: None,
                             last_fir: None,
@@ -243,6 +253,7 @@ impl Sending {
         round_trip: Duration,
     ) {
         let Some(stream) = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc) else { return };
+        stream.nacks += 1;
         if !stream.agreement.preferred().is_some_and(can_repair) {
             return;
         }
@@ -308,8 +319,10 @@ impl Sending {
     fn write(&mut self, now: Instant, waiting: Waiting, buffer: &mut Vec<u8>) -> Option<bwe::Kind> {
         let stream = self.streams.iter_mut().find(|stream| stream.ssrc == waiting.ssrc)?;
         if waiting.is_repair {
+            let start = buffer.len();
             repeat(stream, waiting.number, buffer)?;
             stream.repaired += 1;
+            stream.repaired_bytes += (buffer.len() - start) as u64;
             return Some(bwe::Kind::Retransmission);
         }
         let is_kept = stream.agreement.preferred().is_some_and(can_repair);
@@ -325,6 +338,7 @@ impl Sending {
         buffer.extend_from_slice(&kept.head);
         buffer.extend_from_slice(&kept.payload);
         stream.packets += 1;
+        stream.header_bytes += kept.header as u64;
         stream.octets += (kept.head.len() - kept.header + kept.payload.len()) as u64;
         Some(bwe::Kind::Media)
     }

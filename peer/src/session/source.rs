@@ -36,7 +36,13 @@ pub(crate) struct Source {
     pub(crate) received: u64,
     pub(crate) duplicates: u64,
     pub(crate) repaired: u64,
+    /// Payload, in bytes; and headers.
     pub(crate) bytes: u64,
+    pub(crate) header_bytes: u64,
+    pub(crate) repaired_bytes: u64,
+    /// How often packets, or a key frame, were asked for.
+    pub(crate) nacks: u32,
+    pub(crate) key_frame_requests: KeyFrameRequests,
     /// In units of the clock, times 16.
     jitter: u64,
     last: Option<(Instant, Timestamp)>,
@@ -45,6 +51,13 @@ pub(crate) struct Source {
     pub(crate) last_packet: Instant,
     /// The peer's last report about it.
     pub(crate) heard: Option<Heard>,
+}
+
+/// How often a key frame was asked for, by which message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct KeyFrameRequests {
+    pub(crate) plis: u32,
+    pub(crate) firs: u32,
 }
 
 /// What a report block says (RFC 3550 §6.4.1).
@@ -82,6 +95,10 @@ impl Source {
             duplicates: 0,
             repaired: 0,
             bytes: 0,
+            header_bytes: 0,
+            repaired_bytes: 0,
+            nacks: 0,
+            key_frame_requests: KeyFrameRequests::default(),
             jitter: 0,
             last: None,
             reported: (0, 0),
@@ -90,8 +107,13 @@ impl Source {
         }
     }
 
-    /// Takes note of a packet; its number that does not wrap around, or none if it came before, or far too late.
-    pub(crate) fn take(&mut self, now: Instant, number: SequenceNumber, length: usize) -> Option<u64> {
+    /// Takes note of a packet with so many bytes of header and payload; its number that does not wrap around, or none if it came before, or far too late.
+    pub(crate) fn take(
+        &mut self,
+        now: Instant,
+        number: SequenceNumber,
+        (header, payload): (usize, usize),
+    ) -> Option<u64> {
         let expanded = number.expand(self.highest);
         if expanded > self.highest {
             let gap = self.highest + 1..expanded;
@@ -116,7 +138,8 @@ impl Source {
         let (word, bit) = place(expanded);
         self.came[word] |= bit;
         self.received += 1;
-        self.bytes += length as u64;
+        self.header_bytes += header as u64;
+        self.bytes += payload as u64;
         self.last_packet = now;
         Some(expanded)
     }
@@ -187,7 +210,7 @@ mod tests {
     #[test]
     fn numbers_wrap_and_duplicates_are_found() {
         let (mut source, now) = source(0xFFFE);
-        let mut take = |number: u16| source.take(now, SequenceNumber(number), 10);
+        let mut take = |number: u16| source.take(now, SequenceNumber(number), (12, 10));
         let first = take(0xFFFE).unwrap();
         assert_eq!(take(0), Some(first + 2));
         assert_eq!(take(0xFFFF), Some(first + 1));
@@ -202,12 +225,12 @@ mod tests {
     fn reports_say_what_was_lost_since_the_last_one() {
         let (mut source, now) = source(100);
         for number in [100, 101, 102, 105, 107] {
-            source.take(now, SequenceNumber(number), 10);
+            source.take(now, SequenceNumber(number), (12, 10));
         }
         let report = source.report();
         assert_eq!((report.fraction_lost, report.lost, report.highest), (96, 3, 107));
         for number in [103, 108, 109, 110] {
-            source.take(now, SequenceNumber(number), 10);
+            source.take(now, SequenceNumber(number), (12, 10));
         }
         // Three were expected and four came.
         let report = source.report();
@@ -219,11 +242,11 @@ mod tests {
     fn a_sender_that_begins_anew_has_lost_nothing() {
         let (mut source, now) = source(5);
         source.asks = true;
-        source.take(now, SequenceNumber(5), 1);
-        source.take(now, SequenceNumber(20_000), 1);
+        source.take(now, SequenceNumber(5), (12, 1));
+        source.take(now, SequenceNumber(20_000), (12, 1));
         assert_eq!(source.missing.due(), None);
         assert_eq!(source.lost(), 0);
-        assert_eq!(source.take(now, SequenceNumber(20_000), 1), None);
+        assert_eq!(source.take(now, SequenceNumber(20_000), (12, 1)), None);
     }
 
     #[test]

@@ -217,3 +217,44 @@ fn media_and_channels_share_the_path() {
     assert_eq!(taken(&mut world).len(), 30 * 4);
     assert_eq!(world.ends[BOB].messages.iter().filter(|(channel, _)| *channel == bob).count(), 30);
 }
+
+#[test]
+fn statistics_say_what_was_lost_and_what_came_again() {
+    use twocan_peer::stats::Stats;
+    let mut world = world(8, || Link::of(Duration::from_millis(20)).loss(Loss::Random(0.05)));
+    let id = connected(&mut world, MediaKind::Video, Vec::new());
+    for frame in 0..200 {
+        send(&mut world, (id, 0), frame, 4);
+        pass(&mut world, FRAME);
+        taken(&mut world);
+    }
+    pass(&mut world, Duration::from_secs(3));
+    let now = world.now;
+    let (ours, theirs) = (world.ends[ADA].peer.stats(now), world.ends[BOB].peer.stats(now));
+    let sent = ours.stats.iter().find_map(|stats| match stats {
+        Stats::OutboundRtp(sent) => Some(sent.clone()),
+        _ => None,
+    });
+    let came = theirs.stats.iter().find_map(|stats| match stats {
+        Stats::InboundRtp(came) => Some(came.clone()),
+        _ => None,
+    });
+    let remote = ours.stats.iter().find_map(|stats| match stats {
+        Stats::RemoteInboundRtp(remote) => Some(remote.clone()),
+        _ => None,
+    });
+    let (sent, came, remote) = (sent.unwrap(), came.unwrap(), remote.unwrap());
+    assert_eq!((sent.packets_sent, sent.bytes_sent), (800, 800_000));
+    assert!(came.packets_received + came.packets_lost.unsigned_abs() >= 799);
+    assert!(came.packets_lost <= 2 && came.nack_count > 0 && sent.nack_count > 0, "{came:?}");
+    assert!(came.retransmitted_packets_received > 10 && sent.retransmitted_packets_sent > 10);
+    assert_eq!(came.bytes_received, came.packets_received * 1000);
+    assert_eq!(
+        (remote.local_id.as_str(), sent.remote_id.as_deref()),
+        (&*sent.stream.id, Some(&*remote.stream.id))
+    );
+    let round_trip = remote.round_trip_time.unwrap();
+    assert!((Duration::from_millis(39)..Duration::from_millis(45)).contains(&round_trip), "{round_trip:?}");
+    let json = theirs.to_json(0.0);
+    assert!(json.contains("\"type\":\"inbound-rtp\"") && json.contains("\"packetsLost\":"), "{json}");
+}
