@@ -14,6 +14,7 @@ mod relay;
 mod sfu;
 mod signaling;
 mod simulator;
+mod srtp;
 mod stats;
 
 use std::process::ExitCode;
@@ -45,6 +46,8 @@ enum Command {
     Sfu(sfu::Options),
     /// Bandwidth estimation in a simulated network, beside str0m's; its time and memory for each packet.
     Bwe(bwe::Options),
+    /// Packets of SRTP that a CPU-second protects and opens, beside webrtc-rs's.
+    Srtp(srtp::Options),
 }
 
 fn main() -> ExitCode {
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Simulator(options) => simulator::run(&options),
         Command::Sfu(options) => sfu::run(&options),
         Command::Bwe(options) => bwe::run(&options),
+        Command::Srtp(options) => srtp::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
