@@ -51,6 +51,7 @@ mod rtp_packet;
 mod sctp_association;
 mod sctp_packet;
 mod sdp_description;
+mod sframe_frame;
 mod signaling_hub;
 mod srtp_ends;
 mod srtp_packet;
@@ -95,6 +96,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "bwe_pacer", body: bwe_pacer::run },
     Target { name: "srtp_packet", body: srtp_packet::run },
     Target { name: "srtp_ends", body: srtp_ends::run },
+    Target { name: "sframe_frame", body: sframe_frame::run },
 ];
 
 /// Runs the target of this name, for the harness.

@@ -73,15 +73,15 @@ pub(super) fn run(bytes: &[u8]) {
     let mut input = Unstructured::new(bytes);
     while !input.is_empty() {
         let Ok(command) = input.arbitrary() else { break };
-        ends.obey(command);
+        ends.obey(&command);
     }
     let rest: Vec<Packet> = ends.network.take_all().collect();
     rest.into_iter().for_each(|packet| ends.arrive(&packet, None));
 }
 
 impl Ends {
-    fn obey(&mut self, command: Command) {
-        match command {
+    fn obey(&mut self, command: &Command) {
+        match *command {
             Command::Send { source, ahead, length, cryptex } => {
                 self.sender.set_cryptex(cryptex);
                 self.send(usize::from(source) % SOURCES, u64::from(ahead) + 1, length);
