@@ -5,6 +5,7 @@ mod call;
 mod carrier;
 mod devices;
 mod direct;
+mod encrypted;
 mod files;
 mod folders;
 mod live;

@@ -122,3 +122,55 @@ fn a_session_survives_a_restart_of_ice() {
     home.eval("lab.reset()");
     home.wait("lab.seen('#show').frames > 20");
 }
+
+/// Streams a large picture in three sizes, with a strip of noise in it, so that each takes what it may.
+const SIMULCAST: &str = "(async () => {
+    const camera = document.createElement('video');
+    camera.srcObject = await navigator.mediaDevices.getUserMedia({ video: true });
+    camera.muted = true;
+    await camera.play();
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [960, 540];
+    const context = canvas.getContext('2d');
+    const noise = context.createImageData(960, 24);
+    setInterval(() => {
+        context.drawImage(camera, 0, 0, 960, 540);
+        for (let at = 0; at < noise.data.length; at += 1) noise.data[at] = at % 4 === 3 ? 255 : Math.random() * 255;
+        context.putImageData(noise, 0, 516);
+    }, 50);
+    const [track] = canvas.captureStream(20).getVideoTracks();
+    globalThis.peer = new RTCPeerConnection();
+    const sendEncodings = [
+        { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 120_000 },
+        { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 400_000 },
+        { rid: 'f', maxBitrate: 1_500_000 },
+    ];
+    peer.addTransceiver(track, { direction: 'sendonly', sendEncodings });
+    return exchange('/whip/show');
+})()";
+
+#[test]
+fn each_viewer_gets_the_size_that_its_way_bears() {
+    let Some(_turn) = begin("simulcast through the server", &[Chromium]) else { return };
+    let lab = Lab::new()
+        .client("studio", Nat::None)
+        .client("home", Nat::None)
+        .client("far", Nat::PortRestricted.kilobits_per_second(600));
+    let mut scene = Scene::new("streams-simulcast", lab);
+    let studio = open(&mut scene, "studio", Chromium);
+    assert_eq!(studio.eval(SIMULCAST), 201);
+    studio.wait("peer.connectionState === 'connected'");
+    let home = watch(&mut scene, "home", Chromium);
+    let far = watch(&mut scene, "far", Chromium);
+    let width = "document.querySelector('#show')?.videoWidth";
+    home.wait(&format!("{width} === 960"));
+    far.wait("lab.seen('#show').frames > 10");
+    // It goes on there, in a size that fits: four tenths of the way are the middle one's.
+    far.eval("lab.reset()");
+    far.wait("lab.seen('#show').frames > 60");
+    let got = far.eval(width);
+    assert!(got == 240 || got == 480, "{got} wide over 600 kbit/s");
+    assert_eq!(home.eval(width), 960);
+    home.eval("lab.reset()");
+    home.wait("lab.seen('#show').frames > 40");
+}
