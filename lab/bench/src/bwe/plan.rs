@@ -76,6 +76,7 @@ fn lossy(name: &'static str, loss: Loss) -> Plan {
 pub(crate) fn plans() -> Vec<Plan> {
     let outage = link(2500, 200).loss(Loss::Random(1.0));
     vec![
+        plan("constant 0.1 Mbit/s", link(100, 500)),
         plan("constant 0.3 Mbit/s", link(300, 300)),
         plan("constant 1 Mbit/s", link(1000, 200)),
         plan("constant 2.5 Mbit/s", link(2500, 200)),
@@ -95,6 +96,7 @@ pub(crate) fn plans() -> Vec<Plan> {
         lossy("10 % lost", Loss::Random(0.10)),
         lossy("bursts of 5 lost, 2.4 %", Loss::Bursts { begin: 0.005, end: 0.2 }),
         Plan { beside: Beside::Reno, ..plan("beside TCP, queue 200 ms", link(2500, 200)) },
+        Plan { beside: Beside::Reno, ..plan("beside TCP, queue 50 ms", link(2500, 50)) },
         Plan { beside: Beside::Same, ..plan("two of the same", link(2500, 200)) },
         plan("queue of 2 s, 1 Mbit/s", link(1000, 2000)),
         plan("queue of 20 ms", link(2500, 20)),
