@@ -8,6 +8,8 @@ const RUNS: usize = 32;
 pub(crate) struct Numbers {
     /// The highest of the source that was seen.
     newest: u64,
+    /// The highest of it that was forwarded.
+    last: u64,
     /// What comes after the highest that was given out.
     next: u64,
     /// The last of them is at `at`.
@@ -26,7 +28,7 @@ struct Run {
 impl Numbers {
     /// The first number that is given out is this one.
     pub(crate) fn new(first: u64) -> Self {
-        Self { newest: u64::MAX, next: first, runs: [Run::default(); RUNS], at: 0, count: 0 }
+        Self { newest: u64::MAX, last: 0, next: first, runs: [Run::default(); RUNS], at: 0, count: 0 }
     }
 
     /// From now on the numbers are of another source, whose first one follows the highest that was given out.
@@ -36,12 +38,15 @@ impl Numbers {
         self.runs[0] = Run { from: first, shift };
         // As if it had just been left out: it comes.
         self.newest = first.wrapping_sub(1);
+        self.last = self.newest;
     }
 
     /// What a number of the source is in the stream: none if it was left out, is from before the beginning, or too old.
     pub(crate) fn forward(&mut self, number: u64) -> Option<u64> {
         let given = self.place(number)?;
-        self.next = self.next.max(given.wrapping_add(1));
+        if given >= self.next {
+            (self.last, self.next) = (number, given.wrapping_add(1));
+        }
         Some(given)
     }
 
@@ -75,7 +80,7 @@ impl Numbers {
             let before = self.runs[(self.at + RUNS - 1) % RUNS];
             let left_out = before.shift.wrapping_sub(last.shift);
             let is_next = self.count > 1 && number.wrapping_add(1) == last.from.wrapping_sub(left_out);
-            if is_next && self.newest < last.from && number >= before.from {
+            if is_next && self.last < number && number >= before.from {
                 self.runs[self.at].shift = shift;
             }
             return;
@@ -137,6 +142,11 @@ mod tests {
         assert_eq!(numbers.forward(9), Some(5));
         numbers.leave_out(8);
         assert_eq!(numbers.forward(10), Some(6));
+        // 11 was forwarded, as far as it was there: a number may be that of several packets.
+        assert_eq!(numbers.forward(11), Some(7));
+        numbers.leave_out(12);
+        numbers.leave_out(11);
+        assert_eq!(numbers.forward(13), Some(8));
     }
 
     #[test]
