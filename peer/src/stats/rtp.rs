@@ -178,7 +178,7 @@ pub(super) fn collect(peer: &PeerConnection, stats: &mut Vec<Stats>) {
                 kind,
                 transceiver: source.transceiver,
                 mid: one.mid().map(Into::into),
-                rid: rids.get(source.encoding).map(|rid| rid.to_string()),
+                rid: rids.get(source.encoding).map(ToString::to_string),
             },
             track_identifier: one.remote_track().map_or_else(String::new, |(track, _)| track.to_owned()),
             packets_received: source.received,
