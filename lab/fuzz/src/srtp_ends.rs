@@ -87,7 +87,7 @@ impl Ends {
                 self.send(usize::from(source) % SOURCES, u64::from(ahead) + 1, length);
             }
             Command::Jump { source, ahead } => {
-                self.send(usize::from(source) % SOURCES, u64::from(ahead) % HALF + 1, 0);
+                self.send(usize::from(source) % SOURCES, u64::from(ahead) % (HALF - 1) + 1, 0);
             }
             Command::Report { source, length } => self.report(usize::from(source) % SOURCES, length),
             Command::Deliver { which, keep, damage } => {
