@@ -24,6 +24,8 @@ const UNTRIED_BITS: f64 = 10_000.0;
 /// A full path is sent this part of what it delivers, until its queue is drained (draft §5.5: beta).
 const DRAIN: f64 = 0.85;
 const LEAST_DRAIN: f64 = 0.5;
+/// Who sends less than this part of the rate is limited by the application: then it is the rate that is lowered so.
+const LITTLE: f64 = 0.65;
 /// A queue is to drain within this time.
 const DRAIN_TIME: f64 = 400.0 * MILLISECOND as f64;
 /// Once it is, so much of what the path delivered; less where it delivered this part or less of what it once did, since
@@ -250,8 +252,12 @@ impl Control {
 
     /// Whether what is sent is no more than what the path delivers.
     fn is_below(&self, signs: &Signs) -> bool {
-        let sending = signs.sending.map_or(self.rate, |sending| sending.as_bps() as f64);
-        signs.delivered.is_none_or(|delivered| sending <= delivered.as_bps() as f64 * 1.05)
+        signs.delivered.is_none_or(|delivered| self.sending(signs) <= delivered.as_bps() as f64 * 1.05)
+    }
+
+    /// What is sent, whatever may be.
+    fn sending(&self, signs: &Signs) -> f64 {
+        signs.sending.map_or(self.rate, |sending| sending.as_bps() as f64)
     }
 
     /// Nothing beyond what was tried.
@@ -284,15 +290,20 @@ impl Control {
 
     fn decrease(&mut self, now: Micros, signs: &Signs, before: f64, attempts: u32) {
         let delivered = signs.delivered.map_or(self.rate, |delivered| delivered.as_bps() as f64);
-        if attempts == 1 || !self.is_below(signs) {
-            let capacity = delivered.min(self.rate * UNTRIED);
-            self.capacity = Some(capacity);
-            if capacity >= self.greatest || now - self.greatest_at > REMEMBERED {
-                (self.greatest, self.greatest_at) = (capacity, now);
-            }
-        }
         let drain = (1.0 - signs.queue as f64 / DRAIN_TIME).clamp(LEAST_DRAIN, DRAIN);
-        self.rate = self.rate.min(delivered * drain);
+        if self.sending(signs) < self.rate * LITTLE {
+            // What little arrives says nothing of what could.
+            self.rate *= drain;
+        } else {
+            if attempts == 1 || !self.is_below(signs) {
+                let capacity = delivered.min(self.rate * UNTRIED);
+                self.capacity = Some(capacity);
+                if capacity >= self.greatest || now - self.greatest_at > REMEMBERED {
+                    (self.greatest, self.greatest_at) = (capacity, now);
+                }
+            }
+            self.rate = self.rate.min(delivered * drain);
+        }
         let next_look = now + signs.round_trip + 2 * RESPONSE;
         let range = match self.phase {
             Phase::Drain { range, .. } => range,

@@ -345,6 +345,7 @@ impl Estimator {
         if self.arrived.is_empty() {
             return;
         }
+        self.loss.set_limited(self.limited.since().is_some());
         let is_queueing = signs.least_queue > QUEUEING;
         self.loss.update(now, self.control.rate(), signs.delivered_long, is_queueing);
     }

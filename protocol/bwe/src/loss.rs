@@ -30,6 +30,8 @@ const MOST_INHERENT: f64 = 0.2;
 const CANDIDATES: [f64; 10] = [0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05];
 /// How much better a capacity must explain what was seen than loss at any rate.
 const BETTER: f64 = 0.7;
+/// While the application is the limit, a bound is not lowered by more than to this part at once.
+const LIMITED: f64 = 0.85;
 /// What a bound grows by in each window without much loss.
 const GROWTH: f64 = 1.05;
 /// A lost packet's silence longer than this is an outage, and no sign of a rate that is too high.
@@ -64,6 +66,7 @@ pub(crate) struct Loss {
     /// Loss that a lower rate did not mend, and when that was seen.
     inherent: f64,
     inherent_at: Micros,
+    is_limited: bool,
 }
 
 impl Loss {
@@ -80,6 +83,7 @@ impl Loss {
             bound: None,
             inherent: 0.0,
             inherent_at: NEVER,
+            is_limited: false,
         }
     }
 
@@ -156,6 +160,11 @@ impl Loss {
         if now - self.inherent_at < BELIEVED { self.inherent } else { 0.0 }
     }
 
+    /// Whether the application is the limit.
+    pub(crate) fn set_limited(&mut self, is_limited: bool) {
+        self.is_limited = is_limited;
+    }
+
     /// Whether a packet was lost in the window that is open or in the one before.
     pub(crate) fn is_losing(&self) -> bool {
         self.lost > 0 || self.windows[0].lost > 0.0
@@ -206,8 +215,10 @@ impl Loss {
     }
 
     fn lower(&mut self, rate: f64, delay_rate: f64) {
-        let bound = self.bound.unwrap_or(delay_rate).min(delay_rate).min(rate);
-        self.bound = Some(bound);
+        let before = self.bound.unwrap_or(delay_rate).min(delay_rate);
+        // What an application sends that sends little says nothing of what could be.
+        let rate = if self.is_limited { rate.max(before * LIMITED) } else { rate };
+        self.bound = Some(before.min(rate));
     }
 
     fn grow(&mut self, delay_rate: f64) {

@@ -64,8 +64,15 @@ fn a_full_path_is_drained_and_then_filled_again() {
 #[test]
 fn a_long_queue_is_drained_faster() {
     let mut control = Control::new(0, kbps(2600));
-    control.update(50 * MS, &full(kbps(600), 300 * MS));
+    control.update(50 * MS, &Signs { sending: Some(kbps(2600)), ..full(kbps(600), 300 * MS) });
     assert_eq!(control.rate(), kbps(300));
+}
+
+#[test]
+fn an_application_that_sends_little_does_not_lose_everything() {
+    let mut control = Control::new(0, kbps(2000));
+    control.update(50 * MS, &full(kbps(100), 150 * MS));
+    assert_eq!(control.rate(), kbps(1250));
 }
 
 #[test]

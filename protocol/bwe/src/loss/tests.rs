@@ -76,6 +76,18 @@ fn loss_beside_a_queue_is_never_chance() {
 }
 
 #[test]
+fn an_application_that_sends_little_does_not_lose_everything() {
+    let allowed = DataRate::from_mbps(4);
+    let mut loss = Loss::new();
+    loss.set_limited(true);
+    for index in 0..26 {
+        loss.on_packet(index * 10_000, 200, index % 10 == 0);
+    }
+    loss.update(SECOND, allowed, Some(DataRate::from_kbps(150)), true);
+    assert_eq!(loss.bound(), Some(allowed.scaled(LIMITED)));
+}
+
+#[test]
 fn what_was_sent_before_a_decrease_is_answered() {
     let mut loss = Loss::new();
     loss.on_decrease(SECOND);
