@@ -8,8 +8,9 @@ use crate::delay::Usage;
 use crate::rate::DataRate;
 use crate::time::{MILLISECOND, Micros, SECOND};
 
-/// Growth in a second where nothing is known of the path's capacity: of the rate (draft §5.5: 8 %).
-const GROWTH: f64 = 0.08;
+/// Growth in a second where nothing is known of the path's capacity: of the rate. Twice the draft's (§5.5), since a queue
+/// that begins to stand shows at once.
+const GROWTH: f64 = 0.16;
 /// The same before the path was ever found to be full (RFC 8698 §4.3 ramps up at first, too).
 const STARTUP_GROWTH: f64 = 0.5;
 /// The same near the capacity: of the rate, at most. Below that it is the same for every flow, so that shares become equal.
