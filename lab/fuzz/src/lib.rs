@@ -52,6 +52,7 @@ mod sctp_association;
 mod sctp_packet;
 mod sdp_description;
 mod sframe_frame;
+mod sfu_room;
 mod signaling_hub;
 mod srtp_ends;
 mod srtp_packet;
@@ -94,6 +95,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "red_payload", body: red_payload::run },
     Target { name: "bwe_estimator", body: bwe_estimator::run },
     Target { name: "bwe_pacer", body: bwe_pacer::run },
+    Target { name: "sfu_room", body: sfu_room::run },
     Target { name: "srtp_packet", body: srtp_packet::run },
     Target { name: "srtp_ends", body: srtp_ends::run },
     Target { name: "sframe_frame", body: sframe_frame::run },

@@ -16,7 +16,7 @@ const DEAR_ROUNDS: u64 = 100;
 fn rounds(target: Target) -> u64 {
     match target.name {
         "ice_agent" | "sctp_association" | "dtls_connection" | "peer_connection" | "bwe_estimator"
-        | "bwe_pacer" => DEAR_ROUNDS,
+        | "bwe_pacer" | "sfu_room" => DEAR_ROUNDS,
         _ => ROUNDS,
     }
 }
