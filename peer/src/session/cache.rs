@@ -1,9 +1,12 @@
 //! Packets of ours that may be asked for again (RFC 4588 §3).
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+
+/// How long a packet may be asked for again.
+const USEFUL: Duration = Duration::from_secs(1);
 
 /// A packet in the clear: its header, with what a forwarder changes of the payload, and the rest of the payload.
 #[derive(Clone, Debug)]
@@ -29,6 +32,20 @@ impl Cache {
     /// Of at most so many packets.
     pub(crate) fn new(most: usize) -> Self {
         Self { first: 0, kept: VecDeque::new(), most }
+    }
+
+    /// How many it keeps.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Leaves out those that nobody would have a use for any more.
+    pub(crate) fn forget_old(&mut self, now: Instant) {
+        let is_old = |kept: &Kept| kept.sent.is_some_and(|sent| now.saturating_duration_since(sent) > USEFUL);
+        while self.kept.front().is_some_and(|front| front.as_ref().is_none_or(is_old)) {
+            self.kept.pop_front();
+            self.first += 1;
+        }
     }
 
     /// Keeps a packet; false where the number is older than any that is kept, or taken.

@@ -16,8 +16,11 @@ use super::source::KeyFrameRequests;
 use crate::error::SendError;
 use crate::media::{Agreement, MediaKind, Transceiver, TransceiverId};
 
-/// Packets that may be asked for again: a second of a good picture.
-const KEPT: usize = 512;
+/// Packets that may be asked for again, at most, with those that wait to be sent.
+const KEPT: usize = 1024;
+
+/// Of sound, which is not asked for again.
+const KEPT_OF_SOUND: usize = 128;
 
 /// Bytes that IP and UDP put before each datagram.
 const BELOW: usize = 28;
@@ -87,6 +90,8 @@ pub(crate) struct Stream {
     next: u64,
     next_repair: SequenceNumber,
     cache: Cache,
+    /// Packets that the pacer has.
+    waiting: usize,
     /// The peer knows to which section it belongs.
     pub(crate) is_known: bool,
     pub(crate) packets: u64,
@@ -161,7 +166,8 @@ impl Sending {
                             // RFC 3550 §5.1: random. Below 2^15, so that libsrtp's way of guessing has room.
                             next: (1 << 16) + u64::from(random() & 0x7FFF),
                             next_repair: SequenceNumber((random() & 0x7FFF) as u16),
-                            cache: Cache::new(if keeps { KEPT } else { 64 }),
+                            cache: Cache::new(if keeps { KEPT } else { KEPT_OF_SOUND }),
+                            waiting: 0,
                             is_known: false,
                             packets: 0,
                             octets: 0,
@@ -201,6 +207,10 @@ impl Sending {
             .ok_or(SendError::NotSending)?;
         let agreed = stream.agreement.codecs.iter().find(|codec| codec.send == packet.payload_type);
         let clock_rate = agreed.ok_or(SendError::PayloadType)?.codec.clock_rate;
+        // What waits must not push out what waits longer.
+        if stream.waiting >= stream.cache.most() / 2 {
+            return Err(SendError::Full);
+        }
         let number = packet.sequence_number.unwrap_or(stream.next);
         stream.next = stream.next.max(number + 1);
         self.scratch.clear();
@@ -231,6 +241,7 @@ impl Sending {
         let size = head.len() + packet.payload.len() + BELOW;
         let ssrc = stream.ssrc;
         let kept = Kept { head, payload: packet.payload, header, sent: None, repaired: None };
+        stream.cache.forget_old(now);
         if !stream.cache.put(number, kept) {
             return Err(SendError::TooLate);
         }
@@ -241,7 +252,9 @@ impl Sending {
         };
         let waiting = Waiting { ssrc, number, is_repair: false };
         let size = DataSize::from_bytes(size as u64);
-        self.pacer.push(now, u64::from(ssrc.0), priority, size, waiting).map_err(|_| SendError::Full)
+        self.pacer.push(now, u64::from(ssrc.0), priority, size, waiting).map_err(|_| SendError::Full)?;
+        stream.waiting += 1;
+        Ok(())
     }
 
     /// The peer asks for packets of a source again.
@@ -325,6 +338,7 @@ impl Sending {
             stream.repaired_bytes += (buffer.len() - start) as u64;
             return Some(bwe::Kind::Retransmission);
         }
+        stream.waiting = stream.waiting.saturating_sub(1);
         let is_kept = stream.agreement.preferred().is_some_and(can_repair);
         let taken;
         let kept = if is_kept {
