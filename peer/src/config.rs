@@ -37,6 +37,8 @@ pub struct Configuration {
     pub ice_transport_policy: IceTransportPolicy,
     /// How sections share transports.
     pub bundle_policy: BundlePolicy,
+    /// How much media is sent before feedback says how much the path carries, in bits per second.
+    pub start_bitrate: u64,
     /// The time since 1970 when the connection is made: what reports about media are dated from (RFC 3550 §6.4.1). With
     /// zero, only differences count.
     pub unix_time: Duration,
@@ -83,6 +85,7 @@ impl Configuration {
             ice_lite: false,
             ice_transport_policy: IceTransportPolicy::All,
             bundle_policy: BundlePolicy::Balanced,
+            start_bitrate: 300_000,
             unix_time: Duration::ZERO,
             media: None,
         }

@@ -52,6 +52,7 @@ pub(crate) struct Session {
     start: Instant,
     /// Since 1970, at `start`.
     unix_time: Duration,
+    start_bitrate: u64,
     keys: Option<(srtp::Sender, srtp::Receiver)>,
     pub(crate) receiving: Receiving,
     pub(crate) sending: Sending,
@@ -80,11 +81,17 @@ const LONG_AGO: i64 = 1 << 40;
 
 impl Session {
     /// `seed` is random.
-    pub(crate) fn new(now: Instant, unix_time: Duration, seed: [u8; 32], cname: Box<str>) -> Self {
+    pub(crate) fn new(
+        now: Instant,
+        (unix_time, start_bitrate): (Duration, u64),
+        seed: [u8; 32],
+        cname: Box<str>,
+    ) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = seed;
         Self {
             start: now,
             unix_time,
+            start_bitrate,
             keys: None,
             receiving: Receiving::default(),
             sending: Sending::new(now),
@@ -132,7 +139,8 @@ impl Session {
                 && agreement.preferred().is_some_and(|codec| codec.has(&Feedback::TransportCc))
         };
         if self.estimator.is_none() && agreed.iter().any(is_told) {
-            let estimator = Estimator::new(now, bwe::Config::default());
+            let start = DataRate::from_bps(self.start_bitrate);
+            let estimator = Estimator::new(now, bwe::Config { start, ..bwe::Config::default() });
             self.sending.set_target(now, estimator.target());
             self.estimator = Some(estimator);
         }

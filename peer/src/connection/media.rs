@@ -67,7 +67,8 @@ impl PeerConnection {
         if self.transport.session.is_none() && agreed.next().is_some() {
             let unix_time = self.configuration.unix_time + self.now.saturating_duration_since(self.created);
             let seed = Seeds::fork(&self.configuration.seed, MEDIA);
-            self.transport.begin_media(Session::new(self.now, unix_time, seed, self.negotiation.cname()));
+            let (start, cname) = (self.configuration.start_bitrate, self.negotiation.cname());
+            self.transport.begin_media(Session::new(self.now, (unix_time, start), seed, cname));
         }
         if let Some(session) = &mut self.transport.session {
             session.set_transceivers(self.now, self.negotiation.transceivers.iter());

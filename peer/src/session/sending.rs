@@ -128,13 +128,22 @@ pub(crate) struct Sending {
     scratch: Vec<u8>,
     /// Counts the packets that have a transport-wide number.
     counted: u64,
+    /// Padding that the pacer has let go, in bytes, and the probe that it is for: one packet has no more than 255 of them.
+    owed: Option<(u64, Option<bwe::ProbeId>)>,
 }
 
 impl Sending {
     pub(crate) fn new(now: Instant) -> Self {
         let mut pacer = Pacer::new(now, UNKNOWN, PacerConfig::default());
         pacer.set_can_pad(false);
-        Self { streams: Vec::new(), pacer, pool: Pool::default(), scratch: Vec::new(), counted: 0 }
+        Self {
+            streams: Vec::new(),
+            pacer,
+            pool: Pool::default(),
+            scratch: Vec::new(),
+            counted: 0,
+            owed: None,
+        }
     }
 
     /// Descriptions say what may be sent from now on. `random` numbers first packets.
@@ -191,6 +200,8 @@ impl Sending {
         for gone in before {
             self.pacer.drop_stream(u64::from(gone.ssrc.0), |_| ());
         }
+        let can_pad = |stream: &Stream| stream.agreement.preferred().is_some_and(can_repair);
+        self.pacer.set_can_pad(self.streams.iter().any(can_pad));
     }
 
     /// Queues a packet; `extensions` writes those that are the caller's business.
@@ -296,20 +307,28 @@ impl Sending {
         buffer: &mut Vec<u8>,
         mut sent: impl FnMut(Sent),
     ) -> bool {
-        while let Some(release) = self.pacer.poll_release(now) {
+        loop {
             let start = buffer.len();
-            let (kind, probe) = match release {
-                Release::Packet { item, probe, .. } => {
-                    let Some(kind) = self.write(now, item, buffer) else { continue };
-                    (kind, probe)
+            let (kind, probe) = if let Some((size, probe)) = self.owed.take() {
+                if !self.pad(DataSize::from_bytes(size), buffer) {
+                    // Until there is a stream for it again.
+                    self.pacer.set_can_pad(false);
+                    continue;
                 }
-                Release::Padding { size, probe } => {
-                    if !self.pad(size, buffer) {
-                        // Until there is something again.
-                        self.pacer.set_can_pad(false);
+                let rest = size.saturating_sub((buffer.len() - start) as u64);
+                self.owed = (rest > 0).then_some((rest, probe));
+                (bwe::Kind::Padding, probe)
+            } else {
+                match self.pacer.poll_release(now) {
+                    Some(Release::Packet { item, probe, .. }) => {
+                        let Some(kind) = self.write(now, item, buffer) else { continue };
+                        (kind, probe)
+                    }
+                    Some(Release::Padding { size, probe }) => {
+                        self.owed = Some((size.as_bytes(), probe));
                         continue;
                     }
-                    (bwe::Kind::Padding, probe)
+                    None => return false,
                 }
             };
             let ids = self.streams.first().map(|stream| &stream.agreement.extensions);
@@ -325,7 +344,6 @@ impl Sending {
             }
             return true;
         }
-        false
     }
 
     /// Appends a packet in the clear, or one that repeats it.
@@ -342,7 +360,6 @@ impl Sending {
         let is_kept = stream.agreement.preferred().is_some_and(can_repair);
         let taken;
         let kept = if is_kept {
-            self.pacer.set_can_pad(true);
             stream.cache.get_mut(waiting.number)?
         } else {
             taken = stream.cache.take(waiting.number)?;
@@ -357,13 +374,15 @@ impl Sending {
         Some(bwe::Kind::Media)
     }
 
-    /// Appends something to measure the path with: a packet that may help somebody, sent again.
+    /// Appends something to measure the path with: a packet that may help somebody, sent again, or nothing but padding.
     fn pad(&mut self, size: DataSize, buffer: &mut Vec<u8>) -> bool {
         let can = |stream: &&mut Stream| stream.agreement.preferred().is_some_and(can_repair);
         let newest = |stream: &&mut Stream| stream.last.map(|(at, ..)| at);
         let Some(stream) = self.streams.iter_mut().filter(can).max_by_key(newest) else { return false };
-        let Some(number) = stream.cache.newest_sent(size.as_bytes() as usize) else { return false };
-        repeat(stream, number, buffer).is_some()
+        match stream.cache.newest_sent(size.as_bytes() as usize) {
+            Some(number) => repeat(stream, number, buffer).is_some(),
+            None => padding(stream, buffer).is_some(),
+        }
     }
 
     /// When the next packet may leave.
@@ -403,6 +422,28 @@ fn count(packet: &mut [u8], ids: &rtp::extension::ExtensionMap, number: u64) -> 
     let mut header = HeaderMut::parse(packet).ok()?;
     let value = header.extension_mut(ids, Kind::TransportSequenceNumber)?;
     value.get_mut(..2)?.copy_from_slice(&(number as u16).to_be_bytes());
+    Some(())
+}
+
+/// Appends a packet of padding only, as a retransmission of nothing: receivers count it and look no further.
+fn padding(stream: &mut Stream, buffer: &mut Vec<u8>) -> Option<()> {
+    let fields = Fields {
+        marker: false,
+        payload_type: stream.agreement.preferred()?.send_retransmission?,
+        sequence_number: stream.next_repair,
+        timestamp: stream.last.map_or(Timestamp(0), |(_, timestamp, _)| timestamp),
+        ssrc: stream.retransmission,
+    };
+    stream.next_repair = stream.next_repair.plus(1);
+    let map = &stream.agreement.extensions;
+    let mut writer = HeaderWriter::new(buffer, &fields);
+    writer.extension(map, &COUNTED_LATER);
+    writer.extension(map, &Mid(stream.mid.as_bytes()));
+    if let Some(rid) = &stream.rid {
+        writer.extension(map, &RepairedRtpStreamId(rid.as_bytes()));
+    }
+    // As much as there can be.
+    writer.finish().pad(u8::MAX);
     Some(())
 }
 

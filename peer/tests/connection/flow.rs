@@ -258,3 +258,14 @@ fn statistics_say_what_was_lost_and_what_came_again() {
     let json = theirs.to_json(0.0);
     assert!(json.contains("\"type\":\"inbound-rtp\"") && json.contains("\"packetsLost\":"), "{json}");
 }
+
+#[test]
+fn a_path_is_measured_before_there_are_pictures_for_it() {
+    let mut world = world(9, || Link { rate: Some(5_000_000), ..Link::of(Duration::from_millis(20)) });
+    connected(&mut world, MediaKind::Video, Vec::new());
+    let now = world.now;
+    world.ends[ADA].peer.set_wanted_bitrate(now, 2_500_000);
+    world.until(PATIENCE, |world| world.ends[ADA].peer.target_bitrate() >= Some(2_500_000));
+    assert!(world.now - now < Duration::from_secs(5), "{:?}", world.now - now);
+    assert!(taken(&mut world).is_empty(), "padding is nothing to hand out");
+}

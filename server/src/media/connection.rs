@@ -84,6 +84,8 @@ impl Common {
         let mut configuration = Configuration::new(Arc::clone(&self.certificate), seed);
         configuration.media = Some(Arc::clone(&self.media));
         configuration.ice_lite = true;
+        // Those who have less lose some of the first second, and everybody else need not wait for a good picture.
+        configuration.start_bitrate = 1_000_000;
         configuration.unix_time =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
         // Nobody sends data here.
