@@ -3,7 +3,9 @@
 //! Sound comes first. Then each video gets its least layer, in the order of priority and size, before any gets more; then
 //! the more important ones are filled, those of one priority by turns. Who gets nothing is paused.
 //!
-//! It goes down at once, and up only where the estimate has been enough with something to spare for a while.
+//! It goes down at once, and up only where the estimate has been enough with something to spare for a while. The last
+//! layer is not taken for a slip of the estimate; and where there is no video yet, the most important one begins whatever
+//! the estimate says: with nothing to send nothing can be found out.
 
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
@@ -14,6 +16,14 @@ use crate::subscription::{Subscription, Wish};
 
 /// The estimate must have been enough for more for so long.
 pub(crate) const CONFIDENCE: Duration = Duration::from_secs(1);
+
+/// Where nothing of it would be given, the most important video is, for so long.
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
+
+/// The least that an estimate must be for the last layer to be kept: two thirds.
+fn kept_with(rate: u64) -> u64 {
+    rate - rate / 3
+}
 
 /// What must be left of an estimate when more is given: a tenth.
 fn with_spare(bitrate: u64) -> u64 {
@@ -33,6 +43,10 @@ pub(crate) struct Claim<'a> {
     /// Whether it can use all that there are.
     pub(crate) is_all: bool,
     pub(crate) wish: Wish,
+    /// Whether it is given something now.
+    pub(crate) has: bool,
+    /// Whether it has just begun.
+    pub(crate) is_young: bool,
 }
 
 /// What a claim gets.
@@ -66,10 +80,19 @@ fn fill(bitrate: u64, claims: &[Claim<'_>], order: &[usize]) -> Vec<Option<usize
     let mut given = vec![None; claims.len()];
     let mut left = bitrate;
     for &at in order {
-        if let Some(least) = claims[at].levels.first().filter(|level| level.rate <= left) {
-            left -= least.rate;
+        let needed = |rate| if claims[at].has { kept_with(rate) } else { rate };
+        if let Some(least) = claims[at].levels.first().filter(|level| needed(level.rate) <= left) {
+            left = left.saturating_sub(least.rate);
             given[at] = Some(0);
         }
+    }
+    if let Some(&first) = order.first()
+        && claims[first].is_young
+        && given.iter().all(Option::is_none)
+        && !claims[first].levels.is_empty()
+    {
+        given[first] = Some(0);
+        return given;
     }
     for same in order.chunk_by(|a, b| claims[*a].wish.priority == claims[*b].wish.priority) {
         loop {
@@ -97,9 +120,14 @@ fn fill(bitrate: u64, claims: &[Claim<'_>], order: &[usize]) -> Vec<Option<usize
     given
 }
 
-/// Gives a subscription its share.
-pub(crate) fn grant(now: Instant, subscription: &mut Subscription, claim: &Claim<'_>, share: Share) {
-    let layer = |at: Option<usize>| at.and_then(|at| claim.levels.get(at)).map(|level| level.layer);
+/// Gives a subscription its share of the levels that it can use, which may be all that there are.
+pub(crate) fn grant(
+    now: Instant,
+    subscription: &mut Subscription,
+    (levels, is_all): (&[Level], bool),
+    share: Share,
+) {
+    let layer = |at: Option<usize>| at.and_then(|at| levels.get(at)).map(|level| level.layer);
     let (full, spare) = (layer(share.full), layer(share.spare));
     let ideal = if share.is_sure || subscription.is_new {
         spare
@@ -113,17 +141,18 @@ pub(crate) fn grant(now: Instant, subscription: &mut Subscription, claim: &Claim
     if spare <= ideal {
         subscription.better_since = None;
     }
-    let best = claim.levels.last().map(|level| level.layer);
-    let fitting = claim.levels.iter().filter(|level| Some(level.layer) <= ideal);
+    let best = levels.last().map(|level| level.layer);
+    let fitting = levels.iter().filter(|level| Some(level.layer) <= ideal);
     let live = fitting.filter(|level| level.is_live).map(|level| level.layer).max();
     // Where nothing of it comes, the sender is asked for it, and what comes now is forwarded as long.
     let granted = live.or(ideal);
     let why = match () {
         () if ideal < best => Why::Bandwidth,
-        () if granted < ideal || claim.is_all => Why::Source,
+        () if granted < ideal || is_all => Why::Source,
         () => Why::Wish,
     };
     subscription.is_new = false;
+    subscription.began.get_or_insert(now);
     subscription.ideal = ideal;
     subscription.grant(granted, why);
 }
@@ -131,6 +160,7 @@ pub(crate) fn grant(now: Instant, subscription: &mut Subscription, claim: &Claim
 /// Gives a subscription nothing.
 pub(crate) fn pause(subscription: &mut Subscription, why: Why) {
     (subscription.is_new, subscription.ideal, subscription.better_since) = (true, None, None);
+    subscription.began = None;
     subscription.grant(None, why);
 }
 

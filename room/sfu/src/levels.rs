@@ -13,6 +13,9 @@ const SILENCE: Duration = Duration::from_millis(1500);
 /// How much more an encoding of twice the width and height is taken to need, as long as it has not been seen.
 const GROWTH: u64 = 3;
 
+/// What the lowest encoding is taken to need until then, in bits per second.
+pub(crate) const GUESS: u64 = 150_000;
+
 /// All layers that there are, be it as they may.
 const ALL: u8 = u8::MAX;
 
@@ -28,11 +31,17 @@ pub(crate) struct Level {
     pub(crate) is_live: bool,
 }
 
-/// The levels of a publication in the order of [`Layer`].
-pub(crate) fn measure(now: Instant, since: Duration, encodings: &mut [Encoding], levels: &mut Vec<Level>) {
+/// The levels of a publication in the order of [`Layer`]; `guess` is what the lowest one takes as long as nothing came.
+pub(crate) fn measure(
+    now: Instant,
+    since: Duration,
+    encodings: &mut [Encoding],
+    guess: u64,
+    levels: &mut Vec<Level>,
+) {
     levels.clear();
     let newest = encodings.iter().filter_map(|encoding| encoding.last).max();
-    let mut lower = 0;
+    let mut lower = None;
     for at in 0..encodings.len() {
         let sizes: [_; LAYERS] = std::array::from_fn(|spatial| size(encodings, at, spatial));
         let encoding = &mut encodings[at];
@@ -50,7 +59,7 @@ pub(crate) fn measure(now: Instant, since: Duration, encodings: &mut [Encoding],
             }
         } else {
             let rate = match encoding.known_rate {
-                0 => lower * GROWTH,
+                0 => lower.map_or(guess, |lower: u64| lower.saturating_mul(GROWTH)),
                 known => known,
             };
             let layer = Layer { encoding: at, ..Layer::default() };
@@ -64,7 +73,7 @@ pub(crate) fn measure(now: Instant, since: Duration, encodings: &mut [Encoding],
             layer.temporal = if layer.temporal >= temporal || !is_live { ALL } else { layer.temporal };
         }
         if let Some(last) = levels.last_mut() {
-            lower = last.rate;
+            lower = Some(last.rate);
         }
     }
 }

@@ -90,7 +90,8 @@ impl Publication {
 
     /// Looks what comes of it, and how much.
     pub(crate) fn measure(&mut self, now: Instant, since: Duration) {
-        levels::measure(now, since, &mut self.encodings, &mut self.levels);
+        let guess = if self.offer.kind == MediaKind::Audio { 0 } else { levels::GUESS };
+        levels::measure(now, since, &mut self.encodings, guess, &mut self.levels);
     }
 
     /// Which encodings somebody watches, where that is news; a bit for each.

@@ -32,6 +32,8 @@ pub(crate) struct Subscription {
     pub(crate) ideal: Option<Layer>,
     /// It has not been given anything yet, or wishes for something else.
     pub(crate) is_new: bool,
+    /// When it began, or began again.
+    pub(crate) began: Option<Instant>,
     /// Since when the estimate is enough for more.
     pub(crate) better_since: Option<Instant>,
     /// What it gets.
@@ -53,6 +55,7 @@ impl Subscription {
             why: Why::Source,
             ideal: None,
             is_new: true,
+            began: None,
             better_since: None,
             current: None,
             rewriter: Box::new(Rewriter::new()),

@@ -11,7 +11,8 @@ fn levels(rates: [u64; 3]) -> Vec<Level> {
 }
 
 fn claim(levels: &[Level], priority: u8, size: Option<(u16, u16)>) -> Claim<'_> {
-    Claim { levels, is_all: true, wish: Wish { size, priority, paused: false } }
+    let wish = Wish { size, priority, paused: false };
+    Claim { levels, is_all: true, wish, has: false, is_young: false }
 }
 
 fn shares(bitrate: u64, claims: &[Claim<'_>]) -> Vec<Option<usize>> {
@@ -43,6 +44,25 @@ fn a_better_level_may_take_less() {
     assert_eq!(shares(400, &[claim(&levels, 0, None)]), [Some(1)]);
     assert_eq!(share(None, &[claim(&levels, 0, None)])[0].full, Some(2));
     assert_eq!(share(Some(5), &[claim(&[], 0, None)])[0].full, None);
+}
+
+#[test]
+fn the_last_layer_is_not_taken_for_a_slip() {
+    let levels = levels([300, 600, 900]);
+    let has = Claim { has: true, ..claim(&levels, 0, None) };
+    assert_eq!(shares(200, &[has]), [Some(0)]);
+    assert_eq!(shares(199, &[has]), [None]);
+    assert_eq!(shares(500, &[has, has]), [Some(0), Some(0)]);
+    assert_eq!(shares(899, &[has]), [Some(1)], "better ones are");
+}
+
+#[test]
+fn something_must_be_sent_to_find_out_what_can_be() {
+    let levels = levels([300, 600, 900]);
+    let young = |priority| Claim { is_young: true, ..claim(&levels, priority, None) };
+    assert_eq!(shares(10, &[young(0), young(1)]), [None, Some(0)]);
+    assert_eq!(shares(300, &[young(0), young(1)]), [None, Some(0)]);
+    assert_eq!(shares(10, &[claim(&[], 2, None), claim(&levels, 0, None)]), [None, None]);
 }
 
 #[test]

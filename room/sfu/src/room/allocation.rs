@@ -5,7 +5,7 @@ use std::time::Instant;
 use peer::MediaKind;
 
 use super::Room;
-use crate::allocate::{self, Claim, Share};
+use crate::allocate::{self, Claim, GRACE, Share};
 use crate::clock::since;
 use crate::event::{Event, Why};
 use crate::id::{ParticipantId, PublicationId, SubscriptionId};
@@ -48,7 +48,8 @@ impl Room {
         let mut claims = Vec::new();
         for &(subscription, publication) in &participant.subscriptions {
             let Some(source) = self.publications.get(publication.0) else { continue };
-            let Some(wish) = source.subscription(subscription).map(|one| one.wish) else { continue };
+            let Some(known) = source.subscription(subscription) else { continue };
+            let wish = known.wish;
             let is_camera = source.offer.source == Source::Camera && source.offer.kind == MediaKind::Video;
             let paused = match () {
                 () if wish.paused => Some(Why::Wish),
@@ -66,7 +67,9 @@ impl Room {
             let count = useful(&source.levels, wish.size);
             let levels = source.levels.get(..count).unwrap_or_default();
             wants = wants.saturating_add(levels.last().map_or(0, |level| level.rate));
-            claims.push(Claim { levels, is_all: count == source.levels.len(), wish });
+            let has = known.ideal.is_some();
+            let is_young = known.began.is_none_or(|began| now.saturating_duration_since(began) < GRACE);
+            claims.push(Claim { levels, is_all: count == source.levels.len(), wish, has, is_young });
             owners.push((subscription, publication));
         }
         let bitrate = participant.bitrate.map(|all| all.saturating_sub(sound));
@@ -78,9 +81,7 @@ impl Room {
                 let (levels, subscriptions) = (&source.levels, &mut source.subscriptions);
                 if let Ok(at) = subscriptions.binary_search_by_key(&subscription, |one| one.id) {
                     let levels = levels.get(..choice.count).unwrap_or_default();
-                    let wish = subscriptions[at].wish;
-                    let claim = Claim { levels, is_all: choice.is_all, wish };
-                    allocate::grant(now, &mut subscriptions[at], &claim, choice.share);
+                    allocate::grant(now, &mut subscriptions[at], (levels, choice.is_all), choice.share);
                 }
             }
         }

@@ -231,7 +231,7 @@ fn layers(events: &[Event]) -> Vec<(Option<usize>, Why)> {
 fn layers_follow_the_estimate_down_at_once_and_up_after_a_while() {
     let mut world = World::new(offer(Codec::Vp8, 3), Wish::default());
     let mut sender = Simulcast::new();
-    let (_, encodings) = sender.run(&mut world, 3_000);
+    let (_, encodings) = sender.run(&mut world, 5_500);
     assert_eq!(encodings, [0, 2], "until the highest one's key frame came");
 
     let receiver = world.receiver;
@@ -251,6 +251,17 @@ fn layers_follow_the_estimate_down_at_once_and_up_after_a_while() {
     let (events, encodings) = sender.run(&mut world, 1_000);
     assert_eq!(encodings.last(), Some(&2));
     assert_eq!(layers(&events).last(), Some(&(Some(2), Why::Source)));
+}
+
+#[test]
+fn a_stream_begins_whatever_the_estimate_says_and_is_paused_if_it_stays() {
+    let mut world = World::new(offer(Codec::Vp8, 3), Wish::default());
+    let mut sender = Simulcast::new();
+    world.room.set_bitrate(world.now, world.receiver, Some(50_000));
+    let (_, encodings) = sender.run(&mut world, 4_500);
+    assert_eq!(encodings, [0]);
+    let (events, _) = sender.run(&mut world, 1_000);
+    assert_eq!(layers(&events), [(None, Why::Bandwidth)]);
 }
 
 #[test]
