@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use peer::{MediaPacket, OutgoingPacket};
-use rtp::Header;
-use rtp::extension::Kind;
+use rtp::extension::{ExtensionMap, Kind};
+use rtp::{Header, HeaderWriter};
 use sfu::{Forward, SubscriptionId};
 
 use super::legs::{LegId, Legs};
@@ -44,6 +44,7 @@ impl Feed {
                 let sent = leg.peer.send_packet(now, target.transceiver, 0, outgoing, |writer, map| {
                     if let Some(header) = header {
                         writer.copy_extensions(header, (&published.extensions, map), is_of_media);
+                        describe(header, (&published.extensions, map), forward.frame_number, writer);
                     }
                 });
                 // What is too late, or finds no room, is lost to this one viewer.
@@ -88,5 +89,27 @@ fn is_of_media(kind: Kind) -> bool {
             | Kind::AbsSendTime
             | Kind::TransmissionOffset
             | Kind::VideoLayersAllocation
+            // It has a number of the receiver's own: see `describe`.
+            | Kind::DependencyDescriptor
     )
+}
+
+/// Copies a frame's dependency descriptor, with the number that the frame has in the receiver's stream (the AV1 RTP
+/// specification, appendix A.8.1: 16 bits after the first byte).
+fn describe(
+    header: Header<'_>,
+    (from, to): (&ExtensionMap, &ExtensionMap),
+    number: Option<u16>,
+    writer: &mut HeaderWriter<'_>,
+) {
+    let descriptor = from.id(Kind::DependencyDescriptor);
+    let mut extensions = header.extensions();
+    let Some((_, value)) = extensions.find(|(id, _)| Some(*id) == descriptor) else { return };
+    let mut own = [0; rtp::extension::MAX_LEN];
+    let Some(own) = own.get_mut(..value.len()) else { return };
+    own.copy_from_slice(value);
+    if let (Some(number), Some(field)) = (number, own.get_mut(1..3)) {
+        field.copy_from_slice(&number.to_be_bytes());
+    }
+    writer.raw_extension(to, Kind::DependencyDescriptor, own);
 }
