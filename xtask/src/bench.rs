@@ -19,7 +19,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> io::Result<()> {
         _ => &[],
     };
     build(&[&["--package", "twocan-bench"], others].concat(), &target)?;
-    if matches!(first, Some("simulator" | "peer" | "echo" | "bwe" | "srtp")) {
+    if matches!(first, Some("simulator" | "peer" | "echo" | "bwe" | "room" | "srtp")) {
         // They have no server.
         return call(Command::new(release.join("bench")).args(arguments));
     }

@@ -11,6 +11,7 @@ mod echo;
 mod peer;
 mod process;
 mod relay;
+mod room;
 mod sfu;
 mod signaling;
 mod simulator;
@@ -44,6 +45,8 @@ enum Command {
     Simulator(simulator::Options),
     /// The forwarder of media: one streams, many watch.
     Sfu(sfu::Options),
+    /// The forwarder's rooms alone: CPU time of each packet.
+    Room(room::Options),
     /// Bandwidth estimation in a simulated network, beside str0m's; its time and memory for each packet.
     Bwe(bwe::Options),
     /// Packets of SRTP that a CPU-second protects and opens, beside webrtc-rs's.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Signaling(options) => signaling::run(&options),
         Command::Simulator(options) => simulator::run(&options),
         Command::Sfu(options) => sfu::run(&options),
+        Command::Room(options) => room::run(&options),
         Command::Bwe(options) => bwe::run(&options),
         Command::Srtp(options) => srtp::run(&options),
     };
