@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use peer::{MediaKind, MediaPacket};
-use rtp::codec::Codec;
-use rtp::extension::ExtensionMap;
+use rtp::Header;
+use rtp::codec::{Codec, Resolution};
+use rtp::extension::{ExtensionMap, LayerSize, VideoLayersAllocation};
 
 use crate::encoding::Encoding;
 use crate::event::{Layer, Why};
@@ -113,12 +114,29 @@ impl Publication {
         since: Duration,
         packet: &'a MediaPacket,
     ) -> Result<(Seen<'a>, &'a mut [Subscription]), Fault> {
+        if self.offer.kind == MediaKind::Video {
+            self.learn_sizes(packet);
+        }
         let encoding = self.encodings.get_mut(packet.encoding).ok_or(Fault::Encoding)?;
         let seen = encoding.read(since, packet, self.offer.codec, &self.offer.extensions)?;
         if let Some(level) = seen.level {
             self.voice.hear(packet.arrived, level);
         }
         Ok((seen, &mut self.subscriptions))
+    }
+
+    /// A sender may say how large its layers are: H.264 says so nowhere else that is looked at.
+    fn learn_sizes(&mut self, packet: &MediaPacket) {
+        let header = Header::parse(&packet.bytes).ok();
+        let said = header.and_then(|header| header.read::<VideoLayersAllocation>(&self.offer.extensions));
+        let Some(said) = said else { return };
+        for (stream, spatial, layer) in said.active() {
+            let encoding = self.encodings.get_mut(usize::from(stream));
+            let size = encoding.and_then(|encoding| encoding.sizes.get_mut(usize::from(spatial)));
+            if let Some((size, LayerSize { width, height, .. })) = size.zip(layer.size) {
+                *size = Some(Resolution { width, height });
+            }
+        }
     }
 
     pub(crate) fn subscription(&self, id: SubscriptionId) -> Option<&Subscription> {

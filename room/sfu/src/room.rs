@@ -74,16 +74,14 @@ impl Room {
 
     /// Somebody goes, with all that they publish and receive.
     pub fn leave(&mut self, now: Instant, id: ParticipantId) {
-        let Some(participant) = self.participants.get(id.0) else { return };
-        let (publications, subscriptions) =
-            (participant.publications.clone(), participant.subscriptions.clone());
-        for publication in publications {
+        // Nothing is chosen for who is not there any more.
+        let Some(participant) = self.participants.remove(id.0) else { return };
+        for publication in participant.publications {
             self.unpublish(now, publication);
         }
-        for (subscription, _) in subscriptions {
+        for (subscription, _) in participant.subscriptions {
             self.unsubscribe(now, subscription);
         }
-        self.participants.remove(id.0);
         if self.speaker.forget(id) {
             self.events.push_back(Event::Speaker { participant: None });
         }

@@ -19,11 +19,12 @@ pub(crate) fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// The id of every test's audio level.
+/// What tests agree on.
 pub(crate) fn extensions() -> ExtensionMap {
     let mut map = ExtensionMap::default();
     map.insert(1, Kind::AudioLevel).unwrap();
     map.insert(2, Kind::DependencyDescriptor).unwrap();
+    map.insert(3, Kind::VideoLayersAllocation).unwrap();
     map
 }
 

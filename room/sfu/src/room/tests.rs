@@ -1,9 +1,10 @@
 use rtp::codec::Codec;
+use rtp::extension::{LayerSize, SpatialLayer, VideoLayersAllocation};
 
 use super::*;
 use crate::event::Why;
 use crate::publication::Source;
-use crate::tests::{Feed, World, descriptor, ms, offer};
+use crate::tests::{Feed, World, descriptor, extensions, ms, offer};
 
 fn key_frames(event: &Event) -> bool {
     matches!(event, Event::RequestKeyFrame { .. })
@@ -390,4 +391,32 @@ fn what_may_not_be_published_is_not() {
     world.room.set_may_publish(now, sender, Source::Camera, true).unwrap();
     assert_eq!(world.give(&feed.simple(false)), None);
     assert!(world.give(&feed.simple(true)).is_some());
+}
+
+#[test]
+fn a_sender_may_say_how_large_its_layers_are() {
+    let size = Some((320, 180));
+    let mut world = World::new(offer(Codec::H264, 2), Wish { size, ..Wish::default() });
+    let layer = |width: u32| SpatialLayer {
+        temporal_layers: 1,
+        bitrates: [100, 0, 0, 0],
+        size: Some(LayerSize { width, height: width / 2, max_framerate: 30 }),
+    };
+    let mut said = VideoLayersAllocation { stream: 0, streams: 2, layers: Default::default() };
+    (said.layers[0][0], said.layers[1][0]) = (Some(layer(320)), Some(layer(640)));
+    let (mut low, mut high) = (Feed::new(0), Feed::new(1));
+    // A slice of an IDR picture.
+    let idr = [0x65, 0x88, 1];
+    for _ in 0..20 {
+        world.pass(ms(33));
+        low.timestamp += 3000;
+        high.timestamp += 3000;
+        let packet = low.packet_with(true, &idr, |writer| {
+            assert!(writer.extension(&extensions(), &said));
+        });
+        world.give(&packet);
+        world.give(&high.packet(true, &idr, None));
+    }
+    assert!(world.give(&low.packet(true, &idr, None)).is_some());
+    assert_eq!(world.give(&high.packet(true, &idr, None)), None);
 }
