@@ -425,6 +425,26 @@ fn count(packet: &mut [u8], ids: &rtp::extension::ExtensionMap, number: u64) -> 
     Some(())
 }
 
+/// Appends the header of a retransmission; `more` writes further extensions.
+fn begin_repair<'a>(
+    stream: &mut Stream,
+    fields: Fields,
+    buffer: &'a mut Vec<u8>,
+    more: impl FnOnce(&mut HeaderWriter<'_>, &rtp::extension::ExtensionMap),
+) -> rtp::Body<'a> {
+    let fields = Fields { sequence_number: stream.next_repair, ssrc: stream.retransmission, ..fields };
+    stream.next_repair = stream.next_repair.plus(1);
+    let map = &stream.agreement.extensions;
+    let mut writer = HeaderWriter::new(buffer, &fields);
+    writer.extension(map, &COUNTED_LATER);
+    writer.extension(map, &Mid(stream.mid.as_bytes()));
+    if let Some(rid) = &stream.rid {
+        writer.extension(map, &RepairedRtpStreamId(rid.as_bytes()));
+    }
+    more(&mut writer, map);
+    writer.finish()
+}
+
 /// Appends a packet of padding only, as a retransmission of nothing: receivers count it and look no further.
 fn padding(stream: &mut Stream, buffer: &mut Vec<u8>) -> Option<()> {
     let fields = Fields {
@@ -434,42 +454,21 @@ fn padding(stream: &mut Stream, buffer: &mut Vec<u8>) -> Option<()> {
         timestamp: stream.last.map_or(Timestamp(0), |(_, timestamp, _)| timestamp),
         ssrc: stream.retransmission,
     };
-    stream.next_repair = stream.next_repair.plus(1);
-    let map = &stream.agreement.extensions;
-    let mut writer = HeaderWriter::new(buffer, &fields);
-    writer.extension(map, &COUNTED_LATER);
-    writer.extension(map, &Mid(stream.mid.as_bytes()));
-    if let Some(rid) = &stream.rid {
-        writer.extension(map, &RepairedRtpStreamId(rid.as_bytes()));
-    }
     // As much as there can be.
-    writer.finish().pad(u8::MAX);
+    begin_repair(stream, fields, buffer, |_, _| ()).pad(u8::MAX);
     Some(())
 }
 
 /// Appends a packet that repeats another (RFC 4588 §4).
 fn repeat(stream: &mut Stream, number: u64, buffer: &mut Vec<u8>) -> Option<()> {
-    let kept = stream.cache.get_mut(number)?;
+    let kept = stream.cache.get_mut(number)?.clone();
     let header = Header::parse(&kept.head).ok()?;
     let mut codecs = stream.agreement.codecs.iter();
     let codec = codecs.find(|codec| codec.send == header.payload_type())?;
-    let fields = Fields {
-        payload_type: codec.send_retransmission?,
-        sequence_number: stream.next_repair,
-        ssrc: stream.retransmission,
-        ..header.fields()
-    };
-    stream.next_repair = stream.next_repair.plus(1);
-    let map = &stream.agreement.extensions;
-    let mut writer = HeaderWriter::new(buffer, &fields);
-    writer.extension(map, &COUNTED_LATER);
-    writer.extension(map, &Mid(stream.mid.as_bytes()));
-    if let Some(rid) = &stream.rid {
-        writer.extension(map, &RepairedRtpStreamId(rid.as_bytes()));
-    }
-    let is_ours = |kind: Kind| matches!(kind, Kind::TransportSequenceNumber | Kind::Mid | Kind::RtpStreamId);
-    writer.copy_extensions(header, (map, map), |kind| !is_ours(kind));
-    let mut body = writer.finish();
+    let fields = Fields { payload_type: codec.send_retransmission?, ..header.fields() };
+    let mut body = begin_repair(stream, fields, buffer, |writer, map| {
+        writer.copy_extensions(header, (map, map), Kind::is_of_media);
+    });
     body.buffer().extend_from_slice(&header.sequence_number().0.to_be_bytes());
     body.buffer().extend_from_slice(kept.head.get(kept.header..).unwrap_or_default());
     body.buffer().extend_from_slice(&kept.payload);

@@ -119,5 +119,22 @@ kinds! {
     DependencyDescriptor => "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension",
 }
 
+impl Kind {
+    /// Whether it says something of the media, for all who receive it, and not of the stream or the way of one leg: what
+    /// a forwarder copies as it is.
+    pub const fn is_of_media(self) -> bool {
+        !matches!(
+            self,
+            Self::Mid
+                | Self::RtpStreamId
+                | Self::RepairedRtpStreamId
+                | Self::TransportSequenceNumber
+                | Self::TransportSequenceNumber2
+                | Self::AbsSendTime
+                | Self::TransmissionOffset
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,7 @@ use serde_json::json;
 
 use super::{Site, answers::host};
 use crate::clock;
-use crate::media::{ConnectionId, Refusal, Role};
+use crate::media::{self, ConnectionId, Refusal, Role};
 
 /// What offers and answers are.
 const SDP: &str = "application/sdp";
@@ -99,11 +99,10 @@ async fn patch(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Err(refusal) = may(&site, role, &headers) {
-        return *refusal;
-    }
-    let Some(media) = &site.media else { return off() };
-    let Some(id) = id_of(&id) else { return refused(&Refusal::Unknown) };
+    let (media, id) = match entrance(&site, role, &headers, &id) {
+        Ok(known) => known,
+        Err(refusal) => return *refusal,
+    };
     if !is_of(&headers, FRAGMENT) {
         return wrong_type(ACCEPT_PATCH, FRAGMENT);
     }
@@ -131,15 +130,27 @@ async fn delete(
     Path((room, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    if let Err(refusal) = may(&site, role, &headers) {
-        return *refusal;
-    }
-    let Some(media) = &site.media else { return off() };
-    let Some(id) = id_of(&id) else { return refused(&Refusal::Unknown) };
+    let (media, id) = match entrance(&site, role, &headers, &id) {
+        Ok(known) => known,
+        Err(refusal) => return *refusal,
+    };
     match media.close(&room, id).await {
         true => open_to_all(StatusCode::OK.into_response()),
         false => refused(&Refusal::Unknown),
     }
+}
+
+/// What a request about a session needs, or why there is nothing for it.
+fn entrance<'a>(
+    site: &'a Site,
+    role: Role,
+    headers: &HeaderMap,
+    id: &str,
+) -> Result<(&'a media::Handle, ConnectionId), Box<Response>> {
+    may(site, role, headers)?;
+    let media = site.media.as_deref().ok_or_else(|| Box::new(off()))?;
+    let id = id_of(id).ok_or_else(|| Box::new(refused(&Refusal::Unknown)))?;
+    Ok((media, id))
 }
 
 /// RFC 9725 §4.7: whoever has the token, where there is one.

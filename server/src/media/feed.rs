@@ -43,7 +43,7 @@ impl Feed {
                 };
                 let sent = leg.peer.send_packet(now, target.transceiver, 0, outgoing, |writer, map| {
                     if let Some(header) = header {
-                        writer.copy_extensions(header, (&published.extensions, map), is_of_media);
+                        writer.copy_extensions(header, (&published.extensions, map), is_copied);
                         describe(header, (&published.extensions, map), forward.frame_number, writer);
                     }
                 });
@@ -77,21 +77,10 @@ fn next(from: LegId, legs: &mut Legs) -> Option<(MediaPacket, Option<sfu::Public
     Some((packet, publication.map(|(_, publication)| *publication)))
 }
 
-/// Whether an extension says something of the media, and not of the way that it came.
-fn is_of_media(kind: Kind) -> bool {
-    !matches!(
-        kind,
-        Kind::Mid
-            | Kind::RtpStreamId
-            | Kind::RepairedRtpStreamId
-            | Kind::TransportSequenceNumber
-            | Kind::TransportSequenceNumber2
-            | Kind::AbsSendTime
-            | Kind::TransmissionOffset
-            | Kind::VideoLayersAllocation
-            // It has a number of the receiver's own: see `describe`.
-            | Kind::DependencyDescriptor
-    )
+/// Whether an extension is copied as it is. Layers are the publisher's, and descriptors have a number of the viewer's own:
+/// see [`describe`].
+fn is_copied(kind: Kind) -> bool {
+    kind.is_of_media() && !matches!(kind, Kind::VideoLayersAllocation | Kind::DependencyDescriptor)
 }
 
 /// Copies a frame's dependency descriptor, with the number that the frame has in the receiver's stream (the AV1 RTP

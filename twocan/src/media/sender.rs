@@ -96,26 +96,12 @@ impl Outgoing {
             if let Some((bytes, from)) = &extensions.of
                 && let Ok(header) = Header::parse(bytes)
             {
-                writer.copy_extensions(header, (&from.extensions, map), is_of_media);
+                writer.copy_extensions(header, (&from.extensions, map), Kind::is_of_media);
             }
         };
         // What nobody has agreed on is not sent; of what is too late nobody is in need.
         let _ = peer.send_packet(now, id, encoding, packet, write);
     }
-}
-
-/// Whether an extension says something of the media, and not of the way that it came.
-fn is_of_media(kind: Kind) -> bool {
-    !matches!(
-        kind,
-        Kind::Mid
-            | Kind::RtpStreamId
-            | Kind::RepairedRtpStreamId
-            | Kind::TransportSequenceNumber
-            | Kind::TransportSequenceNumber2
-            | Kind::AbsSendTime
-            | Kind::TransmissionOffset
-    )
 }
 
 /// The same packet for another peer, if that takes the codec.
