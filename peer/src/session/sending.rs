@@ -92,6 +92,8 @@ pub(crate) struct Stream {
     cache: Cache,
     /// Packets that the pacer has.
     waiting: usize,
+    /// Whether packets are sent again: it is asked for each one.
+    repairs: bool,
     /// The peer knows to which section it belongs.
     pub(crate) is_known: bool,
     pub(crate) packets: u64,
@@ -177,6 +179,7 @@ impl Sending {
                             next_repair: SequenceNumber((random() & 0x7FFF) as u16),
                             cache: Cache::new(if keeps { KEPT } else { KEPT_OF_SOUND }),
                             waiting: 0,
+                            repairs: false,
                             is_known: false,
                             packets: 0,
                             octets: 0,
@@ -194,14 +197,14 @@ impl Sending {
                 stream.encoding = encoding;
                 stream.rid.clone_from(&known.init.rid);
                 stream.agreement = Arc::clone(agreement);
+                stream.repairs = agreement.preferred().is_some_and(can_repair);
                 self.streams.push(stream);
             }
         }
         for gone in before {
             self.pacer.drop_stream(u64::from(gone.ssrc.0), |_| ());
         }
-        let can_pad = |stream: &Stream| stream.agreement.preferred().is_some_and(can_repair);
-        self.pacer.set_can_pad(self.streams.iter().any(can_pad));
+        self.pacer.set_can_pad(self.streams.iter().any(|stream| stream.repairs));
     }
 
     /// Queues a packet; `extensions` writes those that are the caller's business.
@@ -278,7 +281,7 @@ impl Sending {
     ) {
         let Some(stream) = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc) else { return };
         stream.nacks += 1;
-        if !stream.agreement.preferred().is_some_and(can_repair) {
+        if !stream.repairs {
             return;
         }
         for number in numbers {
@@ -357,9 +360,8 @@ impl Sending {
             return Some(bwe::Kind::Retransmission);
         }
         stream.waiting = stream.waiting.saturating_sub(1);
-        let is_kept = stream.agreement.preferred().is_some_and(can_repair);
         let taken;
-        let kept = if is_kept {
+        let kept = if stream.repairs {
             stream.cache.get_mut(waiting.number)?
         } else {
             taken = stream.cache.take(waiting.number)?;
@@ -376,9 +378,10 @@ impl Sending {
 
     /// Appends something to measure the path with: a packet that may help somebody, sent again, or nothing but padding.
     fn pad(&mut self, size: DataSize, buffer: &mut Vec<u8>) -> bool {
-        let can = |stream: &&mut Stream| stream.agreement.preferred().is_some_and(can_repair);
         let newest = |stream: &&mut Stream| stream.last.map(|(at, ..)| at);
-        let Some(stream) = self.streams.iter_mut().filter(can).max_by_key(newest) else { return false };
+        let Some(stream) = self.streams.iter_mut().filter(|stream| stream.repairs).max_by_key(newest) else {
+            return false;
+        };
         match stream.cache.newest_sent(size.as_bytes() as usize) {
             Some(number) => repeat(stream, number, buffer).is_some(),
             None => padding(stream, buffer).is_some(),
