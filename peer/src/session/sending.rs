@@ -22,6 +22,9 @@ const KEPT: usize = 1024;
 /// Of sound, which is not asked for again.
 const KEPT_OF_SOUND: usize = 128;
 
+/// A frame is of no use before its last packet: it leaves whole, where the rate allows it before the next one comes.
+const FRAME: Duration = Duration::from_millis(33);
+
 /// Bytes that IP and UDP put before each datagram.
 const BELOW: usize = 28;
 
@@ -136,7 +139,7 @@ pub(crate) struct Sending {
 
 impl Sending {
     pub(crate) fn new(now: Instant) -> Self {
-        let mut pacer = Pacer::new(now, UNKNOWN, PacerConfig::default());
+        let mut pacer = Pacer::new(now, UNKNOWN, PacerConfig { batch: FRAME, ..PacerConfig::default() });
         pacer.set_can_pad(false);
         Self {
             streams: Vec::new(),

@@ -23,6 +23,9 @@ pub struct PacerConfig {
     /// How much faster than the target packets leave while some wait, so that a frame does not take as long to leave as
     /// the next one takes to come. See `SOURCES.md` for what was measured.
     pub factor: f64,
+    /// How much leaves at once: what takes so long at the rate, or 16 packets. 5 ms by default. A frame is of no use before
+    /// its last packet, so that whoever sends to many, and pays for each system call, may let whole frames go.
+    pub batch: Duration,
     /// Packets do not wait longer than about this: the rate rises. 2 s by default.
     pub longest_wait: Duration,
     /// Whether audio waits for its turn, too. It does not by default.
@@ -31,7 +34,12 @@ pub struct PacerConfig {
 
 impl Default for PacerConfig {
     fn default() -> Self {
-        Self { factor: 1.35, longest_wait: Duration::from_secs(2), paces_audio: false }
+        Self {
+            factor: 1.35,
+            batch: Duration::from_millis(5),
+            longest_wait: Duration::from_secs(2),
+            paces_audio: false,
+        }
     }
 }
 
@@ -130,7 +138,7 @@ impl<T> Pacer<T> {
             clock: Clock::new(now),
             target,
             queues: Queues::new(),
-            budget: Budget::new(),
+            budget: Budget::new(micros(config.batch)),
             padding: DataRate::ZERO,
             padding_next: 0,
             can_pad: true,

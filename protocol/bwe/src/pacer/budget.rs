@@ -3,8 +3,7 @@
 use crate::rate::{DataRate, DataSize};
 use crate::time::{MILLISECOND, Micros, duration, micros};
 
-/// A batch is as long as this, or has so many packets.
-const BATCH: Micros = 5 * MILLISECOND;
+/// A batch has so many packets at most.
 const BATCH_PACKETS: u32 = 16;
 /// Slower than this nothing is paced: nothing would ever leave.
 const LEAST: DataRate = DataRate::from_bps(8000);
@@ -14,6 +13,8 @@ const CREDIT: Micros = 5 * MILLISECOND;
 #[derive(Debug)]
 pub(super) struct Budget {
     rate: DataRate,
+    /// How long a batch takes at the rate.
+    batch: Micros,
     /// When all that was sent would have left at the rate.
     next: Micros,
     /// Packets of this batch.
@@ -23,8 +24,8 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn new() -> Self {
-        Self { rate: LEAST, next: 0, packets: 0, is_waiting: false }
+    pub(super) fn new(batch: Micros) -> Self {
+        Self { rate: LEAST, batch, next: 0, packets: 0, is_waiting: false }
     }
 
     /// What was sent and has not left yet, at the old rate, leaves at the new one.
@@ -62,6 +63,6 @@ impl Budget {
         let next = if self.next < now - CREDIT { now } else { self.next };
         self.next = next.saturating_add(took);
         self.packets = self.packets.saturating_add(1);
-        self.is_waiting = self.next >= now + BATCH || self.packets >= BATCH_PACKETS && self.next > now;
+        self.is_waiting = self.next >= now + self.batch || self.packets >= BATCH_PACKETS && self.next > now;
     }
 }
