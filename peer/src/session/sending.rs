@@ -10,7 +10,7 @@ use rtp::{Fields, Header, HeaderMut, HeaderWriter, PayloadType, SequenceNumber, 
 use sdp::attribute::Feedback;
 
 use super::cache::{Cache, Kept};
-use super::pool::Pool;
+use super::pool::{OF_HEADERS, Pool};
 use super::reports::Remote;
 use super::source::KeyFrameRequests;
 use crate::error::SendError;
@@ -144,7 +144,7 @@ impl Sending {
         Self {
             streams: Vec::new(),
             pacer,
-            pool: Pool::default(),
+            pool: Pool::new(OF_HEADERS),
             scratch: Vec::new(),
             counted: 0,
             owed: None,
