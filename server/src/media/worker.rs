@@ -369,6 +369,9 @@ impl Worker {
         if self.legs.len() >= self.most {
             return Err(Refusal::Full);
         }
+        if role == Role::Publisher {
+            self.make_way(now, &name);
+        }
         let known = self.rooms.get(&name);
         let codecs = known.map(Room::codecs).unwrap_or_default();
         match role {
@@ -409,6 +412,18 @@ impl Worker {
         }
         self.feed.touched.push(number);
         Ok(Answer { id, sdp, tag })
+    }
+
+    /// A publisher of whom nothing is heard any more does not keep the next one waiting.
+    fn make_way(&mut self, now: Instant, name: &str) {
+        let Some(number) = self.rooms.get(name).and_then(|room| room.publisher) else { return };
+        let is_silent = self
+            .legs
+            .get_mut(number)
+            .is_some_and(|leg| leg.peer.connection_state() == PeerConnectionState::Disconnected);
+        if is_silent {
+            self.remove(now, number);
+        }
     }
 
     fn patch(

@@ -213,3 +213,31 @@ async fn whoever_is_gone_makes_room() {
         assert!(!matches!(event, PeerEvent::Failed(_)));
     }
 }
+
+#[test]
+fn whoever_vanishes_makes_room_before_long() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &[]);
+    let runtime =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let vanishing = runtime();
+    let studio = vanishing.block_on(async {
+        let mut studio = End::new(Direction::SendOnly).await;
+        let answer = ask(&server, "POST", "/whip/show", &[SDP], &studio.offer().await);
+        studio.follow(&answer).await;
+        studio
+    });
+    // As if its power had failed: nobody says goodbye.
+    vanishing.shutdown_timeout(DEADLINE);
+    drop(studio);
+    let start = std::time::Instant::now();
+    runtime().block_on(async {
+        let next = End::new(Direction::SendOnly).await;
+        let offer = next.offer().await;
+        while ask(&server, "POST", "/whip/show", &[SDP], &offer).status == 409 {
+            assert!(start.elapsed() < DEADLINE, "the room is never free again");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    println!("free after {:?}", start.elapsed());
+}
