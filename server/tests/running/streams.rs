@@ -236,7 +236,7 @@ fn whoever_vanishes_makes_room_before_long() {
         let offer = next.offer().await;
         while ask(&server, "POST", "/whip/show", &[SDP], &offer).status == 409 {
             assert!(start.elapsed() < DEADLINE, "the room is never free again");
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
     println!("free after {:?}", start.elapsed());
