@@ -101,7 +101,7 @@ impl World {
             Command::Send { count, gap, size, kind, skip } => {
                 let kind = [Kind::Media, Kind::Retransmission, Kind::Padding][usize::from(kind % 3)];
                 for _ in 0..count {
-                    self.send(self.next + u64::from(skip), u64::from(size), kind, self.probe);
+                    self.send(self.next.saturating_add(u64::from(skip)), u64::from(size), kind, self.probe);
                     self.now += Duration::from_micros(u64::from(gap));
                 }
                 self.probe = None;
