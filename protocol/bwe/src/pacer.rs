@@ -284,8 +284,14 @@ impl<T> Pacer<T> {
         Some(Release::Padding { size: DataSize::from_bytes(size), probe: Some(id) })
     }
 
-    /// A probe that could not be sent for want of packets is of no use.
+    /// A probe that could not be sent for want of packets is of no use, nor one that holds up packets which have waited too
+    /// long to leave so slowly.
     fn drop_stale_probe(&mut self, now: Micros) {
+        let hurry = self.budget.rate();
+        let is_pressed = self.queues.count() > 0 && hurry > self.target.scaled(self.config.factor);
+        while is_pressed && self.probes.front().is_some_and(|running| running.probe.rate < hurry) {
+            self.probes.pop_front();
+        }
         if let Some(running) = self.probes.front() {
             let is_late = running.began_at.is_some_and(|at| now - at > PROBE_PATIENCE + SECOND);
             let is_starved = !self.can_pad

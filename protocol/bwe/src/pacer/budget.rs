@@ -28,6 +28,10 @@ impl Budget {
         Self { rate: LEAST, batch, next: 0, packets: 0, is_waiting: false }
     }
 
+    pub(super) fn rate(&self) -> DataRate {
+        self.rate
+    }
+
     /// What was sent and has not left yet, at the old rate, leaves at the new one.
     pub(super) fn set_rate(&mut self, now: Micros, rate: DataRate) {
         let rate = rate.max(LEAST);

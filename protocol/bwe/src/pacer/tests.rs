@@ -148,3 +148,20 @@ fn a_full_queue_says_so_and_a_stream_can_be_dropped() {
     assert_eq!(run.pacer.waiting(), QUEUE_LIMIT - dropped);
     assert_eq!(run.pacer.waiting_size().as_bytes(), (QUEUE_LIMIT - dropped) as u64 * 1000);
 }
+
+/// Probes are there to be faster than what leaves anyway.
+#[test]
+fn a_probe_that_crawls_does_not_hold_up_what_has_waited_too_long() {
+    let mut run = Run::new(DataRate::ZERO, 1.0);
+    for item in 1..=100 {
+        run.push(0, 1, Priority::Video, 1000, item);
+    }
+    run.pacer.probe(Probe {
+        id: ProbeId(1),
+        rate: DataRate::from_bps(139),
+        size: DataSize::from_bytes(60_000),
+        packets: 255,
+    });
+    let left = run.until(4_000);
+    assert_eq!(left.len(), 100, "all have left after two longest waits");
+}
