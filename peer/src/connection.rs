@@ -331,7 +331,7 @@ impl PeerConnection {
                 transport::Event::CandidateError(error) => self.tell_candidate_error(*error),
                 transport::Event::Gathered => self.gathered(),
                 transport::Event::Stream(event) => self.events.push_back(event.into()),
-                transport::Event::Media(event) => self.events.push_back(event.into()),
+                transport::Event::Media(event) => self.tell_media(event.into()),
             }
         }
         self.update_connection_state();

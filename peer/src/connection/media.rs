@@ -61,6 +61,16 @@ impl PeerConnection {
         Some(estimator.target().as_bps())
     }
 
+    /// Says once what the peer says again and again: whoever does not listen has no more waiting for that.
+    pub(super) fn tell_media(&mut self, event: Event) {
+        if let Event::TargetBitrate(_) = event {
+            self.events.retain(|waiting| !matches!(waiting, Event::TargetBitrate(_)));
+        }
+        if !self.events.contains(&event) {
+            self.events.push_back(event);
+        }
+    }
+
     /// Descriptions have changed what is sent and received.
     pub(super) fn update_media(&mut self) {
         let mut agreed = self.negotiation.transceivers.iter().filter(|one| one.agreement().is_some());

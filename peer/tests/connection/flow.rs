@@ -193,6 +193,22 @@ fn a_key_frame_is_asked_for_by_who_wants_one() {
     pass(&mut world, FRAME);
     let asked = Event::KeyFrameRequested { transceiver: id, encoding: 0 };
     assert_eq!(world.ends[ADA].events.iter().filter(|event| **event == asked).count(), 1);
+
+    // Who does not listen for a while is told once, however often it is asked.
+    let address = |at: usize| world.ends[at].peer.ice().path().unwrap();
+    let (path, mut datagrams) = (address(ADA), Vec::new());
+    for _ in 0..100 {
+        let [ada, bob] = &mut world.ends;
+        assert!(bob.peer.request_key_frame(now, other, 0));
+        while bob.peer.poll_transmit(now, &mut datagrams).is_some() {
+            let received =
+                wire::Received { source: path.remote, destination: path.local, bytes: &mut datagrams };
+            ada.peer.handle_datagram(now, received).unwrap();
+            datagrams.clear();
+        }
+    }
+    let told = std::iter::from_fn(|| world.ends[ADA].peer.poll_event());
+    assert_eq!(told.filter(|event| *event == asked).count(), 1);
 }
 
 #[test]
