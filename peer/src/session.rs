@@ -67,6 +67,8 @@ pub(crate) struct Session {
     /// Who speaks where nothing is sent.
     ssrc: Ssrc,
     next_report: Instant,
+    /// How many streams, and sources, this round of reports has told of.
+    reported: usize,
     /// The peer's reference time: whose, which, and when it came.
     heard_reference: Option<(Ssrc, NtpShort, Instant)>,
     pub(crate) round_trip: Option<Duration>,
@@ -104,6 +106,7 @@ impl Session {
             cname,
             ssrc: Ssrc(u32::from_be_bytes([a, b, c, d]).max(1)),
             next_report: now,
+            reported: 0,
             heard_reference: None,
             round_trip: None,
             firs: 0,

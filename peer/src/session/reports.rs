@@ -10,6 +10,7 @@ use rtp::rtcp::{
 use rtp::{NtpShort, NtpTime, Ssrc, Timestamp};
 use sdp::attribute::Feedback;
 
+use super::source::{KeyFrameRequests, Source};
 use super::{Event, Session};
 use crate::fault::MediaFault;
 
@@ -17,8 +18,9 @@ use crate::fault::MediaFault;
 /// second is what browsers do for pictures.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Report blocks of one report.
-const BLOCKS: usize = 31;
+/// Streams, and sources, that one datagram reports on: it keeps within 1,000 bytes. Of more there are several, one after
+/// another.
+const EACH: usize = 16;
 
 /// What the peer says of a stream of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,14 +66,25 @@ impl Session {
         if self.next_report > now || (self.sending.streams.is_empty() && self.receiving.sources.is_empty()) {
             return false;
         }
-        // RFC 3550 §6.3.1: between half and one and a half.
-        let part = self.random() % 1000;
-        self.next_report = now + INTERVAL / 2 + INTERVAL * part / 1000;
-        let blocks = self.blocks(now);
+        let from = self.reported;
+        let most = self.sending.streams.len().max(self.receiving.sources.len());
+        self.reported = from + EACH;
+        if self.reported >= most {
+            self.reported = 0;
+            // RFC 3550 §6.3.1: between half and one and a half.
+            let part = self.random() % 1000;
+            self.next_report = now + INTERVAL / 2 + INTERVAL * part / 1000;
+        }
         let own = self.own_ssrc();
         let ntp = self.ntp(now);
-        let mut blocks = blocks.chunks(BLOCKS);
-        for stream in &self.sending.streams {
+        let mut blocks = [ReportBlock::default(); EACH];
+        let mut count = 0;
+        for (block, source) in blocks.iter_mut().zip(self.receiving.sources.iter_mut().skip(from)) {
+            *block = block_of(now, source);
+            count += 1;
+        }
+        let mut blocks = blocks.get(..count).unwrap_or_default();
+        for stream in self.sending.streams.iter().skip(from).take(EACH) {
             let Some((at, timestamp, clock_rate)) = stream.last.filter(|_| stream.packets > 0) else {
                 continue;
             };
@@ -82,13 +95,9 @@ impl Session {
                 packets: stream.packets as u32,
                 octets: stream.octets as u32,
             };
-            SenderReport::write(out, stream.ssrc, &info, blocks.next().unwrap_or_default());
+            SenderReport::write(out, stream.ssrc, &info, std::mem::take(&mut blocks));
         }
-        let mut rest = blocks.peekable();
-        if out.is_empty() && rest.peek().is_none() {
-            ReceiverReport::write(out, own, &[]);
-        }
-        for blocks in rest {
+        if out.is_empty() || !blocks.is_empty() {
             ReceiverReport::write(out, own, blocks);
         }
         SourceDescription::write_cname(out, own, self.cname.as_bytes());
@@ -103,26 +112,6 @@ impl Session {
             ExtendedReport::write(out, own, asks.then_some(ntp), heard.as_slice());
         }
         true
-    }
-
-    fn blocks(&mut self, now: Instant) -> Vec<ReportBlock> {
-        let Self { receiving, .. } = self;
-        let block = |source: &mut super::source::Source| {
-            let reception = source.report();
-            ReportBlock {
-                ssrc: source.ssrc,
-                fraction_lost: reception.fraction_lost,
-                packets_lost: reception.lost.clamp(-(1 << 23), (1 << 23) - 1) as i32,
-                highest_sequence: reception.highest,
-                jitter: reception.jitter,
-                last_sender_report: source.heard.map(|heard| heard.ntp.short()).unwrap_or_default(),
-                delay: source
-                    .heard
-                    .map(|heard| NtpShort::from_duration(now.saturating_duration_since(heard.at)))
-                    .unwrap_or_default(),
-            }
-        };
-        receiving.sources.iter_mut().map(block).collect()
     }
 
     /// Takes RTCP in the clear.
@@ -234,7 +223,7 @@ impl Session {
     pub(super) fn write_key_frame_request(&mut self, media: Ssrc, kinds: &[Feedback], out: &mut Vec<u8>) {
         let sender = self.own_ssrc();
         let source = self.receiving.sources.iter_mut().find(|source| source.ssrc == media);
-        let mut unknown = super::source::KeyFrameRequests::default();
+        let mut unknown = KeyFrameRequests::default();
         let count = source.map_or(&mut unknown, |source| &mut source.key_frame_requests);
         if kinds.contains(&Feedback::NackPli) {
             count.plis += 1;
@@ -244,5 +233,19 @@ impl Session {
             self.firs = self.firs.wrapping_add(1);
             rtcp::Fir::write(out, sender, &[FirEntry { ssrc: media, number: self.firs }]);
         }
+    }
+}
+
+fn block_of(now: Instant, source: &mut Source) -> ReportBlock {
+    let reception = source.report();
+    let since = |heard: Heard| NtpShort::from_duration(now.saturating_duration_since(heard.at));
+    ReportBlock {
+        ssrc: source.ssrc,
+        fraction_lost: reception.fraction_lost,
+        packets_lost: reception.lost.clamp(-(1 << 23), (1 << 23) - 1) as i32,
+        highest_sequence: reception.highest,
+        jitter: reception.jitter,
+        last_sender_report: source.heard.map(|heard| heard.ntp.short()).unwrap_or_default(),
+        delay: source.heard.map(since).unwrap_or_default(),
     }
 }

@@ -285,3 +285,27 @@ fn a_path_is_measured_before_there_are_pictures_for_it() {
     assert!(world.now - now < Duration::from_secs(5), "{:?}", world.now - now);
     assert!(taken(&mut world).is_empty(), "padding is nothing to hand out");
 }
+
+#[test]
+fn reports_on_many_streams_are_several_datagrams() {
+    use twocan_peer::stats::Stats;
+    let mut world = world(10, || Link { mtu: 1200, ..Link::of(Duration::from_millis(10)) });
+    let init = TransceiverInit { direction: Direction::SendOnly, ..TransceiverInit::default() };
+    let ids: Vec<TransceiverId> = (0..50)
+        .map(|_| world.ends[ADA].peer.add_transceiver(MediaKind::Audio, init.clone()).unwrap())
+        .collect();
+    world.until(PATIENCE, World::is_connected);
+    for frame in 0..100 {
+        for id in &ids {
+            send(&mut world, (*id, 0), frame, 1);
+        }
+        pass(&mut world, FRAME);
+        taken(&mut world);
+    }
+    let stats = world.ends[ADA].peer.stats(world.now);
+    let heard = stats.stats.iter().filter(|stats| match stats {
+        Stats::RemoteInboundRtp(remote) => remote.round_trip_time.is_some(),
+        _ => false,
+    });
+    assert_eq!(heard.count(), 50, "both ends have told of all");
+}
