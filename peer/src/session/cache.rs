@@ -94,7 +94,7 @@ impl Cache {
         kept
     }
 
-    /// Of the last few that were sent the one whose size is nearest to this.
+    /// Of the last few that were sent the one whose size is nearest to this; none where all are smaller than padding.
     pub(crate) fn newest_sent(&self, size: usize) -> Option<u64> {
         const FEW: usize = 16;
         let places = (self.first..self.end()).rev().zip(self.kept.iter().rev());
@@ -102,7 +102,11 @@ impl Cache {
             kept.as_ref().filter(|kept| kept.sent.is_some()).map(|kept| (number, kept))
         });
         let length = |kept: &Kept| kept.head.len() + kept.payload.len();
-        sent.take(FEW).min_by_key(|(_, kept)| length(kept).abs_diff(size)).map(|(number, _)| number)
+        let is_large = |(_, kept): &(u64, &Kept)| length(kept) > usize::from(u8::MAX);
+        sent.take(FEW)
+            .filter(is_large)
+            .min_by_key(|(_, kept)| length(kept).abs_diff(size))
+            .map(|(number, _)| number)
     }
 
     /// What a 16-bit number of the peer's means here.

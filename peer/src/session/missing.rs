@@ -31,8 +31,8 @@ struct Lost {
 pub(crate) struct Missing {
     /// In the order of their numbers.
     lost: VecDeque<Lost>,
-    /// Given up: what depends on it cannot be decoded.
-    has_given_up: bool,
+    /// Since when something is given up: what depends on it cannot be decoded.
+    given_up: Option<Instant>,
 }
 
 impl Missing {
@@ -41,7 +41,7 @@ impl Missing {
         let length = gap.end - gap.start;
         if length as usize + self.lost.len() > MISSED {
             self.lost.clear();
-            self.has_given_up = true;
+            self.given_up = Some(now);
             return;
         }
         let due = now + OVERTAKEN;
@@ -56,9 +56,9 @@ impl Missing {
         }
     }
 
-    /// When something is to be asked for.
+    /// When something is to be asked for: packets, or a key frame.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.lost.iter().map(|lost| lost.due).min()
+        self.lost.iter().map(|lost| lost.due).chain(self.given_up).min()
     }
 
     /// Appends what is to be asked for now, in order; asks again after a round trip.
@@ -68,7 +68,9 @@ impl Missing {
         }
         let before = self.lost.len();
         self.lost.retain(|lost| lost.due > now || (lost.tries < TRIES && now - lost.since < USEFUL));
-        self.has_given_up |= self.lost.len() < before;
+        if self.lost.len() < before {
+            self.given_up = Some(now);
+        }
         for lost in self.lost.iter_mut().filter(|lost| lost.due <= now) {
             numbers.push(lost.number);
             lost.tries += 1;
@@ -78,7 +80,7 @@ impl Missing {
 
     /// Whether something was given up since this was asked last.
     pub(crate) fn take_given_up(&mut self) -> bool {
-        std::mem::take(&mut self.has_given_up)
+        self.given_up.take().is_some()
     }
 }
 

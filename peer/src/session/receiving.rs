@@ -187,22 +187,21 @@ impl Receiving {
         self.sources.iter().filter_map(|source| source.missing.due()).min()
     }
 
-    /// What is to be asked for now: of which source, and which numbers; none, and true, where some were given up, so
-    /// that nothing but a key frame helps.
+    /// What is to be asked for now, of one source after another, as a datagram holds no more: of which, and which numbers;
+    /// and whether some were given up, so that nothing but a key frame helps.
     pub(crate) fn ask(
         &mut self,
         now: Instant,
         round_trip: Duration,
-        mut each: impl FnMut(&Source, &[u64], bool),
+        each: impl FnOnce(&Source, &[u64], bool),
     ) {
         let mut numbers = Vec::new();
         for source in &mut self.sources {
-            numbers.clear();
             source.missing.ask(now, round_trip, &mut numbers);
             let is_given_up = source.missing.take_given_up();
             source.nacks += u32::from(!numbers.is_empty());
             if is_given_up || !numbers.is_empty() {
-                each(source, &numbers, is_given_up);
+                return each(source, &numbers, is_given_up);
             }
         }
     }

@@ -309,3 +309,27 @@ fn reports_on_many_streams_are_several_datagrams() {
     });
     assert_eq!(heard.count(), 50, "both ends have told of all");
 }
+
+#[test]
+fn after_a_gap_that_is_too_long_a_key_frame_is_asked_for() {
+    let mut world = world(11, || Link::of(Duration::from_millis(10)));
+    let id = connected(&mut world, MediaKind::Video, Vec::new());
+    for (number, ticks) in [(70_000, 0), (71_000, 9_000)] {
+        let now = world.now;
+        let peer = &mut world.ends[ADA].peer;
+        let payload_type = peer.transceiver(id).unwrap().agreement().unwrap().preferred().unwrap().send;
+        let packet = OutgoingPacket {
+            payload_type,
+            marker: true,
+            timestamp: Timestamp(ticks),
+            sequence_number: Some(number),
+            prefix: Prefix::default(),
+            payload: b"a picture".as_slice().into(),
+        };
+        peer.send_packet(now, id, 0, packet, |_, _| ()).unwrap();
+        world.settle();
+        pass(&mut world, FRAME * 10);
+    }
+    let asked = Event::KeyFrameRequested { transceiver: id, encoding: 0 };
+    assert!(world.ends[ADA].events.contains(&asked));
+}
