@@ -31,11 +31,27 @@ export function expose({ page, stage = () => "prejoin", room, watch, transfers =
       const { room: name, kind, role, capacity, locked } = joined;
       return { name, kind, role: role ?? null, capacity, locked: Boolean(locked), audience: room.audience };
     },
+    get topology() {
+      const { topology, forwarder, speaker } = room?.forwarding ?? {};
+      if (!topology) return null;
+      return {
+        ...topology,
+        connection: forwarder?.state ?? null,
+        generation: forwarder?.generation ?? 0,
+        restarts: forwarder?.restarts ?? 0,
+        negotiations: forwarder?.negotiations ?? 0,
+        wanted: { ...forwarder?.wanted },
+        speaker: speaker ?? null,
+      };
+    },
     get peers() {
       return [...(room?.peers.values() ?? [])].map((link) => ({
         id: link.id,
         name: link.name,
-        connection: link.connection.connectionState,
+        connection: link.state,
+        via: link.via,
+        direct: link.connection.connectionState,
+        layer: copy(room?.forwarding.layerOf(link)),
         ice: link.connection.iceConnectionState,
         signaling: link.connection.signalingState,
         channel: link.channelState,

@@ -11,6 +11,7 @@
  * @property {string} invitation
  * @property {boolean} relayOnly
  * @property {"opfs" | "memory" | null} files
+ * @property {"vp8" | "h264" | "vp9" | "av1"} codec of our pictures, through the server
  */
 
 /**
@@ -24,6 +25,7 @@ export function readParams(search, automated) {
   const mayStart = !join || automated;
   const files = query.get("files");
   const role = query.get("role");
+  const codec = query.get("codec");
   return {
     name: (query.get("name") ?? "").trim().slice(0, 64),
     join,
@@ -33,6 +35,7 @@ export function readParams(search, automated) {
     password: query.get("password") ?? "",
     invitation: query.get("invitation") ?? "",
     relayOnly: query.get("relay") === "1",
+    codec: codec === "h264" || codec === "vp9" || codec === "av1" ? codec : "vp8",
     files: files === "opfs" || files === "memory" ? files : null,
   };
 }

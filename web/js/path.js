@@ -90,12 +90,24 @@ export function pathInWords({ kind, relayed, protocol, relayProtocol }) {
 }
 
 /**
+ * The same way, of media that the server forwards: the other end of the connection is the server.
+ *
+ * @param {Path} path
+ * @returns {Path}
+ */
+export function throughServer(path) {
+  const over = path.relayed && path.relayProtocol ? `, over ${path.relayProtocol.toUpperCase()}` : path.protocol === "tcp" ? ", over TCP" : "";
+  return { ...path, server: true, words: `Through the server${over}` };
+}
+
+/**
  * The stops of a path, for a picture: who or what is between us and them.
  *
  * @param {Omit<Path, "words">} path
- * @returns {("router" | "relay")[]}
+ * @returns {("router" | "relay" | "server")[]}
  */
-export function stops({ kind, relayed }) {
+export function stops({ kind, relayed, server }) {
+  if (server) return ["server"];
   if (relayed) return ["relay"];
   const [local, remote] = kind.split("-");
   /** @type {("router" | "relay")[]} */

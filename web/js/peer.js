@@ -12,6 +12,7 @@ import { Recovery } from "./peer/recovery.js";
 import { CONTROL_LABEL, CONTROL_STREAM, parseControl } from "./peer/control.js";
 import { parseCandidate } from "./path.js";
 import { SLOTS, transceiverDirection, transceiversBySlot } from "./peer/slots.js";
+import { randomWord } from "./words.js";
 
 /** @typedef {import("./types.js").SignalData} SignalData */
 /** @typedef {import("./types.js").MediaState} MediaState */
@@ -59,7 +60,7 @@ export class PeerLink extends Emitter {
   /** @type {RTCPeerConnection} */
   connection;
   /** @type {MediaState} what the other side says it sends */
-  remote = { mic: false, camera: false, screen: false };
+  remote = { mic: false, camera: false, screen: false, hand: false };
   /** Whether the server lists this peer now. */
   listed = true;
   restarts = 0;
@@ -76,6 +77,17 @@ export class PeerLink extends Emitter {
   closed = false;
   /** Whether they left on purpose. */
   saidBye = false;
+  /**
+   * What of theirs comes through the server: the state of our connection to it, and where it comes in.
+   * @type {{ state: RTCPeerConnectionState, receivers: Partial<Record<Slot, RTCRtpReceiver>> } | null}
+   */
+  forwarded = null;
+  /** Which way we take what they send. @type {"direct" | "server"} */
+  via;
+  /** Whether they take ours from this connection. */
+  takesDirectly;
+  /** Whether this connection waits until somebody needs it. */
+  dormant;
 
   /** @type {RTCDataChannel} */
   #control;
@@ -89,6 +101,8 @@ export class PeerLink extends Emitter {
   #remoteName = null;
   /** When the other side last had us make a fresh connection. */
   #replacedAt = -Infinity;
+  /** Which way we last asked for what they send. @type {"direct" | "server"} */
+  #asked = "direct";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #unlistedTimer;
 
@@ -103,10 +117,12 @@ export class PeerLink extends Emitter {
    *   there, unless it may be queued for its return
    * @param {() => Partial<Record<Slot, MediaStreamTrack | null>>} options.tracks what we send now
    * @param {() => MediaState & { name?: string }} options.state what we say about it, and about ourselves
+   * @param {boolean} [options.forwarded] in this room media go through the server: nothing is connected until somebody
+   *   needs it (`wake`)
    * @param {boolean} [options.sealed] signals are sealed: they count only if they name our present connection, so that
    *   nothing out of another session does anything (docs/signaling.md, "Sealed")
    */
-  constructor({ self, info, media, configuration, refreshServers, signal, tracks, state, sealed = false }) {
+  constructor({ self, info, media, configuration, refreshServers, signal, tracks, state, forwarded = false, sealed = false }) {
     super();
     this.id = info.id;
     this.name = info.name;
@@ -117,8 +133,13 @@ export class PeerLink extends Emitter {
     this.configuration = configuration;
     this.refreshServers = refreshServers;
     this.signalThroughServer = signal;
-    this.localTracks = tracks;
+    this.localTracks = () => (this.takesDirectly ? tracks() : {});
     this.localState = state;
+    this.via = forwarded ? "server" : "direct";
+    this.takesDirectly = !forwarded;
+    this.dormant = forwarded;
+    this.#asked = this.via;
+    this.noteState(info.presence);
     this.sealed = sealed;
     /** What they want, where they have said it. @type {"send" | "receive" | "drop" | null} */
     this.role = null;
@@ -143,9 +164,49 @@ export class PeerLink extends Emitter {
     return transceiversBySlot(this.connection);
   }
 
+  /** Where what the other side sends in a slot comes in, whichever way. @param {Slot} slot @returns {RTCRtpReceiver | null} */
+  receiver(slot) {
+    return (this.via === "server" ? this.forwarded?.receivers[slot] : this.transceivers[slot]?.receiver) ?? null;
+  }
+
   /** What the other side sends in a slot; the track exists from the first negotiation on. @param {Slot} slot */
   remoteTrack(slot) {
-    return this.transceivers[slot]?.receiver.track ?? null;
+    return this.receiver(slot)?.track ?? null;
+  }
+
+  /** How it stands with what they send. @returns {RTCPeerConnectionState} */
+  get state() {
+    return this.via === "server" ? (this.forwarded?.state ?? "connecting") : this.connection.connectionState;
+  }
+
+  /** @param {"direct" | "server"} via */
+  take(via) {
+    this.via = via;
+    this.sendVia(via);
+    this.emit("tracks", null);
+    this.emit("change", null);
+  }
+
+  /** Tells them which way we want what they send; said again when the channel opens. @param {"direct" | "server"} via */
+  sendVia(via) {
+    this.#asked = via;
+    this.send({ type: "via", server: via === "server" });
+  }
+
+  /** Connects, if nobody has needed it before. */
+  wake() {
+    if (!this.dormant || this.closed) return;
+    this.dormant = false;
+    if (this.connection.remoteDescription) return;
+    this.#replaceConnection();
+    if (!this.initiator) this.#signal({ connection: this.#connectionName, restart: true });
+  }
+
+  /** What they say that they send. @param {unknown} state */
+  noteState(state) {
+    if (typeof state !== "object" || state === null) return;
+    const { mic, camera, screen, hand } = /** @type {Record<string, unknown>} */ (state);
+    this.remote = { mic: mic === true, camera: camera === true, screen: screen === true, hand: hand === true };
   }
 
   /** @param {ControlMessage} message @returns {boolean} false if there is no open channel */
@@ -164,6 +225,7 @@ export class PeerLink extends Emitter {
   /** @param {SignalData} data that this peer sent */
   handleSignal(data) {
     if (this.closed) return;
+    this.#rouse(data);
     if (data.to && data.to !== this.#connectionName) return;
     if (this.sealed && !data.to && (!data.hello || this.connection.connectionState === "connected")) return;
     if (data.hello) this.role = data.hello.role;
@@ -242,6 +304,7 @@ export class PeerLink extends Emitter {
 
   /** The server is back and may have lost what we sent meanwhile. */
   signalingReturned() {
+    if (this.dormant) return;
     if (this.connection.connectionState !== "connected") this.#greet({ anew: true });
     if (this.connection.connectionState === "connected") this.#negotiation.repeatOffer();
     else if (this.connection.remoteDescription && this.initiator) void this.restartIce();
@@ -286,6 +349,13 @@ export class PeerLink extends Emitter {
     this.emit("change", null);
   }
 
+  /** They need this connection. @param {SignalData} data */
+  #rouse({ description, restart }) {
+    if (!this.dormant || (!description && !restart)) return;
+    this.dormant = false;
+    if (!restart) this.#replaceConnection();
+  }
+
   /** Says which connection of ours is meant, where that has to be known first. @param {{ anew?: boolean }} [options] */
   #greet({ anew = false } = {}) {
     if (!this.sealed) return;
@@ -297,6 +367,7 @@ export class PeerLink extends Emitter {
     const connection = new RTCPeerConnection(this.configuration());
     const recovery = new Recovery({
       initiator: this.initiator,
+      dormant: this.dormant,
       restartIce: () => {
         this.#noteStuck();
         void this.restartIce();
@@ -312,7 +383,7 @@ export class PeerLink extends Emitter {
       initiator: this.initiator,
       send: (data) => this.#signal({ connection: this.#connectionName, to: this.#remoteName ?? undefined, ...data }),
       onOffer: () => this.#adoptTransceivers(connection),
-      ready: () => !this.sealed || this.#remoteName !== null,
+      ready: () => !this.dormant && (!this.sealed || this.#remoteName !== null),
       onError: (error) => {
         console.warn("negotiation with", this.name, error);
         this.#renewUnless(() => connection.signalingState === "stable", connection);
@@ -321,6 +392,7 @@ export class PeerLink extends Emitter {
     const control = connection.createDataChannel(CONTROL_LABEL, { negotiated: true, id: CONTROL_STREAM });
     control.onopen = () => {
       this.sendState();
+      if (this.#asked === "server") this.sendVia(this.#asked);
       this.emit("open", null);
       this.emit("change", null);
     };
@@ -401,12 +473,16 @@ export class PeerLink extends Emitter {
     if (!message) return;
     this.receivedMessages += 1;
     if (message.type === "state") {
-      const { mic, camera, screen, name } = /** @type {import("./peer/control.js").StateMessage} */ (message);
-      this.remote = { mic, camera, screen };
+      const { name, ...state } = /** @type {import("./peer/control.js").StateMessage} */ (message);
+      this.noteState(state);
       if (name) this.name = name;
       this.emit("change", null);
     } else if (message.type === "chat") {
       this.emit("chat", /** @type {import("./peer/control.js").ChatMessage} */ (message));
+    } else if (message.type === "via") {
+      this.takesDirectly = !(/** @type {import("./peer/control.js").ViaMessage} */ (message).server);
+      void this.updateTracks();
+      this.emit("change", null);
     } else if (message.type === "bye") {
       this.saidBye = true;
       this.close();
@@ -425,7 +501,7 @@ export class PeerLink extends Emitter {
 
   #watchUnlisted() {
     clearTimeout(this.#unlistedTimer);
-    if (this.listed || this.connection.connectionState === "connected") return;
+    if (this.listed || this.state === "connected") return;
     this.#unlistedTimer = setTimeout(() => this.close(), UNLISTED_PATIENCE);
   }
 }
@@ -438,9 +514,4 @@ function detach(connection) {
   connection.oniceconnectionstatechange = null;
   connection.ontrack = null;
   connection.ondatachannel = null;
-}
-
-/** 128 bits. */
-function randomWord() {
-  return crypto.getRandomValues(new Uint32Array(4)).reduce((word, value) => word + value.toString(36), "");
 }

@@ -9,6 +9,7 @@ import { Signaling, signalingUrl } from "./signaling.js";
 import { PeerLink } from "./peer.js";
 import { videoBudget } from "./peer/budget.js";
 import { CHAT_LIMIT, isSignalData } from "./peer/control.js";
+import { Forwarding } from "./room/forwarding.js";
 
 /** @typedef {import("./code.js").Keys} Keys */
 
@@ -51,8 +52,12 @@ export class Room extends Emitter {
   audience = 0;
   left = false;
   name = "";
+  /** Whether ours is raised. */
+  hand = false;
   /** @type {Partial<Record<Slot, MediaStreamTrack | null>>} */
   tracks = {};
+  /** Encrypts what goes through the server from end to end. @type {import("./sframe/ends.js").Ends | null} */
+  ends = null;
   counters = { signalsSent: 0, signalsReceived: 0, negotiations: 0, iceRestarts: 0, channelMessagesSent: 0, channelMessagesReceived: 0 };
   /** @type {RTCIceServer[]} */
   #iceServers = [];
@@ -62,18 +67,29 @@ export class Room extends Emitter {
   #sealing = Promise.resolve();
   /** @type {Promise<void>} */
   #opening = Promise.resolve();
+  /** What the server knows of our state. */
+  #told = "";
 
   /**
    * @param {object} [options]
    * @param {boolean} [options.relayOnly]
    * @param {Keys | null} [options.keys] seals what goes through the server
    * @param {(role: "streamer" | "viewer" | undefined) => MediaDirection} [options.media] by our role
+   * @param {string} [options.codec] of our pictures, through the server
    */
-  constructor({ relayOnly = false, keys = null, media = () => "both" } = {}) {
+  constructor({ relayOnly = false, keys = null, media = () => "both", codec = "vp8" } = {}) {
     super();
     this.keys = keys;
     this.relayOnly = relayOnly;
     this.media = media;
+    this.forwarding = new Forwarding(this, {
+      configuration: () => this.#configuration(),
+      refreshServers: () => this.#refreshServers(),
+      sends: () => ["both", "send"].includes(this.media(this.joined?.role)),
+      codec,
+      sealed: () => this.ends,
+    });
+    this.forwarding.on("change", () => this.emit("change", null));
     this.signaling = new Signaling({ url: signalingUrl(location), presence: () => ({ ...this.state }) });
     this.signaling.on("state", () => this.emit("change", null));
     this.signaling.on("joined", (joined) => this.#handleJoined(joined));
@@ -90,7 +106,15 @@ export class Room extends Emitter {
   /** What we send now, for the others to show. @returns {MediaState} */
   get state() {
     const { mic, camera, screen } = this.tracks;
-    return { mic: Boolean(mic?.enabled), camera: Boolean(camera?.enabled), screen: Boolean(screen) };
+    return { mic: Boolean(mic?.enabled), camera: Boolean(camera?.enabled), screen: Boolean(screen), hand: this.hand };
+  }
+
+  /** Raises our hand, or takes it down. @param {boolean} up */
+  raiseHand(up) {
+    this.hand = up;
+    for (const peer of this.peers.values()) peer.sendState();
+    this.#tellPresence();
+    this.emit("change", null);
   }
 
   /** Why we are not in, while the page keeps trying. @returns {"server-gone" | "server-full" | null} */
@@ -113,12 +137,14 @@ export class Room extends Emitter {
   rename(name) {
     this.name = name;
     for (const peer of this.peers.values()) peer.sendState();
+    this.#tellPresence();
   }
 
   leave() {
     if (this.left) return;
     this.left = true;
     for (const peer of [...this.peers.values()]) peer.close({ bye: true });
+    this.forwarding.close();
     this.signaling.leave();
     this.emit("change", null);
   }
@@ -150,6 +176,8 @@ export class Room extends Emitter {
   setTracks(tracks) {
     Object.assign(this.tracks, tracks);
     for (const peer of this.peers.values()) void peer.updateTracks();
+    this.forwarding.updateTracks();
+    this.#tellPresence();
     this.emit("change", null);
   }
 
@@ -179,6 +207,9 @@ export class Room extends Emitter {
     }
     this.audience = joined.audience ?? 0;
     this.#iceServers = joined.ice_servers;
+    this.#told = JSON.stringify(this.state);
+    // Before people are met: whether they are connected to depends on it.
+    this.forwarding.joined(joined.topology, joined);
     const listed = new Set(joined.peers.map((peer) => peer.id));
     for (const link of [...this.peers.values()]) {
       if (listed.has(link.id)) continue;
@@ -194,12 +225,14 @@ export class Room extends Emitter {
         if (!joined.resumed) link.signalingReturned();
       }
     }
+    this.forwarding.update();
     this.emit("joined", joined);
     this.emit("change", null);
   }
 
   /** @param {import("./signaling/counters.js").Message} message */
   #handleMessage(message) {
+    if (this.forwarding.handle(message)) return;
     switch (message.type) {
       case "peer_joined": {
         const info = /** @type {PeerInfo} */ (message.peer);
@@ -212,6 +245,10 @@ export class Room extends Emitter {
         }
         break;
       }
+      case "presence":
+        // Whoever is connected has said it before.
+        if (!this.peers.get(String(message.from))?.channelOpen) this.peers.get(String(message.from))?.noteState(message.state);
+        break;
       case "peer_left":
         this.#peerLeft(String(message.peer), String(message.reason));
         break;
@@ -238,6 +275,7 @@ export class Room extends Emitter {
         this.emit("waiting", Number(message.people) || 1);
         break;
     }
+    this.forwarding.update();
     this.emit("change", null);
   }
 
@@ -266,10 +304,14 @@ export class Room extends Emitter {
       signal: (data, queue) => this.#signal(info.id, data, queue),
       tracks: () => this.tracks,
       state: () => ({ ...this.state, name: this.name || undefined }),
+      forwarded: this.forwarding.mode === "sfu",
       sealed: this.keys !== null,
     });
     this.peers.set(info.id, link);
-    link.on("change", () => this.emit("change", null));
+    link.on("change", () => {
+      this.forwarding.update();
+      this.emit("change", null);
+    });
     link.on("open", () => this.#shareUplink());
     link.on("chat", ({ text, author }) => this.#chatFrom(link, text, author));
     link.on("gone", () => {
@@ -277,6 +319,7 @@ export class Room extends Emitter {
       this.counters.iceRestarts += link.restarts;
       this.counters.negotiations += link.negotiations;
       this.#shareUplink();
+      this.forwarding.update();
       this.emit("peer-removed", link);
       this.emit("change", null);
     });
@@ -387,7 +430,16 @@ export class Room extends Emitter {
   #networkChanged() {
     if (this.left) return;
     this.signaling.probe();
-    for (const link of this.peers.values()) void link.restartIce();
+    this.forwarding.networkChanged();
+    for (const link of this.peers.values()) if (!link.dormant) void link.restartIce();
+  }
+
+  /** To those who hear it from nobody else. */
+  #tellPresence() {
+    const told = JSON.stringify(this.state);
+    if (told === this.#told || !this.joined) return;
+    this.#told = told;
+    this.signaling.send({ type: "presence", state: { ...this.state } });
   }
 }
 

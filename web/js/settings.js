@@ -1,6 +1,6 @@
 /** What the browser remembers for a person: name, devices, theme. Storage may be blocked; then nothing is kept. */
 
-/** @typedef {"name" | "theme" | "mic" | "camera" | "speaker" | "shortcuts"} Setting */
+/** @typedef {"name" | "theme" | "mic" | "camera" | "speaker" | "shortcuts" | "quality"} Setting */
 
 /** @param {Setting} name @returns {string} empty if unset */
 export function getSetting(name) {

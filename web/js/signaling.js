@@ -114,6 +114,13 @@ export class Signaling extends Emitter {
     if (this.#admitted) this.#transmit(message);
   }
 
+  /** The same, with an id by which an error that answers it is known. @param {Message} message @returns {number} */
+  request(message) {
+    this.#requests += 1;
+    this.send({ ...message, id: this.#requests });
+    return this.#requests;
+  }
+
   /** Ends the session for good: the others see us leave at once. */
   leave() {
     if (this.#finished) return;

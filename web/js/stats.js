@@ -24,9 +24,10 @@ import { selectedPair } from "./path.js";
  * @param {StatsReport} report
  * @param {number} time ms
  * @param {Totals | null} before
+ * @param {{ shared?: boolean }} [options] `shared`: the connection carries others' media, too, so that only streams count
  * @returns {{ totals: Totals, sample: Sample }}
  */
-export function sampleFrom(report, time, before) {
+export function sampleFrom(report, time, before, { shared = false } = {}) {
   /** @type {Totals} */
   const totals = {
     time,
@@ -47,12 +48,13 @@ export function sampleFrom(report, time, before) {
   let transportSeen = false;
   report.forEach((stats) => {
     // Firefox's transport does not count bytes; its candidate pair does.
-    if (stats.type === "transport" && typeof stats.bytesSent === "number") {
+    if (!shared && stats.type === "transport" && typeof stats.bytesSent === "number") {
       transportSeen = true;
       totals.sentBytes += stats.bytesSent ?? 0;
       totals.receivedBytes += stats.bytesReceived ?? 0;
     }
     if (stats.type !== "inbound-rtp") return;
+    if (shared) totals.receivedBytes += (stats.bytesReceived ?? 0) + (stats.headerBytesReceived ?? 0);
     totals.packetsReceived += stats.packetsReceived ?? 0;
     totals.packetsLost += stats.packetsLost ?? 0;
     totals.bufferDelay += stats.jitterBufferDelay ?? 0;
@@ -64,7 +66,7 @@ export function sampleFrom(report, time, before) {
     freezes += stats.freezeCount ?? 0;
     if (!video || pixels(stats) > pixels(video)) video = stats;
   });
-  if (!transportSeen && pair) {
+  if (!shared && !transportSeen && pair) {
     totals.sentBytes = pair.bytesSent ?? 0;
     totals.receivedBytes = pair.bytesReceived ?? 0;
   }
@@ -80,7 +82,7 @@ export function sampleFrom(report, time, before) {
   return {
     totals,
     sample: {
-      sentBitrate: sentRate === null ? null : sentRate * 8,
+      sentBitrate: sentRate === null || shared ? null : sentRate * 8,
       receivedBitrate: receivedRate === null ? null : receivedRate * 8,
       roundTrip: pair?.currentRoundTripTime ?? remoteRoundTrip(report),
       loss: lost + got > 0 ? Math.min(1, Math.max(0, lost) / (Math.max(0, lost) + got)) : null,
@@ -126,9 +128,10 @@ export class Monitor {
    * @param {StatsReport} report
    * @param {number} time
    * @param {import("./types.js").Path | null} path
+   * @param {{ shared?: boolean }} [options]
    */
-  note(report, time, path) {
-    const { totals, sample } = sampleFrom(report, time, this.#totals);
+  note(report, time, path, options) {
+    const { totals, sample } = sampleFrom(report, time, this.#totals, options);
     this.#totals = totals;
     this.sample = sample;
     this.path = path;

@@ -32,11 +32,13 @@
  * @property {RTCIceServer[]} ice_servers
  * @property {number} [audience]
  * @property {boolean} [locked]
+ * @property {{ mode: "p2p" | "sfu", policy: "auto" | "p2p" | "sfu" }} [topology]  absent: the server forwards no media
  *
  * @typedef {object} MediaState  what a person sends just now
  * @property {boolean} mic
  * @property {boolean} camera
  * @property {boolean} screen
+ * @property {boolean} [hand]  raised
  *
  * @typedef {object} SignalData  what we put into `signal.data`
  * @property {string} connection  the sender's own peer connection: a random word
@@ -54,6 +56,7 @@
  * @property {string | null} local
  * @property {string | null} remote
  * @property {string} words
+ * @property {boolean} [server]  it ends at the server, which forwards
  *
  * @typedef {object} Sample  one second of a connection
  * @property {number | null} sentBitrate  bit/s

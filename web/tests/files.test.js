@@ -311,7 +311,7 @@ test("a receiver may ask for a larger window, within bounds", () => {
 test("with the code a sender who was started again goes on, but what we send is nobody's to offer", async () => {
   const id = "ab".repeat(16);
   const link = (/** @type {string} */ name) =>
-    Object.assign(new Emitter(), { id: name, name, role: "drop", closed: false, channelOpen: true, connection: { connectionState: "connected" }, send: () => true });
+    Object.assign(new Emitter(), { id: name, name, role: "drop", closed: false, channelOpen: true, connection: { connectionState: "connected" }, wake() {}, send: () => true });
   const [ada, eve] = [link("ada"), link("eve")];
   const room = Object.assign(new Emitter(), { peers: new Map([["ada", ada], ["eve", eve]]), keys: { fileId: async () => id } });
   const transfers = new Transfers(/** @type {any} */ (room));

@@ -230,7 +230,7 @@ test("dropped folders keep their structure", async () => {
 function twoPages() {
   const sent = [];
   const end = (id, other) => {
-    const link = Object.assign(new Emitter(), { id, name: id, role: "drop", closed: false, channelOpen: true, connection: { connectionState: "connected" } });
+    const link = Object.assign(new Emitter(), { id, name: id, role: "drop", closed: false, channelOpen: true, connection: { connectionState: "connected" }, wake() {} });
     link.send = (message) => {
       sent.push(message);
       queueMicrotask(() => other().emit("file", structuredClone(message)));

@@ -8,7 +8,7 @@ import { isRoomName, randomRoomName, roomNameFrom } from "../js/names.js";
 import { readParams, roomFromPath } from "../js/params.js";
 import { videoBudget } from "../js/peer/budget.js";
 import { isSignalData, parseControl } from "../js/peer/control.js";
-import { arrange } from "../js/ui/layout.js";
+import { arrange, onStage } from "../js/ui/layout.js";
 import { bannerFor, list } from "../js/ui/roombanner.js";
 
 test("sizes and times as people read them", () => {
@@ -46,7 +46,7 @@ test("a link alone never switches devices on", () => {
 });
 
 test("control messages are known shapes or nothing", () => {
-  assert.deepEqual(parseControl('{"type":"state","mic":1,"camera":true}'), { type: "state", mic: false, camera: true, screen: false });
+  assert.deepEqual(parseControl('{"type":"state","mic":1,"camera":true}'), { type: "state", mic: false, camera: true, screen: false, hand: false });
   assert.deepEqual(parseControl('{"type":"chat","text":"<b>","extra":1}'), { type: "chat", text: "<b>" });
   for (const bad of ["", "{", "null", "[]", "7", '{"type":7}', '{"type":"chat","text":5}', '{"type":"chat","text":"  "}', '{"type":"other"}', '{"type":"signal","data":null}']) {
     assert.equal(parseControl(bad), null, bad);
@@ -151,4 +151,15 @@ test("the more people, the less for each, within what is worth having", () => {
   assert.equal(videoBudget(3).camera, 1_000_000);
   assert.equal(videoBudget(31).camera, 250_000);
   for (let people = 1; people < 32; people += 1) assert.ok(videoBudget(people).screen >= videoBudget(people + 1).screen);
+});
+
+test("of many people those have a place who had one, but for those who speak", () => {
+  const all = ["self", "ada", "bob", "cleo", "dan"];
+  const stage = (before, spoke) => [...onStage(all, { most: 3, before: new Set(before), spoke: new Map(Object.entries(spoke)) })].sort();
+  assert.deepEqual(onStage(all, { most: 5, before: new Set(), spoke: new Map() }), new Set(all));
+  assert.deepEqual(stage([], {}), ["ada", "bob", "self"]);
+  assert.deepEqual(stage(["self", "bob", "cleo"], {}), ["bob", "cleo", "self"]);
+  assert.deepEqual(stage(["self", "ada", "bob"], { dan: 5 }), ["ada", "bob", "dan"]);
+  assert.deepEqual(stage(["self", "ada", "bob"], { self: 9, ada: 7, bob: 8, dan: 5 }), ["ada", "bob", "self"]);
+  assert.deepEqual(stage(["self", "ada", "bob"], { self: 9, ada: 7, bob: 8, dan: 10 }), ["bob", "dan", "self"]);
 });

@@ -5,8 +5,9 @@
 (() => {
   const COLUMNS = 8;
   const ROWS = 4;
-  const WIDTH = 320;
-  const HEIGHT = 240;
+  // `?picture=large`: large enough for several sizes of it.
+  const LARGE = new URLSearchParams(location.search).get('picture') === 'large';
+  const [WIDTH, HEIGHT] = LARGE ? [960, 720] : [320, 240];
   const RATE = 20;
   const FRAME_BITS = 20;
   const SOURCE_BITS = 6;

@@ -74,7 +74,10 @@ export class Transfers extends Emitter {
    */
   send(selection, peer) {
     const links = [...this.#room.peers.values()].filter((link) => (!peer || link.id === peer) && link.role !== "send");
-    for (const link of links) void this.#offer(selection, link);
+    for (const link of links) {
+      link.wake();
+      void this.#offer(selection, link);
+    }
     return links.length > 0;
   }
 

@@ -47,9 +47,10 @@ delay.value = "auto";
 function applyDelay() {
   const target = DELAYS.find(({ value }) => value === delay.value)?.target ?? null;
   for (const peer of room.peers.values()) {
-    for (const transceiver of Object.values(peer.transceivers)) {
+    for (const slot of /** @type {const} */ (["mic", "camera", "screen", "sound"])) {
+      const receiver = peer.receiver(slot);
       // A hint that older browsers do not know.
-      if ("jitterBufferTarget" in transceiver.receiver) /** @type {any} */ (transceiver.receiver).jitterBufferTarget = target;
+      if (receiver && "jitterBufferTarget" in receiver) /** @type {any} */ (receiver).jitterBufferTarget = target;
     }
   }
 }

@@ -19,10 +19,11 @@ const NAME_LIMIT = 64;
 /**
  * @typedef {{ type: "state", name?: string } & MediaState} StateMessage  `name`: theirs, where it has changed since they joined
  * @typedef {{ type: "chat", text: string, author?: string }} ChatMessage  `author`: a streamer passes a viewer's words on
+ * @typedef {{ type: "via", server: boolean }} ViaMessage  which way the sender takes what we send: through the server, or directly
  * @typedef {{ type: "bye" }} ByeMessage
  * @typedef {{ type: "signal", data: SignalData }} SignalMessage  signaling while the server is gone
  * @typedef {{ type: string } & Record<string, unknown>} FileMessage  its type begins with `file-`: see files/protocol.js
- * @typedef {StateMessage | ChatMessage | ByeMessage | SignalMessage | FileMessage} ControlMessage
+ * @typedef {StateMessage | ChatMessage | ViaMessage | ByeMessage | SignalMessage | FileMessage} ControlMessage
  */
 
 /**
@@ -46,6 +47,7 @@ export function parseControl(text) {
         mic: value.mic === true,
         camera: value.camera === true,
         screen: value.screen === true,
+        hand: value.hand === true,
         ...(typeof value.name === "string" && value.name.trim() !== "" ? { name: value.name.trim().slice(0, NAME_LIMIT) } : {}),
       };
     case "chat":
@@ -56,6 +58,8 @@ export function parseControl(text) {
             ...(typeof value.author === "string" && value.author.trim() !== "" ? { author: value.author.trim().slice(0, NAME_LIMIT) } : {}),
           }
         : null;
+    case "via":
+      return { type: "via", server: value.server === true };
     case "bye":
       return { type: "bye" };
     case "signal":

@@ -28,12 +28,13 @@ export class Recovery {
    * @param {boolean} options.initiator
    * @param {() => void} options.restartIce
    * @param {() => void} options.renew
+   * @param {boolean} [options.dormant] nothing is being connected yet
    */
-  constructor({ initiator, restartIce, renew }) {
+  constructor({ initiator, restartIce, renew, dormant = false }) {
     this.initiator = initiator;
     this.restartIce = restartIce;
     this.renew = renew;
-    this.#schedule(FIRST_CONNECT_PATIENCE);
+    if (!dormant) this.#schedule(FIRST_CONNECT_PATIENCE);
   }
 
   /** @param {RTCPeerConnectionState} state */

@@ -1,6 +1,6 @@
 /** Watches a room's connections: a sample each second for the details panel and the tests, levels for who speaks. */
 import { Monitor } from "../stats.js";
-import { selectedPath } from "../path.js";
+import { selectedPath, throughServer } from "../path.js";
 import { receivedLevel } from "../media/level.js";
 
 /** @typedef {import("../room.js").Room} Room */
@@ -43,7 +43,7 @@ export class Watch {
 
   /** @param {PeerLink} link */
   isSpeaking(link) {
-    if (receivedLevel(link.transceivers.mic?.receiver) > SPEAKING_LEVEL) this.#heard.set(link.id, performance.now());
+    if (receivedLevel(link.receiver("mic") ?? undefined) > SPEAKING_LEVEL) this.#heard.set(link.id, performance.now());
     return this.heardRecently(link.id);
   }
 
@@ -66,16 +66,27 @@ export class Watch {
   #watch(link) {
     const monitor = new Monitor();
     this.monitors.set(link.id, monitor);
+    let { via } = link;
     link.on("renewed", () => monitor.forget());
+    link.on("change", () => {
+      // Other counters, of another connection.
+      if (link.via !== via) monitor.forget();
+      via = link.via;
+    });
   }
 
   async #sample() {
     await Promise.all(
       this.entries.map(async ({ link, monitor }) => {
         try {
-          const report = await link.connection.getStats();
-          const connected = link.connection.connectionState === "connected";
-          monitor.note(report, performance.now(), connected ? selectedPath(report, link.toldCandidates) : monitor.path);
+          const forwarded = link.via === "server";
+          const report = forwarded ? await forwardedReport(link) : await link.connection.getStats();
+          let path = monitor.path;
+          if (link.state === "connected") {
+            path = selectedPath(report, forwarded ? undefined : link.toldCandidates);
+            if (path && forwarded) path = throughServer(path);
+          }
+          monitor.note(report, performance.now(), path, { shared: forwarded });
         } catch {
           // Closed while it was being asked.
         }
@@ -83,4 +94,11 @@ export class Watch {
     );
     this.onSample();
   }
+}
+
+/** What is known of one person's media on a connection that carries many people's. @param {PeerLink} link */
+async function forwardedReport(link) {
+  const receivers = Object.values(link.forwarded?.receivers ?? {});
+  const reports = await Promise.all(receivers.map((receiver) => receiver.getStats()));
+  return new Map(reports.flatMap((report) => [.../** @type {Map<string, any>} */ (/** @type {unknown} */ (report)).entries()]));
 }

@@ -4,7 +4,7 @@
  */
 
 /** Messages from the server that are not part of the session's count. */
-const UNCOUNTED_FROM_SERVER = new Set(["joined", "pong", "error", "welcome", "left", "going_away"]);
+const UNCOUNTED_FROM_SERVER = new Set(["joined", "pong", "error", "welcome", "left", "going_away", "media_layers", "media_speaker"]);
 /** Messages from us that are not. */
 const UNCOUNTED_FROM_CLIENT = new Set(["join", "ping"]);
 

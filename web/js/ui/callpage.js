@@ -47,7 +47,7 @@ export class CallPage {
   constructor({ page, room, files = true, farewell }) {
     const { params, local, problems } = this;
     this.#farewell = farewell;
-    this.room = new Room({ relayOnly: params.relayOnly, ...room });
+    this.room = new Room({ relayOnly: params.relayOnly, codec: params.codec, ...room });
     this.watch = new Watch(this.room);
     const transfers = files ? new Transfers(this.room) : null;
     this.files = transfers ? new FilesPanel(transfers, { forced: params.files }) : undefined;

@@ -41,7 +41,7 @@ export class CallView {
   #options;
   #meter = new LevelMeter();
   #stage;
-  #details = new Details();
+  #details;
   #panels = new Panels();
   #devices;
   #sound;
@@ -53,6 +53,8 @@ export class CallView {
   #mic = iconButton({ icon: "mic", label: "Microphone", testid: "mic", shortcut: "m", onclick: () => void this.#toggleMic() });
   #camera = iconButton({ icon: "camera", label: "Camera", testid: "camera", shortcut: "v", onclick: () => void this.#toggleCamera() });
   #screen = iconButton({ icon: "screen", label: "Share screen", testid: "screen", shortcut: "s", onclick: () => void this.#toggleScreen() });
+  #hand = iconButton({ icon: "hand", label: "Raise hand", testid: "hand", shortcut: "h", onclick: () => this.#toggleHand() });
+  #speaker = iconButton({ icon: "speaker", label: "Speaker view", testid: "speaker-view", shortcut: "t", onclick: () => this.#toggleSpeaker() });
   #unblock = h("button", { type: "button", class: "button primary unblock", hidden: true }, "Click to hear the others");
   /** @type {(() => void)[]} */
   #cleanup = [];
@@ -63,9 +65,10 @@ export class CallView {
   /** @param {CallOptions} options */
   constructor(options) {
     this.#options = options;
-    const { room, watch, local, files, onLeave, onNext, sends = true, above } = options;
+    const { room, watch, local, files, onLeave, onNext, sends = true, shows = true, above } = options;
     this.chat = new Chat((text) => room.sendChat(text));
     this.watch = watch;
+    this.#details = new Details(room);
     this.#roomBanner = new RoomBanner(this.#banner, room);
     watch.onSample = () => this.#showDetails();
     this.#stage = new Stage({ onFiles: files ? (peer, list) => files.send(list, peer) : undefined });
@@ -74,7 +77,13 @@ export class CallView {
     this.#sound.on("blocked", () => show(this.#unblock, true));
     this.#sound.on("unblocked", () => show(this.#unblock, false));
     this.#sound.on("news", toast);
-    this.#devices = new DevicesPanel({ local, sends, onSpeaker: () => void this.#sound.chooseSpeaker() });
+    this.#devices = new DevicesPanel({
+      local,
+      sends,
+      onSpeaker: () => void this.#sound.chooseSpeaker(),
+      onQuality: (lines) => room.forwarding.limit(lines),
+    });
+    room.forwarding.limit(this.#devices.lines);
     this.#unblock.addEventListener("click", () => this.#sound.unblock());
 
     const chatButton = iconButton({ icon: "chat", label: "Chat", testid: "chat", shortcut: "c" });
@@ -93,6 +102,7 @@ export class CallView {
       "div",
       { class: "controls", role: "toolbar", "aria-label": "Call controls" },
       sends ? h("div", { class: "control-group" }, this.#mic, this.#camera, screenAvailable() ? this.#screen : null) : null,
+      shows ? h("div", { class: "control-group extra" }, this.#speaker, onNext ? null : this.#hand) : null,
       h("div", { class: "control-group" }, chatButton, files ? filesButton : null, detailsButton, hasDevices ? devicesButton : null),
       h(
         "div",
@@ -128,6 +138,7 @@ export class CallView {
         ...(sends
           ? { m: () => void this.#toggleMic(), v: () => void this.#toggleCamera(), s: () => void this.#toggleScreen() }
           : {}),
+        ...(shows ? { t: () => this.#toggleSpeaker(), ...(onNext ? {} : { h: () => this.#toggleHand() }) } : {}),
         ...(files ? { f: () => this.#panels.toggle("files") } : {}),
         c: () => this.#panels.toggle("chat"),
         d: () => this.#panels.toggle("details"),
@@ -136,6 +147,10 @@ export class CallView {
         ...(onNext ? { n: onNext } : {}),
       }),
     );
+    // A background tab drops the pictures at once, whatever its timers do.
+    const visible = () => this.#showTiles();
+    document.addEventListener("visibilitychange", visible);
+    this.#cleanup.push(() => document.removeEventListener("visibilitychange", visible));
     const timer = setInterval(() => this.#showTiles(), LEVEL_INTERVAL);
     this.#cleanup.push(() => clearInterval(timer));
     this.#meter.listen(local.mic);
@@ -154,6 +169,10 @@ export class CallView {
     press(this.#camera, local.cameraOn, "camera");
     this.#screen.setAttribute("aria-pressed", String(local.screenOn));
     this.#screen.classList.toggle("on", local.screenOn);
+    for (const [button, on] of /** @type {const} */ ([[this.#hand, room.hand], [this.#speaker, this.#stage.speakerView]])) {
+      button.setAttribute("aria-pressed", String(on));
+      button.classList.toggle("on", on);
+    }
     this.#roomBanner.update((id) => this.#met.has(id));
     this.#showTiles();
     /** @type {Map<string, MediaStreamTrack>} */
@@ -191,13 +210,22 @@ export class CallView {
     await local.setScreen(!local.screenOn);
   }
 
+  #toggleHand() {
+    const { room } = this.#options;
+    room.raiseHand(!room.hand);
+  }
+
+  #toggleSpeaker() {
+    this.#stage.showSpeaker(!this.#stage.speakerView);
+    this.update();
+  }
+
   /** @param {PeerLink} link */
   #welcome(link) {
     if (this.#options.shows !== false) toast(`${link.name} is here`);
     link.on("tracks", () => this.update());
     link.on("change", () => {
-      const state = link.connection.connectionState;
-      if (state === "connected") {
+      if (link.state === "connected") {
         this.#met.add(link.id);
         this.#options.problems.remove("no-path", "relay-unreachable", "no-relay");
       }
@@ -219,7 +247,7 @@ export class CallView {
     /** @type {TileState[]} */
     const tiles = [];
     for (const link of shows ? room.peers.values() : []) {
-      const state = link.connection.connectionState;
+      const { state } = link;
       const note = state === "connected" ? "" : this.#met.has(link.id) ? "Reconnecting…" : "Connecting…";
       const common = { peer: link.id, name: link.name, connection: state, mirrored: false };
       tiles.push({
@@ -229,6 +257,7 @@ export class CallView {
         muted: state === "connected" && !link.remote.mic,
         // What a browser last measured stays when somebody has muted themselves.
         speaking: link.remote.mic && this.watch.isSpeaking(link),
+        hand: link.remote.hand === true,
         note,
       });
       if (link.remote.screen) {
@@ -244,11 +273,13 @@ export class CallView {
       muted: !local.micOn,
       speaking: local.micOn && this.watch.selfSpeaking(level),
       mirrored: true,
+      hand: room.hand,
     });
     if (local.screen) {
       tiles.push({ ...self, name: name(), kind: "screen", video: local.screen, muted: false, speaking: false, mirrored: false });
     }
     this.#stage.update(tiles);
+    room.forwarding.show(this.#stage.sizes);
     this.#stage.setExtra(shows && room.peers.size > 0 ? null : alone());
   }
 

@@ -3,6 +3,7 @@ import { h, setText } from "../dom.js";
 import { formatBitrate, formatMilliseconds, formatPercent } from "../format.js";
 import { PathPicture } from "./pathpicture.js";
 import { Plot } from "./plot.js";
+import { Way, layerInWords } from "./way.js";
 
 /** @typedef {import("../peer.js").PeerLink} PeerLink */
 /** @typedef {import("../stats.js").Monitor} Monitor */
@@ -10,12 +11,22 @@ import { Plot } from "./plot.js";
 export class Details {
   #empty = h("p", { class: "panel-empty" }, "Nobody else is here yet. As soon as someone is, this shows how the connection to them is doing.");
   #list = h("div", { class: "details-list" }, this.#empty);
-  element = h("div", { class: "panel-body", testid: "details-panel" }, this.#list);
+  #way;
+  #room;
+  element;
   /** @type {Map<string, Person>} */
   #people = new Map();
 
+  /** @param {import("../room.js").Room} room */
+  constructor(room) {
+    this.#room = room;
+    this.#way = new Way(room);
+    this.element = h("div", { class: "panel-body", testid: "details-panel" }, this.#way.element, this.#list);
+  }
+
   /** @param {Iterable<{ link: PeerLink, monitor: Monitor }>} entries */
   update(entries) {
+    this.#way.update();
     const seen = new Set();
     for (const { link, monitor } of entries) {
       seen.add(link.id);
@@ -25,7 +36,7 @@ export class Details {
         this.#people.set(link.id, person);
         this.#list.append(person.element);
       }
-      person.update(link, monitor);
+      person.update(link, monitor, layerInWords(this.#room.forwarding.layerOf(link)));
     }
     for (const [id, person] of this.#people) {
       if (seen.has(id)) continue;
@@ -60,8 +71,9 @@ class Person {
   /**
    * @param {PeerLink} link
    * @param {Monitor} monitor
+   * @param {string} layer what of their picture the server gives us, and why
    */
-  update(link, monitor) {
+  update(link, monitor, layer) {
     const { history, sample, path } = monitor;
     this.#path.show(path, "you", link.name);
     this.#bitrate.draw([history.map((one) => one.receivedBitrate), history.map((one) => one.sentBitrate)]);
@@ -70,9 +82,10 @@ class Person {
     this.#frames.draw([history.map((one) => one.framesPerSecond)]);
     const size = sample?.width ? `${sample.width} × ${sample.height}` : null;
     const facts = [
-      stateInWords(link.connection.connectionState),
+      stateInWords(link.state),
       size,
       sample?.codec,
+      layer,
       path?.local && path.remote ? `${path.local} ↔ ${path.remote}` : null,
       link.restarts > 0 ? `path renewed ${link.restarts} ×` : null,
     ];

@@ -71,21 +71,37 @@ export class DevicePickers {
   }
 }
 
+/** The best that is wanted of others' pictures where the server forwards them. */
+const QUALITIES = /** @type {const} */ ([
+  { value: "", words: "As good as it can be", lines: Infinity },
+  { value: "medium", words: "Medium (saves half and more)", lines: 360 },
+  { value: "low", words: "Small (for a weak line)", lines: 180 },
+  { value: "none", words: "None: sound only", lines: 0 },
+]);
+
 /** The panel in a call. */
 export class DevicesPanel {
   #pickers;
+  #quality = h("select", { testid: "quality" });
   #level = levelMeter();
   element;
 
-  /** @param {ConstructorParameters<typeof DevicePickers>[0]} options */
+  /** @param {ConstructorParameters<typeof DevicePickers>[0] & { onQuality?: (lines: number) => void }} options */
   constructor(options) {
     this.#pickers = new DevicePickers(options);
+    append(this.#quality, QUALITIES.map(({ value, words }) => h("option", { value }, words)));
+    this.#quality.value = getSetting("quality");
+    this.#quality.addEventListener("change", () => {
+      setSetting("quality", this.#quality.value);
+      options.onQuality?.(this.lines);
+    });
     const keys = h("input", { type: "checkbox", testid: "shortcuts", checked: shortcutsOn(), onchange: () => switchShortcuts(keys.checked) });
     this.element = h(
       "div",
       { class: "panel-body devices", testid: "devices-panel" },
       ...this.#pickers.fields,
       options.sends === false ? null : h("div", { class: "field" }, h("span", { "aria-hidden": "true" }, "What your microphone hears"), this.#level),
+      h("label", { class: "field" }, h("span", {}, "Pictures of the others, through the server"), this.#quality),
       h(
         "div",
         { class: "keys" },
@@ -93,6 +109,11 @@ export class DevicesPanel {
         h("p", { class: "field-help" }, "The letter that each button names when the mouse rests on it."),
       ),
     );
+  }
+
+  /** The best that is wanted of any picture. */
+  get lines() {
+    return QUALITIES.find(({ value }) => value === this.#quality.value)?.lines ?? Infinity;
   }
 
   /** @param {number} level 0 to 1 */

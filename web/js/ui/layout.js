@@ -43,6 +43,36 @@ export function arrange({ width, height, cameras, screens, gap = 12 }) {
 }
 
 /**
+ * Who of many has a place on the stage: whoever has one keeps it, but for those who speak, who take the places of those
+ * whose last word is longest ago.
+ *
+ * @param {readonly string[]} all in order
+ * @param {object} options
+ * @param {number} options.most places
+ * @param {ReadonlySet<string>} options.before who had one
+ * @param {ReadonlyMap<string, number>} options.spoke when each last spoke, ms
+ * @returns {Set<string>}
+ */
+export function onStage(all, { most, before, spoke }) {
+  if (all.length <= most) return new Set(all);
+  const when = (/** @type {string} */ one) => spoke.get(one) ?? 0;
+  const kept = all.filter((one) => before.has(one)).slice(0, most);
+  const chosen = new Set(kept);
+  for (const one of all) {
+    if (chosen.size >= most) break;
+    chosen.add(one);
+  }
+  const waiting = all.filter((one) => !chosen.has(one) && when(one) > 0).sort((one, two) => when(two) - when(one));
+  for (const one of waiting) {
+    const quietest = [...chosen].reduce((least, other) => (when(other) < when(least) ? other : least));
+    if (when(quietest) >= when(one)) break;
+    chosen.delete(quietest);
+    chosen.add(one);
+  }
+  return chosen;
+}
+
+/**
  * `count` equal boxes as large as possible in an area, centred, the last row too.
  *
  * @param {Box} area

@@ -20,9 +20,10 @@ export class PathPicture {
     dataset.kind = path?.kind ?? "";
     dataset.relayed = String(path?.relayed ?? false);
     dataset.protocol = path?.protocol ?? "";
+    dataset.server = String(path?.server ?? false);
     const words = path?.words ?? "Looking for a way…";
     setText(this.#words, words);
-    const key = `${path?.kind}/${path?.relayProtocol}/${path?.protocol}`;
+    const key = `${path?.server}/${path?.kind}/${path?.relayProtocol}/${path?.protocol}`;
     if (key === this.#drawn) return;
     this.#drawn = key;
     this.#picture.setAttribute("aria-label", `From ${you} to ${them}: ${words}`);
@@ -39,10 +40,10 @@ export class PathPicture {
       const sag = path ? 30 : 44;
       parts.push(svg("path", { class: path ? "string" : "string loose", d: `M${xs[index]} 22Q${middle} ${sag} ${xs[index + 1]} 22` }));
     }
-    between.forEach((stop, index) => parts.push(stop === "relay" ? relay(xs[index + 1]) : router(xs[index + 1])));
+    between.forEach((stop, index) => parts.push({ relay, router, server }[stop](xs[index + 1])));
     parts.push(can(24), can(216));
     const names = ["you", ...between, "them"];
-    if (path?.relayed && path.relayProtocol) names[1] = `relay, ${path.relayProtocol.toUpperCase()}`;
+    if (path?.relayed && path.relayProtocol && !path.server) names[1] = `relay, ${path.relayProtocol.toUpperCase()}`;
     names.forEach((name, index) => {
       const text = svg("text", { x: xs[index], y: 51, "text-anchor": "middle" });
       text.textContent = name;
@@ -80,5 +81,15 @@ function relay(x) {
     {},
     svg("circle", { class: "stop-body relay", cx: x, cy: 22, r: 12 }),
     svg("path", { class: "stop-line", d: `M${x - 6} 19h11l-3-3M${x + 6} 25h-11l3 3` }),
+  );
+}
+
+/** @param {number} x */
+function server(x) {
+  return svg(
+    "g",
+    {},
+    svg("rect", { class: "stop-body server", x: x - 12, y: 8, width: 24, height: 28, rx: 3 }),
+    svg("path", { class: "stop-line", d: `M${x - 12} 17h24M${x - 12} 26h24M${x - 7} 12.5h.1M${x - 7} 21.5h.1M${x - 7} 31h.1` }),
   );
 }

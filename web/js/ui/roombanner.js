@@ -21,7 +21,7 @@ export class RoomBanner {
   /** @param {(id: string) => boolean} met whether someone has been connected before */
   update(met) {
     const links = [...this.#room.peers.values()];
-    const connected = links.filter((link) => link.connection.connectionState === "connected");
+    const connected = links.filter((link) => link.state === "connected");
     const troubled = links.filter((link) => met(link.id) && !connected.includes(link));
     const { state, text, away } = bannerFor({
       signaling: this.#room.signaling.state,

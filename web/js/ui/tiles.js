@@ -4,7 +4,7 @@
  */
 import { h, setText, show } from "../dom.js";
 import { selectionOf, selectionOfDrop } from "../files/selection.js";
-import { arrange } from "./layout.js";
+import { arrange, onStage } from "./layout.js";
 import { icon, logo } from "./icons.js";
 import { iconButton } from "./shell.js";
 
@@ -21,12 +21,27 @@ import { iconButton } from "./shell.js";
  * @property {string} connection "self" or an RTCPeerConnectionState
  * @property {string} note words over the picture, e.g. "Reconnecting…"; empty for none
  * @property {boolean} mirrored
+ * @property {boolean} [hand] whether to mark a raised hand
  */
 
 /** @typedef {import("../files/selection.js").Selection} Selection */
 /** @typedef {{ onFiles?: (peer: string, files: Selection | Promise<Selection>) => void }} StageOptions */
 
+/** So many cameras fit onto a stage so that one can see something. */
+const MOST_CAMERAS = 16;
+
 export class Stage {
+  /** Whether one camera is shown large: the speaker's, or that which was chosen. */
+  speakerView = false;
+  /** @type {Map<string, import("./layout.js").Box>} */
+  #boxes = new Map();
+  /** When each person last spoke, ms. @type {Map<string, number>} */
+  #spoke = new Map();
+  /** @type {Set<string>} */
+  #cameras = new Set();
+  /** Whose camera is large. @type {string | null} */
+  #large = null;
+  #others = h("div", { class: "stage-others", testid: "stage-others", hidden: true });
   element = h("section", { class: "stage", testid: "stage", tabIndex: -1, "aria-label": "People" });
   /** @type {Map<string, Tile>} */
   #tiles = new Map();
@@ -37,6 +52,7 @@ export class Stage {
   /** @param {StageOptions} [options] */
   constructor(options = {}) {
     this.#options = options;
+    this.element.append(this.#others);
     new ResizeObserver(() => this.#place()).observe(this.element);
   }
 
@@ -52,10 +68,37 @@ export class Stage {
     this.#place();
   }
 
-  /** @param {TileState[]} states in order */
-  update(states) {
+  /** @param {boolean} on */
+  showSpeaker(on) {
+    this.speakerView = on;
+    this.#place();
+  }
+
+  /**
+   * How large each picture is shown, in device pixels.
+   *
+   * @returns {Map<string, { width: number, height: number } | null>} by `peer/kind`
+   */
+  get sizes() {
+    const scale = Math.min(2, devicePixelRatio || 1);
+    const hidden = document.hidden;
+    return new Map(
+      [...this.#boxes].map(([key, { width, height }]) => [key, hidden ? null : { width: Math.round(width * scale), height: Math.round(height * scale) }]),
+    );
+  }
+
+  /** @param {TileState[]} all in order */
+  update(all) {
+    const now = performance.now();
+    for (const { peer, speaking } of all) if (speaking) this.#spoke.set(peer, now);
+    const people = all.filter(({ kind, peer }) => kind === "camera" && peer !== "self").map(({ peer }) => peer);
+    this.#cameras = onStage(people, { most: MOST_CAMERAS - 1, before: this.#cameras, spoke: this.#spoke });
+    const states = all.filter(({ peer, kind }) => kind === "screen" || peer === "self" || this.#cameras.has(peer));
+    const away = people.length - this.#cameras.size;
+    setText(this.#others, away > 0 ? `and ${away} more` : "");
+    show(this.#others, away > 0);
     const wanted = new Map(states.map((state) => [`${state.peer}/${state.kind}`, state]));
-    let moved = false;
+    let moved = this.#chooseLarge(people);
     for (const [key, tile] of this.#tiles) {
       if (wanted.has(key)) continue;
       tile.element.remove();
@@ -75,17 +118,36 @@ export class Stage {
     if (moved) this.#place();
   }
 
+  /** Whoever spoke last. @param {string[]} people without ourselves @returns {boolean} whether it is somebody else than before */
+  #chooseLarge(people) {
+    const spoke = (/** @type {string} */ peer) => this.#spoke.get(peer) ?? 0;
+    const last = people.reduce((/** @type {string | null} */ best, peer) => (best === null || spoke(peer) > spoke(best) ? peer : best), null);
+    const stays = this.#large !== null && people.includes(this.#large);
+    const large = stays && last !== null && this.#large !== null && spoke(last) <= spoke(this.#large) ? this.#large : last;
+    const changed = large !== this.#large && this.speakerView;
+    this.#large = large;
+    return changed;
+  }
+
   #place() {
     const { clientWidth: width, clientHeight: height } = this.element;
     if (width === 0 || height === 0) return;
-    const tiles = [...this.#tiles.values()];
-    const screens = tiles.filter((tile) => tile.kind === "screen").map((tile) => tile.element);
-    const cameras = tiles.filter((tile) => tile.kind === "camera").map((tile) => tile.element);
-    if (this.#extra) cameras.push(this.#extra);
-    const boxes = arrange({ width, height, cameras: cameras.length, screens: screens.length });
-    this.element.dataset.layout = screens.length > 0 ? "screens" : "cameras";
-    put(cameras, boxes.cameras);
-    put(screens, boxes.screens);
+    const entries = [...this.#tiles];
+    const isLarge = (/** @type {string} */ key) => this.speakerView && key === `${this.#large}/camera`;
+    const screens = entries.filter(([, { kind }]) => kind === "screen");
+    // A shared screen is what one looks at.
+    if (screens.length === 0) screens.push(...entries.filter(([key]) => isLarge(key)));
+    const cameras = entries.filter((entry) => !screens.includes(entry));
+    const elements = cameras.map(([, { element }]) => element);
+    if (this.#extra) elements.push(this.#extra);
+    const boxes = arrange({ width, height, cameras: elements.length, screens: screens.length });
+    this.element.dataset.layout = screens.length === 0 ? "cameras" : screens[0][1].kind === "screen" ? "screens" : "speaker";
+    put(elements, boxes.cameras);
+    put(screens.map(([, { element }]) => element), boxes.screens);
+    this.#boxes = new Map([
+      ...cameras.map(([key], index) => /** @type {const} */ ([key, boxes.cameras[index]])),
+      ...screens.map(([key], index) => /** @type {const} */ ([key, boxes.screens[index]])),
+    ]);
   }
 }
 
@@ -117,6 +179,7 @@ class Tile {
     this.initials = h("div", { class: "tile-initials", "aria-hidden": "true" });
     this.name = h("span", { class: "tile-name" });
     this.mutedMark = h("span", { class: "tile-muted", role: "img", "aria-label": "microphone off", hidden: true }, icon("mic-off"));
+    this.hand = h("span", { class: "tile-hand", role: "img", "aria-label": "hand raised", testid: "tile-hand", hidden: true }, icon("hand"));
     this.note = h("div", { class: "tile-note" });
     this.element = h(
       "article",
@@ -130,6 +193,7 @@ class Tile {
       h("div", { class: "tile-backdrop" }, this.initials),
       this.video,
       this.note,
+      this.hand,
       h("div", { class: "tile-label" }, this.mutedMark, this.name),
     );
     if (!self && state.kind === "camera" && onFiles) this.#acceptFiles(state, onFiles);
@@ -148,7 +212,8 @@ class Tile {
     setText(this.note, state.note);
     show(this.note, state.note !== "");
     show(this.mutedMark, state.muted);
-    element.setAttribute("aria-label", [title, state.muted ? "muted" : "", state.note].filter(Boolean).join(", "));
+    show(this.hand, state.hand === true);
+    element.setAttribute("aria-label", [title, state.muted ? "muted" : "", state.hand ? "hand raised" : "", state.note].filter(Boolean).join(", "));
     if (element.dataset.connection !== state.connection) element.dataset.connection = state.connection;
     element.classList.toggle("speaking", state.speaking);
     this.video.classList.toggle("mirrored", state.mirrored);
