@@ -49,13 +49,17 @@ export class Keys {
 
   /**
    * @param {string} code
-   * @param {string} room
-   * @param {CryptoKey} signaling
-   * @param {CryptoKey} ids
+   * @param {object} made
+   * @param {string} made.room
+   * @param {CryptoKey} made.signaling
+   * @param {CryptoKey} made.ids
+   * @param {Uint8Array<ArrayBuffer>} made.media
    */
-  constructor(code, room, signaling, ids) {
+  constructor(code, { room, signaling, ids, media }) {
     this.code = code;
     this.room = room;
+    /** The base key of media that a server forwards (RFC 9605 §4.4.2). */
+    this.media = media;
     this.#signaling = signaling;
     this.#ids = ids;
   }
@@ -69,7 +73,8 @@ export class Keys {
     const signaling = await crypto.subtle.deriveKey(purpose("signaling"), secret, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
     const hmac = { name: "HMAC", hash: "SHA-256", length: 256 };
     const ids = await crypto.subtle.deriveKey(purpose("file ids"), secret, hmac, false, ["sign"]);
-    return new Keys(code, `sealed-${toHex(new Uint8Array(room))}`, signaling, ids);
+    const media = new Uint8Array(await crypto.subtle.deriveBits(purpose("media"), secret, 256));
+    return new Keys(code, { room: `sealed-${toHex(new Uint8Array(room))}`, signaling, ids, media });
   }
 
   /**

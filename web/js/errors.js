@@ -116,6 +116,11 @@ const PROBLEMS = {
     text: "A code has 20 letters and digits, in four groups.",
     next: "Ask for the link again and open it whole, or type the code below.",
   },
+  "unsupported-seal": {
+    title: "This browser cannot seal calls",
+    text: "Encrypting what a server forwards needs encoded transforms, which this browser has not yet.",
+    next: "Take a newer Chrome, Edge, Firefox or Safari.",
+  },
   "insecure-seal": {
     title: "Sealing needs a secure address",
     text: "Browsers give pages the means to encrypt only over https, or on localhost.",

@@ -137,7 +137,8 @@ export class PeerLink extends Emitter {
     this.localState = state;
     this.via = forwarded ? "server" : "direct";
     this.takesDirectly = !forwarded;
-    this.dormant = forwarded;
+    // What is said must not go through the server in the clear, so sealed ones are always connected.
+    this.dormant = forwarded && !sealed;
     this.#asked = this.via;
     this.noteState(info.presence);
     this.sealed = sealed;

@@ -10,6 +10,7 @@ import { PeerLink } from "./peer.js";
 import { videoBudget } from "./peer/budget.js";
 import { CHAT_LIMIT, isSignalData } from "./peer/control.js";
 import { Forwarding } from "./room/forwarding.js";
+import { Ends } from "./sframe/ends.js";
 
 /** @typedef {import("./code.js").Keys} Keys */
 
@@ -56,8 +57,8 @@ export class Room extends Emitter {
   hand = false;
   /** @type {Partial<Record<Slot, MediaStreamTrack | null>>} */
   tracks = {};
-  /** Encrypts what goes through the server from end to end. @type {import("./sframe/ends.js").Ends | null} */
-  ends = null;
+  /** Encrypts what the server forwards from end to end. @type {Ends | null} */
+  ends;
   counters = { signalsSent: 0, signalsReceived: 0, negotiations: 0, iceRestarts: 0, channelMessagesSent: 0, channelMessagesReceived: 0 };
   /** @type {RTCIceServer[]} */
   #iceServers = [];
@@ -76,17 +77,21 @@ export class Room extends Emitter {
    * @param {Keys | null} [options.keys] seals what goes through the server
    * @param {(role: "streamer" | "viewer" | undefined) => MediaDirection} [options.media] by our role
    * @param {string} [options.codec] of our pictures, through the server
+   * @param {boolean} [options.drop] whoever has the code is as good as anybody else who has it
    */
-  constructor({ relayOnly = false, keys = null, media = () => "both", codec = "vp8" } = {}) {
+  constructor({ relayOnly = false, keys = null, media = () => "both", codec = "vp8", drop = false } = {}) {
     super();
     this.keys = keys;
+    this.isDrop = drop;
+    this.ends = keys && !drop ? new Ends(keys.media) : null;
     this.relayOnly = relayOnly;
     this.media = media;
     this.forwarding = new Forwarding(this, {
       configuration: () => this.#configuration(),
       refreshServers: () => this.#refreshServers(),
       sends: () => ["both", "send"].includes(this.media(this.joined?.role)),
-      codec,
+      // AV1's packets are cut at what only the plain frame shows.
+      codec: keys && codec === "av1" ? "vp8" : codec,
       sealed: () => this.ends,
     });
     this.forwarding.on("change", () => this.emit("change", null));
@@ -145,6 +150,7 @@ export class Room extends Emitter {
     this.left = true;
     for (const peer of [...this.peers.values()]) peer.close({ bye: true });
     this.forwarding.close();
+    this.ends?.close();
     this.signaling.leave();
     this.emit("change", null);
   }
@@ -191,7 +197,8 @@ export class Room extends Emitter {
     const text = typed.trim().slice(0, CHAT_LIMIT);
     if (text === "") return false;
     for (const peer of this.peers.values()) {
-      if (!peer.send({ type: "chat", text })) this.signaling.send({ type: "chat", text, to: peer.id });
+      // What is sealed goes directly or not at all.
+      if (!peer.send({ type: "chat", text }) && !this.keys) this.signaling.send({ type: "chat", text, to: peer.id });
     }
     return true;
   }

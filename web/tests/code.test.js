@@ -50,7 +50,7 @@ test("what is sealed opens for the right two only, and only unchanged", async ()
 test("what the terminal has sealed opens here (server/src/files/seal.rs)", async () => {
   const raw = Uint8Array.from({ length: 32 }, (_, index) => index);
   const key = await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]);
-  const keys = new Keys(CODE, "", key, key);
+  const keys = new Keys(CODE, { room: "", signaling: key, ids: key, media: raw });
   const sealed = "CQkJCQkJCQkJCQkJyDprVOnxJselYF+XiayZuFZguwwnDJ9QujQmMlRo2QRvTEgIgA==";
   assert.deepEqual(await keys.open("p1", "p2", { sealed }), { connection: "word" });
 });

@@ -313,7 +313,7 @@ test("with the code a sender who was started again goes on, but what we send is 
   const link = (/** @type {string} */ name) =>
     Object.assign(new Emitter(), { id: name, name, role: "drop", closed: false, channelOpen: true, connection: { connectionState: "connected" }, wake() {}, send: () => true });
   const [ada, eve] = [link("ada"), link("eve")];
-  const room = Object.assign(new Emitter(), { peers: new Map([["ada", ada], ["eve", eve]]), keys: { fileId: async () => id } });
+  const room = Object.assign(new Emitter(), { peers: new Map([["ada", ada], ["eve", eve]]), isDrop: true, keys: { fileId: async () => id } });
   const transfers = new Transfers(/** @type {any} */ (room));
   const offer = { type: "file-offer", id, version: 1, name: "a.txt", size: 3 };
 

@@ -9,7 +9,7 @@
 //! assertion never. When a test fails, its screenshots, consoles, page states and server log are put into
 //! `artifacts/`, and the path is printed.
 //!
-//! Browsers are hungry: the tests take turns, whatever number of threads the test harness has.
+//! Browsers are hungry: two tests run at a time, or one that is hungrier still, whatever number of threads the harness has.
 
 mod artifacts;
 mod browser;
@@ -25,7 +25,7 @@ pub use driver::Memory;
 pub use page::Page;
 pub use scene::{NAME, Scene};
 pub use server::binary as twocan;
-pub use turn::{Turn, begin, note_skipped};
+pub use turn::{Turn, begin, begin_alone, note_skipped};
 
 /// How long a wait may last before it counts as a failure: far longer than anything takes.
 pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);

@@ -3,36 +3,67 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::{env, io};
 
 use crate::Browser;
 use crate::browser::find;
 
-/// The right to run browsers; one test has it at a time.
+/// The right to run browsers.
 #[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "held, not read")] MutexGuard<'static, ()>);
+pub struct Turn {
+    places: usize,
+}
+
+/// Tests that run browsers at the same time: they wait for each other's networks more than they compute.
+const PLACES: usize = 2;
+static FREE: Mutex<usize> = Mutex::new(PLACES);
+static FREED: Condvar = Condvar::new();
+
+impl Turn {
+    fn take(places: usize) -> Self {
+        // A test that failed has left nothing in here that the next could trip over.
+        let free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = FREED.wait_while(free, |free| *free < places).unwrap_or_else(PoisonError::into_inner);
+        *free -= places;
+        Self { places }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *FREE.lock().unwrap_or_else(PoisonError::into_inner) += self.places;
+        FREED.notify_all();
+    }
+}
 
 /// Waits for the test's turn, or prints what is missing for `what` and returns `None`.
 #[must_use]
 pub fn begin(what: &str, browsers: &[Browser]) -> Option<Turn> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    is_possible(what, browsers).then(|| Turn::take(1))
+}
 
+/// As [`begin`], for a test that needs the machine for itself: many browsers, or much to carry.
+#[must_use]
+pub fn begin_alone(what: &str, browsers: &[Browser]) -> Option<Turn> {
+    is_possible(what, browsers).then(|| Turn::take(PLACES))
+}
+
+fn is_possible(what: &str, browsers: &[Browser]) -> bool {
     if natlab::skipped(what) {
-        return None;
+        return false;
     }
     if let Err(missing) = driver_ready() {
         note_skipped(what, &missing);
-        return None;
+        return false;
     }
     for browser in browsers {
         if browser.program().is_none() {
             note_skipped(what, &missing(*browser));
-            return None;
+            return false;
         }
     }
-    // A test that failed has left nothing in here that the next could trip over.
-    Some(Turn(ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)))
+    true
 }
 
 /// Prints that `what` is skipped and why, past the test harness's capture.

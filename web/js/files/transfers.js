@@ -241,7 +241,7 @@ export class Transfers extends Emitter {
    * server, and gets what the one before did not.
    */
   #adopt() {
-    if (!this.#room.keys) return;
+    if (!this.#room.isDrop) return;
     const free = [...this.#room.peers.values()].find((link) => isThere(link) && link.role !== "send");
     if (!free) return;
     let any = false;
@@ -272,7 +272,7 @@ export class Transfers extends Emitter {
       const lost = [...this.batches.values()].filter((batch) => batch.peer === link.id && !batch.isOver && !this.#linkOf(batch));
       for (const batch of lost) this.#end(batch, (file) => file.fail(`${link.name} has left.`));
     };
-    if (this.#room.keys) {
+    if (this.#room.isDrop) {
       this.#adopt();
       setTimeout(giveUp, SEALED_RETURN_PATIENCE);
     } else if (link.saidBye) {
@@ -446,7 +446,7 @@ export class Transfers extends Emitter {
    * @param {PeerLink} link
    */
   #isTheirs(batch, link) {
-    return batch.direction === "receive" && (batch.peer === link.id || Boolean(this.#room.keys));
+    return batch.direction === "receive" && (batch.peer === link.id || this.#room.isDrop);
   }
 
   /** What someone offers and withdraws again and again must not fill the page. @param {string} peer */

@@ -45,7 +45,7 @@ document.title = code ? "Send files, sealed – twocan" : `Send files: ${roomNam
 
 /** @type {PageStage} */
 let stage = "joining";
-const room = new Room({ relayOnly: params.relayOnly, keys, media: () => "none" });
+const room = new Room({ relayOnly: params.relayOnly, keys, media: () => "none", drop: keys !== null });
 const roomBanner = new RoomBanner(banner, room);
 const watch = new Watch(room);
 const transfers = new Transfers(room);

@@ -51,6 +51,13 @@ export class CallPage {
     this.watch = new Watch(this.room);
     const transfers = files ? new Transfers(this.room) : null;
     this.files = transfers ? new FilesPanel(transfers, { forced: params.files }) : undefined;
+    const { room: shared } = this;
+    if (shared.keys) {
+      shared.on("tampered", () => {
+        problems.add(problem("tampered"), { action: { label: "Begin a new call", run: () => location.assign(location.pathname) } });
+        this.leave();
+      });
+    }
     expose({ page, stage: () => this.stage, room: this.room, watch: this.watch, transfers: () => transfers?.snapshots ?? [], batches: () => transfers?.batchSnapshots ?? [] });
     watchRoomProblems(problems, this.room);
     local.on("news", toast);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use natlab::{Lab, Nat};
 use twocan_interop::Browser::Chromium;
-use twocan_interop::{Scene, begin};
+use twocan_interop::{Scene, begin_alone};
 
 /// Size in MiB, to send 2 GB where there is time: `TWOCAN_INTEROP_FILE_MIB=2048`.
 const SIZE: &str = "TWOCAN_INTEROP_FILE_MIB";
@@ -19,7 +19,7 @@ const DEADLINE: Duration = Duration::from_secs(600);
 
 #[test]
 fn a_large_file_arrives_whole_although_the_connection_breaks() {
-    let Some(_turn) = begin("a large file", &[Chromium]) else { return };
+    let Some(_turn) = begin_alone("a large file", &[Chromium]) else { return };
     let size = env::var(SIZE).ok().and_then(|mib| mib.parse().ok()).unwrap_or(ORDINARY_SIZE) * MIB;
     let lab = Lab::new().client("ada", Nat::PortRestricted).client("bob", Nat::PortRestricted);
     let mut scene = Scene::new("files", lab);

@@ -2,13 +2,13 @@
 
 use natlab::{Lab, Nat};
 use twocan_interop::Browser::{Chromium, Firefox};
-use twocan_interop::{Page, Scene, begin};
+use twocan_interop::{Page, Scene, begin_alone};
 
 use crate::call::{CAMERA, sees};
 
 #[test]
 fn five_viewers_see_the_streamer_and_not_each_other() {
-    let Some(_turn) = begin("a live room", &[Chromium, Firefox]) else { return };
+    let Some(_turn) = begin_alone("a live room", &[Chromium, Firefox]) else { return };
     let lab = Lab::new().client("studio", Nat::None).client("home", Nat::None).client("fox", Nat::None);
     let mut scene = Scene::new("live", lab);
     let streamer = scene.visit("studio", Chromium, "/live/show?name=ada&role=streamer&join=1");

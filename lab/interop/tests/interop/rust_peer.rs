@@ -3,7 +3,7 @@
 use natlab::{INTERNET, Lab, Nat};
 use serde_json::{Value, json};
 use twocan_interop::Browser::{Chromium, Firefox};
-use twocan_interop::{Browser, Page, Scene, begin};
+use twocan_interop::{Browser, Page, Scene, begin, begin_alone};
 
 mod ahead;
 mod media;
@@ -271,7 +271,7 @@ const FLOOD: &str = "(async () => {
 
 #[test]
 fn what_browsers_flood_us_with_arrives_in_full() {
-    let Some(_turn) = begin("floods from browsers", &[Chromium, Firefox]) else { return };
+    let Some(_turn) = begin_alone("floods from browsers", &[Chromium, Firefox]) else { return };
     let mut scene = scene("rust-peer-flood");
     for browser in [Chromium, Firefox] {
         let mut call = Call::begin(&mut scene, browser, true);

@@ -3,7 +3,7 @@
 use natlab::{Lab, Nat};
 use serde_json::json;
 use twocan_interop::Browser::{self, Chromium, Firefox};
-use twocan_interop::{NAME, Page, Scene, begin};
+use twocan_interop::{NAME, Page, Scene, begin, begin_alone};
 
 /// Streams the page's camera and microphone into a room; the status of the answer.
 const PUBLISH: &str = "(async () => {
@@ -149,7 +149,7 @@ const SIMULCAST: &str = "(async () => {
 
 #[test]
 fn each_viewer_gets_the_size_that_its_way_bears() {
-    let Some(_turn) = begin("simulcast through the server", &[Chromium]) else { return };
+    let Some(_turn) = begin_alone("simulcast through the server", &[Chromium]) else { return };
     let lab = Lab::new()
         .client("studio", Nat::None)
         .client("home", Nat::None)

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use twocan_interop::Browser::{Chromium, Firefox};
-use twocan_interop::{Browser, Scene, begin};
+use twocan_interop::{Browser, Scene, begin_alone};
 
 use super::{Call, INTERNET, scene};
 
@@ -38,7 +38,8 @@ fn echoed(scene: &mut Scene, browser: Browser, codec: &str) -> Call {
 
 #[test]
 fn browsers_see_and_hear_themselves_through_us() {
-    let Some(_turn) = begin("sound and pictures through our peer connection", &[Chromium, Firefox]) else {
+    let Some(_turn) = begin_alone("sound and pictures through our peer connection", &[Chromium, Firefox])
+    else {
         return;
     };
     let mut scene = scene("rust-peer-media");
