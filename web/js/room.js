@@ -189,13 +189,17 @@ export class Room extends Emitter {
 
   /**
    * Whoever is connected gets it directly, the others through the server. In a live room the streamer, whom everybody
-   * is connected to, passes it on.
+   * is connected to, passes it on. Where the server forwards media, it forwards words as well.
    *
    * @param {string} typed
    */
   sendChat(typed) {
     const text = typed.trim().slice(0, CHAT_LIMIT);
     if (text === "") return false;
+    if (this.forwarding.mode === "sfu" && !this.keys && this.signaling.connected) {
+      this.signaling.send({ type: "chat", text });
+      return true;
+    }
     for (const peer of this.peers.values()) {
       // What is sealed goes directly or not at all.
       if (!peer.send({ type: "chat", text }) && !this.keys) this.signaling.send({ type: "chat", text, to: peer.id });
@@ -340,7 +344,7 @@ export class Room extends Emitter {
    */
   #chatFrom(link, text, author) {
     const live = this.joined?.kind === "live";
-    if (live && this.joined?.role === "streamer") {
+    if (live && this.joined?.role === "streamer" && this.forwarding.mode === "p2p") {
       for (const other of this.peers.values()) {
         if (other !== link) other.send({ type: "chat", text, author: link.name });
       }

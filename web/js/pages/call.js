@@ -36,20 +36,26 @@ function join(entry) {
 }
 
 function showPrejoin() {
-  const prejoin = page.showPrejoin({
+  page.showPrejoin({
     title: roomName,
     action: "Join",
     lead: keys ? "Sealed: only who has this link sees and hears what is said here." : "Look into the mirror first. Nobody sees or hears you yet.",
     password: keys === null,
+    seal: keys === null && canSeal() ? sealing() : null,
     onJoin: join,
   });
-  if (keys || !canSeal()) return;
+}
+
+function sealing() {
   const seal = () => {
     location.hash = newCode();
   };
-  prejoin.element
-    .querySelector(".join-row")
-    ?.append(h("button", { type: "button", class: "button", testid: "seal", title: "A new code in the link encrypts the call from end to end, past the server, too", onclick: seal }, icon("lock"), "Seal this call"));
+  return h(
+    "div",
+    { class: "field" },
+    h("button", { type: "button", class: "button", testid: "seal", onclick: seal }, icon("lock"), "Seal this call"),
+    h("p", { class: "field-help" }, "A code in the link encrypts all that is said from end to end: the server cannot follow, even where it forwards. Send others the link afterwards."),
+  );
 }
 
 room.on("joined", () => {

@@ -19,6 +19,7 @@ import { shortcuts } from "./shortcuts.js";
  * @property {string} action what the button says
  * @property {string} [actionTestid]
  * @property {boolean} [password] whether to offer the field
+ * @property {HTMLElement | null} [seal] a further way to keep others out
  * @property {boolean} [devices] whether to offer camera and microphone
  * @property {string} lead a line under the title
  * @property {(entry: { name: string, password: string }) => void} onJoin
@@ -43,7 +44,7 @@ export class Prejoin {
   element;
 
   /** @param {PrejoinOptions} options */
-  constructor({ local, params, title, action, actionTestid, password = true, devices: wanted = true, lead, onJoin }) {
+  constructor({ local, params, title, action, actionTestid, password = true, seal = null, devices: wanted = true, lead, onJoin }) {
     this.#local = local;
     const devices = wanted && mediaAvailable();
     const pickers = new DevicePickers({ local, sends: devices });
@@ -54,9 +55,10 @@ export class Prejoin {
     this.#more = h(
       "details",
       { class: "more", open: params.password !== "" },
-      h("summary", {}, icon("lock"), "Password"),
+      h("summary", {}, icon("lock"), seal ? "Password, sealing" : "Password"),
       h("label", { class: "field" }, h("span", {}, "Room password"), this.#password),
       this.#passwordHelp,
+      seal,
     );
     const form = h(
       "form",
