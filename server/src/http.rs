@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use axum::{Router, middleware, routing::get};
 
-pub(crate) use actor::{HubHandle, start_hub};
+pub(crate) use actor::{HubHandle, Workers, start_hub};
 pub(crate) use origin::AllowedOrigins;
 pub(crate) use web_app::WebApp;
 
@@ -49,6 +49,8 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/metrics", get(answers::metrics))
         .route("/api/signaling", get(websocket::upgrade))
         .route_layer(middleware::from_fn(headers::of_api));
+    #[cfg(debug_assertions)]
+    let api = api.route("/debug/media-panic", axum::routing::post(answers::media_panic));
     let streams = Router::new()
         .route("/whip/{room}", whip::endpoint(Role::Publisher))
         .route("/whip/{room}/{id}", whip::session(Role::Publisher))

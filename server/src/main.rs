@@ -1,6 +1,7 @@
 //! The `twocan` binary: signaling, web app, STUN and TURN in one process, and the command line.
 
 mod clock;
+mod conference;
 mod config;
 mod files;
 #[cfg(feature = "count-heap")]

@@ -2,7 +2,8 @@
 //! (`room/sfu` decides what goes to whom).
 //!
 //! A worker is a thread with a UDP socket for every listening address and the peer connections of its rooms; nothing on
-//! the packet path is shared. HTTP asks for connections and hands their descriptions back ([`Handle::offer`]).
+//! the packet path is shared. HTTP asks for connections and hands their descriptions back ([`Handle::offer`]); signaling
+//! asks for those of its members and is told by notices what becomes of them ([`Handle::request`], [`crate::conference`]).
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -12,13 +13,18 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::conference::{Notice, Request, RoomKey};
 use crate::sockets::Listener;
 
+mod calls;
 mod connection;
 mod feed;
+mod herald;
 mod legs;
 mod outlet;
 mod rooms;
+mod streams;
+mod telling;
 mod timers;
 mod worker;
 
@@ -40,6 +46,9 @@ pub(crate) struct Settings {
     /// Who the workers are: peers know them by its fingerprint.
     pub(crate) certificate: Arc<twocan::Certificate>,
 }
+
+/// Notices that wait for signaling, of all workers together.
+const NOTICES: usize = 4096;
 
 /// Whether somebody brings media into a room or takes it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +98,8 @@ pub(crate) struct Report {
     pub(crate) forwarded: u64,
     /// Datagrams of nobody.
     pub(crate) strangers: u64,
+    /// How often it has failed and begun anew.
+    pub(crate) restarts: u64,
 }
 
 /// Why the workers could not start.
@@ -107,8 +118,9 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// Binds every address on every worker and starts the threads.
-pub(crate) fn start(settings: &Settings) -> Result<Handle, StartError> {
+/// Binds every address on every worker and starts the threads; with them, what they tell signaling.
+pub(crate) fn start(settings: &Settings) -> Result<(Handle, mpsc::Receiver<Notice>), StartError> {
+    let (notices, told) = mpsc::channel(NOTICES);
     let mut listening: Vec<SocketAddr> = Vec::new();
     let mut workers = Vec::new();
     for index in 0..settings.workers.max(1) {
@@ -125,13 +137,13 @@ pub(crate) fn start(settings: &Settings) -> Result<Handle, StartError> {
         let (commands, inbox) = mpsc::channel(1024);
         let address = settings.listen.first().copied().unwrap_or_else(|| SocketAddr::from(([0; 4], 0)));
         let failed = |cause| StartError { address, cause };
-        let worker = Worker::new(settings, listeners, inbox).map_err(failed)?;
+        let worker = Worker::new(settings, listeners, inbox, notices.clone()).map_err(failed)?;
         let waker = worker.waker();
         let thread = std::thread::Builder::new().name(format!("media-{index}"));
         thread.spawn(move || worker.run()).map_err(failed)?;
         workers.push(WorkerHandle { commands, waker });
     }
-    Ok(Handle { workers, listening })
+    Ok((Handle { workers, listening }, told))
 }
 
 impl Handle {
@@ -142,7 +154,7 @@ impl Handle {
 
     /// Answers an offer with a connection into a room.
     pub(crate) async fn offer(&self, room: &str, role: Role, sdp: String) -> Result<Answer, Refusal> {
-        let room: Box<str> = room.into();
+        let room = RoomKey::Live(room.into());
         let worker = self.worker_of(&room);
         let ask = |reply| Command::Offer { room, role, sdp, reply };
         worker.ask(ask).await.unwrap_or(Err(Refusal::Stopping))
@@ -158,12 +170,42 @@ impl Handle {
         fragment: String,
     ) -> Result<Option<Answer>, Refusal> {
         let ask = |reply| Command::Patch { id, tag, fragment, reply };
-        self.worker_of(room).ask(ask).await.unwrap_or(Err(Refusal::Stopping))
+        self.worker_of(&RoomKey::Live(room.into())).ask(ask).await.unwrap_or(Err(Refusal::Stopping))
     }
 
     /// Ends a connection; false if there was none.
     pub(crate) async fn close(&self, room: &str, id: ConnectionId) -> bool {
-        self.worker_of(room).ask(|reply| Command::Close { id, reply }).await.unwrap_or(false)
+        self.worker_of(&RoomKey::Live(room.into()))
+            .ask(|reply| Command::Close { id, reply })
+            .await
+            .unwrap_or(false)
+    }
+
+    /// Hands over what signaling asks, without waiting: given back where the worker has too much to do.
+    pub(crate) fn request(&self, request: Request) -> Result<(), Box<Request>> {
+        let worker = self.worker_of(request.room());
+        let command = Command::Request(request);
+        let given = match worker.commands.try_send(command) {
+            Ok(()) => None,
+            Err(mpsc::error::TrySendError::Full(command)) => Some(command),
+            // It has stopped, and so does the server.
+            Err(mpsc::error::TrySendError::Closed(_)) => None,
+        };
+        worker.wake();
+        match given {
+            Some(Command::Request(request)) => Err(Box::new(request)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Has every worker fail, for a test of what comes of it.
+    #[cfg(debug_assertions)]
+    pub(crate) async fn panic(&self) {
+        for worker in &self.workers {
+            // One that has stopped fails no more.
+            let _ = worker.commands.send(Command::Panic).await;
+            worker.wake();
+        }
     }
 
     /// What each worker has done so far.
@@ -176,7 +218,7 @@ impl Handle {
     }
 
     /// A room lives on one worker.
-    fn worker_of(&self, room: &str) -> &WorkerHandle {
+    fn worker_of(&self, room: &RoomKey) -> &WorkerHandle {
         let mut hasher = DefaultHasher::new();
         room.hash(&mut hasher);
         &self.workers[(hasher.finish() % self.workers.len() as u64) as usize]

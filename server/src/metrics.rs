@@ -104,6 +104,11 @@ fn render_media(page: &mut Page, workers: &[media::Report]) {
         "Peer connections of this server.",
         sum(|worker| worker.connections as u64),
     );
+    page.counter(
+        "media_restarts_total",
+        "How often a worker has failed and begun anew.",
+        sum(|worker| worker.restarts),
+    );
     page.gauge("media_rooms", "Rooms that are forwarded in.", sum(|worker| worker.rooms as u64));
     page.counter(
         "media_forwarded_packets_total",

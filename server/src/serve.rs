@@ -23,9 +23,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{ConfigError, Listen, Options},
-    http::{self, AllowedOrigins, HubHandle, Site, WebApp, start_hub},
+    http::{self, AllowedOrigins, HubHandle, Site, WebApp, Workers, start_hub},
     ice_servers::{IceServerIssuer, IceSettings},
-    media, relay,
+    relay,
     signaling::{Hub, Keys, Limits, Settings},
     tls::Certificate,
 };
@@ -125,7 +125,7 @@ impl Server {
         };
         let media = forwarding::start(options, &ports)?;
         if let Some(media) = &media {
-            ports.media = media.listening().to_vec();
+            ports.media = media.handle.listening().to_vec();
         }
         let site = site(options, &secret, &turn_secret, &ports, (relay.clone(), media))?;
         let hub = site.hub.clone();
@@ -230,16 +230,24 @@ fn open_stun_turn(listen: &Listen) -> Result<(Vec<TcpListener>, Vec<UdpSocket>),
     }
 }
 
+/// People in a call, and in a live room, whose media this server forwards.
+const MOST_CALLED: usize = 50;
+const MOST_WATCHING: usize = 500;
+
 fn site(
     options: &Options,
     secret: &[u8],
     turn_secret: &str,
     ports: &Ports,
-    (relay, media): (Option<Arc<relay::Handle>>, Option<Arc<media::Handle>>),
+    (relay, media): (Option<Arc<relay::Handle>>, Option<Workers>),
 ) -> Result<Site, ConfigError> {
+    let mesh_capacity: usize = options.mesh_capacity.into();
+    // What does not go through this server is carried by the homes of those who send.
+    let (calls, live) = if media.is_some() { (MOST_CALLED, MOST_WATCHING) } else { (mesh_capacity, 32) };
     let limits = Limits {
-        call_capacity: options.call_capacity.into(),
-        live_capacity: options.live_capacity.into(),
+        mesh_capacity,
+        call_capacity: options.call_capacity.map_or(calls, usize::from),
+        live_capacity: options.live_capacity.map_or(live, usize::from),
         send_capacity: options.send_capacity.into(),
         rooms: options.rooms as usize,
         connections: options.connections as usize,
@@ -250,6 +258,7 @@ fn site(
     let settings = Settings {
         limits: limits.clone(),
         invitation_required: options.invitation_required,
+        media: media.is_some(),
         ..Settings::default()
     };
     let port = |addresses: &[SocketAddr]| addresses.first().map(SocketAddr::port);
@@ -266,10 +275,11 @@ fn site(
     let invitation_key = options.invitation_key.as_ref().map(|key| key.0.as_bytes());
     let keys = Keys::new(secret, invitation_key);
     let hub = Hub::new(settings, keys, random()?, Box::new(ice.clone()));
+    let handle = media.as_ref().map(|workers| Arc::clone(&workers.handle));
     Ok(Site {
-        hub: start_hub(hub, limits.queued_bytes),
+        hub: start_hub(hub, limits.queued_bytes, media),
         relay,
-        media,
+        media: handle,
         publish_token: options.publish_token.as_ref().map(|token| token.0.clone()),
         watch_token: options.watch_token.as_ref().map(|token| token.0.clone()),
         web_app: options.web_dir.clone().map_or(WebApp::Embedded, WebApp::Folder),

@@ -7,6 +7,9 @@
 //!
 //! A finding goes to `regressions/TARGET/` as a file, where the tests replay it for ever.
 
+#[path = "../../../server/src/conference.rs"]
+#[expect(dead_code, reason = "the target has no media workers")]
+mod conference;
 /// The room machine's own sources: the server is a program, which nobody can depend upon.
 /// The list of modules is that of `server/src/signaling.rs`.
 #[path = "../../../server/src/signaling"]

@@ -165,6 +165,7 @@ impl World {
                 Output::Close { connection, .. } => {
                     assert!(self.connections.remove(&connection).is_some(), "closed twice");
                 }
+                Output::Media(_) => panic!("there are no media workers"),
                 Output::Send { connection, text } => {
                     assert!(text.len() <= self.limit(), "a message of {} bytes", text.len());
                     let message: Value = serde_json::from_slice(&text).expect("every message is JSON");

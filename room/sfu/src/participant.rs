@@ -8,6 +8,8 @@ use crate::publication::Source;
 pub(crate) struct Participant {
     pub(crate) publications: Vec<PublicationId>,
     pub(crate) subscriptions: Vec<(SubscriptionId, PublicationId)>,
+    /// Those that are of nothing for now.
+    pub(crate) idle: Vec<SubscriptionId>,
     /// What their way from here carries, in bits per second; none: unknown.
     pub(crate) bitrate: Option<u64>,
     /// What they were last said to want.

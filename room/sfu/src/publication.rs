@@ -149,6 +149,12 @@ impl Publication {
         self.subscriptions.get_mut(at)
     }
 
+    /// Puts one into its place.
+    pub(crate) fn put_subscription(&mut self, subscription: Subscription) {
+        let place = self.subscriptions.partition_point(|one| one.id < subscription.id);
+        self.subscriptions.insert(place, subscription);
+    }
+
     pub(crate) fn take_subscription(&mut self, id: SubscriptionId) -> Option<Subscription> {
         let at = self.subscriptions.binary_search_by_key(&id, |one| one.id).ok()?;
         Some(self.subscriptions.remove(at))

@@ -54,7 +54,9 @@ pub(crate) struct Rewriter {
 /// What was forwarded last.
 #[derive(Clone, Copy, Debug)]
 struct Newest {
-    origin: Origin,
+    /// None: of a publication that was left.
+    origin: Option<Origin>,
+    clock_rate: u32,
     /// What its timestamps lack to arrivals.
     lag: u32,
     timestamp: Timestamp,
@@ -85,7 +87,10 @@ impl Rewriter {
         self.tl0_shift = newest.tl0_picture_index.wrapping_add(1).wrapping_sub(index);
         let number = seen.frame.as_ref().map_or(0, |frame| frame.number);
         self.frame_shift = newest.frame_number.wrapping_add(1).wrapping_sub(number);
-        if newest.origin != seen.origin {
+        if newest.clock_rate != seen.codec.clock_rate() {
+            // Ticks of one clock say nothing about another's: it follows the last one at once.
+            self.timestamp_shift = newest.timestamp.0.wrapping_sub(seen.timestamp.0);
+        } else if newest.origin != Some(seen.origin) {
             // What arrives at the same time, on the whole, was taken at the same time.
             self.timestamp_shift = self.timestamp_shift.wrapping_add(seen.lag).wrapping_sub(newest.lag);
         }
@@ -94,6 +99,13 @@ impl Rewriter {
         if ahead < step && !seen.codec.is_audio() || ahead < 0 {
             let late = step.wrapping_sub(ahead).cast_unsigned();
             self.timestamp_shift = self.timestamp_shift.wrapping_add(late);
+        }
+    }
+
+    /// What comes next is of another publication, though it may have the same place there.
+    pub(crate) fn leave_source(&mut self) {
+        if let Some(newest) = &mut self.newest {
+            newest.origin = None;
         }
     }
 
@@ -118,13 +130,15 @@ impl Rewriter {
 
     fn note(&mut self, seen: &Seen<'_>, timestamp: Timestamp, frame_number: Option<u16>, tl0: Option<u8>) {
         let newest = self.newest.get_or_insert(Newest {
-            origin: seen.origin,
+            origin: Some(seen.origin),
+            clock_rate: seen.codec.clock_rate(),
             lag: seen.lag,
             timestamp,
             frame_number: frame_number.unwrap_or(0),
             tl0_picture_index: tl0.unwrap_or(0),
         });
-        (newest.origin, newest.lag) = (seen.origin, seen.lag);
+        (newest.origin, newest.lag) = (Some(seen.origin), seen.lag);
+        newest.clock_rate = seen.codec.clock_rate();
         if timestamp.ahead_of(newest.timestamp) > 0 {
             newest.timestamp = timestamp;
         }

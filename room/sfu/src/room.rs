@@ -1,6 +1,6 @@
 //! A room: who is in it, who sends what, who receives what (RFC 7667 §3.7).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use peer::{MediaKind, MediaPacket};
@@ -20,6 +20,7 @@ use crate::subscription::{Subscription, Wish};
 
 mod allocation;
 mod speakers;
+mod switching;
 
 /// A room's participants, publications and subscriptions.
 ///
@@ -29,8 +30,10 @@ pub struct Room {
     began: Instant,
     participants: Roll<Participant>,
     publications: Roll<Publication>,
-    /// What each is of.
-    subscriptions: Roll<PublicationId>,
+    /// What each is of; none: of nothing for now.
+    subscriptions: Roll<Option<PublicationId>>,
+    /// Those that are of nothing.
+    idle: BTreeMap<SubscriptionId, Subscription>,
     events: VecDeque<Event>,
     counters: Counters,
     /// When the next key frame is to be asked for.
@@ -53,6 +56,7 @@ impl Room {
             participants: Roll::new(limits::PARTICIPANTS),
             publications: Roll::new(limits::PARTICIPANTS * limits::PUBLICATIONS),
             subscriptions: Roll::new(limits::PARTICIPANTS * limits::SUBSCRIPTIONS),
+            idle: BTreeMap::new(),
             events: VecDeque::new(),
             counters: Counters::default(),
             key_frame: None,
@@ -79,7 +83,7 @@ impl Room {
         for publication in participant.publications {
             self.unpublish(now, publication);
         }
-        for (subscription, _) in participant.subscriptions {
+        for subscription in participant.subscriptions.into_iter().map(|(id, _)| id).chain(participant.idle) {
             self.unsubscribe(now, subscription);
         }
         if self.speaker.forget(id) {
@@ -117,17 +121,16 @@ impl Room {
         Ok(id)
     }
 
-    /// Nothing more comes of a publication, and all subscriptions to it end.
+    /// Nothing more comes of a publication. Subscriptions to it are of nothing from then on, until they are switched to
+    /// another one ([`Room::switch`]) or end.
     pub fn unpublish(&mut self, now: Instant, id: PublicationId) {
         let Some(publication) = self.publications.remove(id.0) else { return };
         if let Some(owner) = self.participants.get_mut(publication.owner.0) {
             owner.publications.retain(|one| *one != id);
         }
-        for Subscription { id, participant, .. } in publication.subscriptions {
-            self.subscriptions.remove(id.0);
-            if let Some(receiver) = self.participants.get_mut(participant.0) {
-                receiver.subscriptions.retain(|(one, _)| *one != id);
-            }
+        for subscription in publication.subscriptions {
+            let participant = subscription.participant;
+            self.rest(subscription);
             self.allocate(now, participant);
         }
     }
@@ -142,10 +145,11 @@ impl Room {
     ) -> Result<SubscriptionId, Refused> {
         let receiver = self.participants.get_mut(participant.0).ok_or(Refused::UnknownParticipant)?;
         let source = self.publications.get_mut(publication.0).ok_or(Refused::UnknownPublication)?;
-        if receiver.subscriptions.len() >= limits::SUBSCRIPTIONS || self.subscriptions.is_full() {
+        let count = receiver.subscriptions.len() + receiver.idle.len();
+        if count >= limits::SUBSCRIPTIONS || self.subscriptions.is_full() {
             return Err(Refused::TooManySubscriptions);
         }
-        let id = SubscriptionId(self.subscriptions.push(publication));
+        let id = SubscriptionId(self.subscriptions.push(Some(publication)));
         receiver.subscriptions.push((id, publication));
         source.subscriptions.push(Subscription::new(id, participant, wish));
         self.allocate(now, participant);
@@ -155,8 +159,11 @@ impl Room {
     /// They want it otherwise.
     pub fn set_wish(&mut self, now: Instant, id: SubscriptionId, wish: Wish) -> Result<(), Refused> {
         let subscription = self.subscription_mut(id).ok_or(Refused::UnknownSubscription)?;
+        if subscription.wish == wish {
+            return Ok(());
+        }
         // What fits what it wishes for now is given at once.
-        subscription.is_new |= subscription.wish != wish;
+        subscription.is_new = true;
         subscription.wish = wish;
         let participant = subscription.participant;
         self.allocate(now, participant);
@@ -165,12 +172,8 @@ impl Room {
 
     /// They do not want it any more.
     pub fn unsubscribe(&mut self, now: Instant, id: SubscriptionId) {
-        let Some(publication) = self.subscriptions.remove(id.0) else { return };
-        let Some(source) = self.publications.get_mut(publication.0) else { return };
-        let Some(subscription) = source.take_subscription(id) else { return };
-        if let Some(receiver) = self.participants.get_mut(subscription.participant.0) {
-            receiver.subscriptions.retain(|(one, _)| *one != id);
-        }
+        let Some(subscription) = self.take(id) else { return };
+        self.subscriptions.remove(id.0);
         self.allocate(now, subscription.participant);
     }
 
@@ -220,7 +223,7 @@ impl Room {
 
     /// A receiver says that it cannot go on without a key frame.
     pub fn request_key_frame(&mut self, now: Instant, id: SubscriptionId) {
-        let Some(&publication) = self.subscriptions.get(id.0) else { return };
+        let Some(&Some(publication)) = self.subscriptions.get(id.0) else { return };
         let Some(source) = self.publications.get_mut(publication.0) else { return };
         let Some(encoding) = source.subscription_mut(id).and_then(|one| one.encoding()) else { return };
         if source.offer.kind == MediaKind::Video
@@ -303,8 +306,10 @@ impl Room {
     }
 
     fn subscription_mut(&mut self, id: SubscriptionId) -> Option<&mut Subscription> {
-        let publication = self.subscriptions.get(id.0)?;
-        self.publications.get_mut(publication.0)?.subscription_mut(id)
+        match self.subscriptions.get(id.0)? {
+            Some(publication) => self.publications.get_mut(publication.0)?.subscription_mut(id),
+            None => self.idle.get_mut(&id),
+        }
     }
 }
 

@@ -64,6 +64,14 @@ impl Subscription {
         }
     }
 
+    /// It is of another publication from now on, or of none: what its receiver gets goes on where it stops.
+    pub(crate) fn leave_publication(&mut self) {
+        (self.granted, self.ideal, self.better_since, self.began) = (None, None, None, None);
+        (self.why, self.is_new, self.current) = (Why::Source, true, None);
+        (self.told, self.has_news) = (None, false);
+        self.rewriter.leave_source();
+    }
+
     /// Says what it is to get from now on.
     pub(crate) fn grant(&mut self, layer: Option<Layer>, why: Why) {
         self.has_news |= (layer, why) != (self.granted, self.why) || self.told.is_none();

@@ -283,13 +283,17 @@ pub(crate) struct Options {
     )]
     pub(crate) watch_token: Option<Secret>,
 
-    /// People in a call: everyone sends to everyone, so that few homes carry more than 4
-    #[arg(long, env = "TWOCAN_CALL_CAPACITY", value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(2..=64), help_heading = "Rooms")]
-    pub(crate) call_capacity: u16,
+    /// People who send to each other directly; among more, this server forwards (where --media is on)
+    #[arg(long, env = "TWOCAN_MESH_CAPACITY", value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(2..=64), help_heading = "Rooms")]
+    pub(crate) mesh_capacity: u16,
 
-    /// People in a live room, the streamer included
-    #[arg(long, env = "TWOCAN_LIVE_CAPACITY", value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(2..=1_024), help_heading = "Rooms")]
-    pub(crate) live_capacity: u16,
+    /// People in a call [default: 50, or as --mesh-capacity with --media off]
+    #[arg(long, env = "TWOCAN_CALL_CAPACITY", value_name = "N", value_parser = clap::value_parser!(u16).range(2..=256), help_heading = "Rooms")]
+    pub(crate) call_capacity: Option<u16>,
+
+    /// People in a live room, the streamer included [default: 500, or 32 with --media off]
+    #[arg(long, env = "TWOCAN_LIVE_CAPACITY", value_name = "N", value_parser = clap::value_parser!(u16).range(2..=4_000), help_heading = "Rooms")]
+    pub(crate) live_capacity: Option<u16>,
 
     /// People in a room for sending files
     #[arg(long, env = "TWOCAN_SEND_CAPACITY", value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(2..=64), help_heading = "Rooms")]

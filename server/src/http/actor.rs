@@ -2,11 +2,12 @@
 //! connection's own queue, so that a slow reader holds up nobody but itself.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use axum::extract::ws::Utf8Bytes;
@@ -18,11 +19,19 @@ use tokio::{
 
 use crate::{
     clock,
+    conference::{Notice, Problem, Request},
+    media,
     signaling::{CloseCode, ConnectionId, Counters, Gone, Hub, Output},
 };
 
 /// Commands that wait for the hub; a connection that cannot hand over its message reads no further one.
 const COMMAND_QUEUE: usize = 4_096;
+
+/// People who have left, of whom the media workers have not heard yet, while they have too much to do.
+const LEAVERS: usize = 65_536;
+
+/// How often to tell them again.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// Commands taken at once between two looks at the clock.
 const BATCH: usize = 256;
@@ -70,13 +79,21 @@ struct Sink {
     gauge: Arc<Gauge>,
 }
 
+/// The media workers, as the hub speaks to them.
+pub(crate) struct Workers {
+    pub(crate) handle: Arc<media::Handle>,
+    pub(crate) notices: mpsc::Receiver<Notice>,
+}
+
 /// Starts the hub's task. It ends when the last handle is dropped.
-pub(crate) fn start_hub(hub: Hub, queued_bytes: usize) -> HubHandle {
+pub(crate) fn start_hub(hub: Hub, queued_bytes: usize, workers: Option<Workers>) -> HubHandle {
     let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
     // A resumed session is given all that was kept for it at once, on top of what waits for any reader.
     let most_queued = queued_bytes.saturating_mul(2);
-    let actor = Actor { hub, sinks: HashMap::new(), most_queued, overflowed: Vec::new() };
-    tokio::spawn(actor.run(receiver));
+    let (media, notices) = workers.map(|workers| (workers.handle, workers.notices)).unzip();
+    let (sinks, overflowed, leavers) = (HashMap::new(), Vec::new(), VecDeque::new());
+    let actor = Actor { hub, media, leavers, sinks, most_queued, overflowed };
+    tokio::spawn(actor.run(receiver, notices));
     HubHandle { commands, draining: Arc::default() }
 }
 
@@ -128,6 +145,8 @@ impl HubHandle {
 
 struct Actor {
     hub: Hub,
+    media: Option<Arc<media::Handle>>,
+    leavers: VecDeque<Request>,
     sinks: HashMap<ConnectionId, Sink>,
     /// Bytes that may wait in one connection's queue.
     most_queued: usize,
@@ -136,8 +155,13 @@ struct Actor {
 }
 
 impl Actor {
-    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+    async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        mut notices: Option<mpsc::Receiver<Notice>>,
+    ) {
         let mut batch = Vec::with_capacity(BATCH);
+        let mut told = Vec::with_capacity(BATCH);
         loop {
             let deadline = self.hub.poll_timeout();
             let timer = async {
@@ -146,7 +170,24 @@ impl Actor {
                     None => std::future::pending().await,
                 }
             };
+            let listen = async {
+                match &mut notices {
+                    Some(notices) => notices.recv_many(&mut told, BATCH).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let has_leavers = !self.leavers.is_empty();
             tokio::select! {
+                count = listen => {
+                    if count == 0 {
+                        notices = None;
+                    }
+                    for notice in told.drain(..) {
+                        self.hub.handle_media(clock::now(), notice);
+                        self.hand_out();
+                    }
+                }
+                () = tokio::time::sleep(AGAIN), if has_leavers => self.tell_leavers(),
                 count = commands.recv_many(&mut batch, BATCH) => {
                     if count == 0 {
                         return;
@@ -196,10 +237,42 @@ impl Actor {
                 match output {
                     Output::Send { connection, text } => self.send(connection, text),
                     Output::Close { connection, code } => self.close(connection, code),
+                    Output::Media(request) => self.ask(request),
                 }
             }
             let Some(id) = self.overflowed.pop() else { return };
             self.hub.handle_disconnect(clock::now(), id, Gone::TooSlow);
+        }
+    }
+
+    /// Hands a request to the media workers. Where they have too much to do, whoever asks is told so; that somebody has
+    /// left is told them later.
+    fn ask(&mut self, request: Request) {
+        let Some(media) = &self.media else { return };
+        let is_leaving = matches!(request, Request::Leave { .. });
+        if is_leaving && !self.leavers.is_empty() {
+            return self.leavers.push_back(request);
+        }
+        let Err(request) = media.request(request) else { return };
+        let (leg, request) = match *request {
+            Request::Offer(offer) => (offer.leg, offer.request),
+            Request::Watch { leg, request, .. } => (leg, request),
+            Request::Close { leg } => (leg, None),
+            leaving @ Request::Leave { .. } if self.leavers.len() < LEAVERS => {
+                return self.leavers.push_back(leaving);
+            }
+            Request::Leave { .. } => return,
+        };
+        let why = "There is too much to do for now. Try again in a moment.".to_owned();
+        self.hub.handle_media(clock::now(), Notice::Refused { leg, request, problem: Problem::Busy, why });
+    }
+
+    fn tell_leavers(&mut self) {
+        let Some(media) = &self.media else { return };
+        while let Some(request) = self.leavers.pop_front() {
+            if let Err(request) = media.request(request) {
+                return self.leavers.push_front(*request);
+            }
         }
     }
 

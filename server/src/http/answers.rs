@@ -59,6 +59,15 @@ pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Response {
     ([kind], metrics::render(&signaling, &relay, &media)).into_response()
 }
 
+/// `POST /debug/media-panic`, in debug builds only: the media workers fail.
+#[cfg(debug_assertions)]
+pub(super) async fn media_panic(State(site): State<Arc<Site>>) -> StatusCode {
+    if let Some(media) = &site.media {
+        media.panic().await;
+    }
+    StatusCode::NO_CONTENT
+}
+
 /// The `Host` that the request came to.
 pub(super) fn host(headers: &HeaderMap) -> &str {
     headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()

@@ -95,6 +95,23 @@ impl Common {
         Ok(peer)
     }
 
+    /// Answers a further offer of a member's over the connection that there is; where it cannot be used, all stays as it is.
+    pub(super) fn answer_again(
+        &self,
+        now: Instant,
+        peer: &mut PeerConnection,
+        sdp: String,
+        is_published: impl Fn(&str) -> bool,
+    ) -> Result<String, Refusal> {
+        peer.set_remote_description(now, &SessionDescription::offer(sdp))?;
+        let answer = arrange(peer, is_published).and_then(|()| self.answer(now, peer));
+        if answer.is_err() {
+            // There is an offer to take back.
+            let _ = peer.set_remote_description(now, &SessionDescription::rollback());
+        }
+        answer
+    }
+
     /// Answers, with all our addresses in it.
     pub(super) fn answer(&self, now: Instant, peer: &mut PeerConnection) -> Result<String, Refusal> {
         let answer = peer.create_answer()?;
@@ -167,6 +184,46 @@ pub(super) fn receive_all(peer: &mut PeerConnection) -> Result<(), Refusal> {
         let _ = peer.set_direction(id, Direction::RecvOnly);
     }
     if any { Ok(()) } else { Err(Refusal::Codecs) }
+}
+
+/// Has each section of a member's that is published received in one codec, the first that is offered or the one that it had,
+/// and each that only receives sent to, in whatever codec both know.
+pub(super) fn arrange(peer: &mut PeerConnection, is_published: impl Fn(&str) -> bool) -> Result<(), Refusal> {
+    let remote = peer.remote_description().ok_or(Refusal::Unknown)?;
+    let remote: Description =
+        remote.sdp.parse().map_err(|why: sdp::ParseError| Refusal::Description(why.to_string()))?;
+    let mut all = Vec::new();
+    for one in peer.transceivers() {
+        let Some(mid) = one.mid() else { continue };
+        let mut sections = remote.sections();
+        let is_own =
+            |section: &sdp::Section<'_>| section.media.mid().is_some_and(|known| known.as_str() == mid);
+        let Some(section) = sections.find(is_own) else { continue };
+        let offered = section.direction();
+        let (direction, codecs) = if offered.sends() && is_published(mid) {
+            let known = peer.media_capabilities().map_or(&[][..], |media| media.codecs(one.kind()));
+            let offered: Vec<Codec> = section.media.codecs().iter().map(Codec::from).collect();
+            let is_usable = |codec: &&Codec| {
+                !codec.is_auxiliary() && known.iter().any(|capability| capability.codec.matches(codec))
+            };
+            let had = one.codec_preferences().first();
+            let had =
+                offered.iter().filter(is_usable).find(|codec| had.is_some_and(|had| had.matches(codec)));
+            let codec = had.or_else(|| offered.iter().find(is_usable)).ok_or(Refusal::Codecs)?;
+            (Direction::RecvOnly, vec![codec.clone()])
+        } else if offered.receives() && !offered.sends() {
+            (Direction::SendOnly, Vec::new())
+        } else {
+            (Direction::Inactive, Vec::new())
+        };
+        all.push((one.id(), direction, codecs));
+    }
+    for (id, direction, codecs) in all {
+        // They are known, and so are the codecs.
+        let _ = peer.set_codec_preferences(id, codecs);
+        let _ = peer.set_direction(id, direction);
+    }
+    Ok(())
 }
 
 /// Has a viewer's transceivers send what is published: one of each kind, in the codec that it is published in; which ones.

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use peer::{PeerConnection, TransceiverId};
-use sfu::{ParticipantId, PublicationId};
+use peer::{MediaKind, PeerConnection, TransceiverId};
+use sfu::{Layer, ParticipantId, PublicationId, SubscriptionId, Why};
 
 use super::{ConnectionId, Role};
+use crate::conference::{LegName, RoomKey, SlotWish};
 
 /// A leg's number on its worker; not used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,17 +17,67 @@ pub(super) struct LegId(u64);
 /// A peer connection of somebody in a room.
 pub(super) struct Leg {
     pub(super) peer: PeerConnection,
-    pub(super) id: ConnectionId,
-    pub(super) room: Box<str>,
-    pub(super) role: Role,
+    pub(super) owner: Owner,
+    pub(super) room: RoomKey,
     pub(super) participant: ParticipantId,
     /// What comes over which transceiver.
     pub(super) publications: Vec<(TransceiverId, PublicationId)>,
+    /// What may be sent over which.
+    pub(super) slots: Vec<Slot>,
     /// When it is to be woken, as the timers know it.
     pub(super) deadline: Option<Instant>,
     /// The ICE fragments and addresses that lead here.
     fragments: Vec<Box<str>>,
     addresses: Vec<SocketAddr>,
+}
+
+/// Who has asked for a leg.
+#[derive(Debug)]
+pub(super) enum Owner {
+    /// A program, over HTTP.
+    Program { id: ConnectionId, role: Role },
+    /// A member of signaling's.
+    Member(Box<Joined>),
+}
+
+/// A member's leg.
+#[derive(Debug)]
+pub(super) struct Joined {
+    pub(super) name: LegName,
+    /// What it wishes for once it is connected.
+    pub(super) wishes: Vec<SlotWish>,
+    /// When its layers were told last.
+    pub(super) told: Option<Instant>,
+}
+
+/// A section by which a leg gets what its participant watches.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) transceiver: TransceiverId,
+    pub(super) mid: Box<str>,
+    pub(super) kind: MediaKind,
+    /// Made when it gets something for the first time; it stays as long as the slot, so that its stream goes on.
+    pub(super) subscription: Option<SubscriptionId>,
+    pub(super) publication: Option<PublicationId>,
+    /// What it gets, where that has not been told yet.
+    pub(super) news: Option<(Option<Layer>, Why)>,
+}
+
+impl Leg {
+    pub(super) fn is(&self, wanted: Role) -> bool {
+        matches!(self.owner, Owner::Program { role, .. } if role == wanted)
+    }
+
+    pub(super) fn member(&self) -> Option<&Joined> {
+        match &self.owner {
+            Owner::Member(joined) => Some(joined),
+            Owner::Program { .. } => None,
+        }
+    }
+
+    pub(super) fn slot(&self, transceiver: TransceiverId) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.transceiver == transceiver)
+    }
 }
 
 /// Addresses of one leg: networks change, and attackers would have us remember more.
@@ -52,31 +103,35 @@ impl Legs {
     pub(super) fn insert(
         &mut self,
         peer: PeerConnection,
-        id: ConnectionId,
-        (room, role, participant): (Box<str>, Role, ParticipantId),
+        owner: Owner,
+        (room, participant): (RoomKey, ParticipantId),
     ) -> LegId {
         let number = LegId(self.next);
         self.next += 1;
         let leg = Leg {
             peer,
-            id,
+            owner,
             room,
-            role,
             participant,
             publications: Vec::new(),
+            slots: Vec::new(),
             deadline: None,
             fragments: Vec::new(),
             addresses: Vec::new(),
         };
+        if let Owner::Program { id, .. } = leg.owner {
+            self.by_id.insert(id, number);
+        }
         self.legs.insert(number, leg);
-        self.by_id.insert(id, number);
         self.learn_fragment(number);
         number
     }
 
     pub(super) fn remove(&mut self, number: LegId) -> Option<Leg> {
         let leg = self.legs.remove(&number)?;
-        self.by_id.remove(&leg.id);
+        if let Owner::Program { id, .. } = &leg.owner {
+            self.by_id.remove(id);
+        }
         for address in &leg.addresses {
             self.by_address.remove(address);
         }
@@ -84,6 +139,10 @@ impl Legs {
             self.by_fragment.remove(fragment);
         }
         Some(leg)
+    }
+
+    pub(super) fn get(&self, number: LegId) -> Option<&Leg> {
+        self.legs.get(&number)
     }
 
     pub(super) fn get_mut(&mut self, number: LegId) -> Option<&mut Leg> {

@@ -1,4 +1,4 @@
-//! A worker's rooms: who sends, who watches, and what goes from the one to the others.
+//! A worker's rooms: who is there, what they send, and what goes from the one to the others.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -6,20 +6,33 @@ use std::time::Instant;
 use peer::{Codec, Direction, MediaKind, PeerConnection, TransceiverId};
 use rtp::PayloadType;
 use rtp::extension::ExtensionMap;
-use sfu::{Offer, PublicationId, Source, SubscriptionId, Wish};
+use sfu::{Offer, ParticipantId, PublicationId, Refused, SubscriptionId, Wish};
 
-use super::legs::{Leg, LegId};
+use super::Role;
+use super::legs::{Leg, LegId, Legs, Slot};
+use crate::conference::{Member, Problem, Source};
+
+/// What one participant publishes.
+pub(super) const PUBLICATIONS: usize = 8;
 
 /// What is sent into a room.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Published {
+    pub(super) publication: PublicationId,
+    /// What signaling calls it.
+    pub(super) name: Box<str>,
+    pub(super) source: Source,
     pub(super) kind: MediaKind,
     pub(super) codec: Codec,
-    pub(super) publication: PublicationId,
-    /// The publisher's transceiver.
+    /// Whose it is, and by which of their legs it comes.
+    pub(super) participant: ParticipantId,
+    pub(super) leg: LegId,
     pub(super) transceiver: TransceiverId,
     /// What its header extensions' numbers mean.
     pub(super) extensions: ExtensionMap,
+    pub(super) encodings: usize,
+    /// Which of them are watched: a bit for each.
+    pub(super) wanted: u8,
 }
 
 /// Where a subscription's packets go.
@@ -30,27 +43,38 @@ pub(super) struct Target {
     pub(super) payload_type: PayloadType,
 }
 
+/// Somebody in a room.
+#[derive(Debug)]
+pub(super) struct Person {
+    pub(super) participant: ParticipantId,
+    /// None: a program that came over HTTP.
+    pub(super) member: Option<Member>,
+    pub(super) legs: Vec<LegId>,
+}
+
 pub(super) struct Room {
     pub(super) sfu: sfu::Room,
-    pub(super) publisher: Option<LegId>,
+    pub(super) people: Vec<Person>,
+    /// In the order of their ids.
     pub(super) published: Vec<Published>,
-    pub(super) viewers: Vec<LegId>,
     pub(super) targets: HashMap<SubscriptionId, Target>,
+    /// When its publications were told last.
+    pub(super) told: Option<Instant>,
 }
 
 impl Room {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             sfu: sfu::Room::new(now),
-            publisher: None,
+            people: Vec::new(),
             published: Vec::new(),
-            viewers: Vec::new(),
             targets: HashMap::new(),
+            told: None,
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.publisher.is_none() && self.viewers.is_empty()
+        self.people.is_empty()
     }
 
     /// What is sent, for a viewer to be answered with.
@@ -58,73 +82,284 @@ impl Room {
         self.published.iter().map(|one| (one.kind, one.codec.clone())).collect()
     }
 
-    /// A publisher's media, as agreed on.
-    pub(super) fn publish(&mut self, now: Instant, number: LegId, leg: &mut Leg) {
-        self.publisher = Some(number);
-        for one in leg.peer.transceivers() {
-            let Some(agreement) = one.agreement().filter(|agreement| agreement.direction.receives()) else {
-                continue;
-            };
-            let Some(codec) = agreement.preferred() else { continue };
-            let Some(known) = forwarded(&codec.codec) else { continue };
-            let (kind, source) = match one.kind() {
-                MediaKind::Audio => (MediaKind::Audio, Source::Microphone),
-                MediaKind::Video => (MediaKind::Video, Source::Camera),
-            };
-            let extensions = agreement.extensions;
-            let encodings = agreement.receive_rids.len().max(1);
-            let offer = Offer { kind, source, codec: known, extensions, encodings };
-            // As many as a room has.
-            let Ok(publication) = self.sfu.publish(now, leg.participant, offer) else { continue };
-            let (codec, transceiver) = (codec.codec.clone(), one.id());
-            leg.publications.push((transceiver, publication));
-            self.published.push(Published { kind, codec, publication, transceiver, extensions });
-        }
+    /// The leg of the program that sends into the room.
+    pub(super) fn publisher(&self, legs: &Legs) -> Option<LegId> {
+        let programs = self.people.iter().filter(|person| person.member.is_none());
+        let mut all = programs.flat_map(|person| &person.legs).copied();
+        all.find(|number| legs.get(*number).is_some_and(|leg| leg.is(Role::Publisher)))
     }
 
-    /// A viewer is connected, or somebody has begun to send: what it can take goes to it.
-    pub(super) fn subscribe(&mut self, now: Instant, number: LegId, leg: &Leg) {
-        let mut left: Vec<&Published> = self.published.iter().collect();
-        for one in leg.peer.transceivers().filter(|one| one.current_direction() == Some(Direction::SendOnly))
-        {
-            let Some(agreement) = one.agreement() else { continue };
-            if self.targets.values().any(|target| target.leg == number && target.transceiver == one.id()) {
-                continue;
-            }
-            let found = left.iter().enumerate().find_map(|(at, published)| {
-                let codec = agreement.codecs.iter().find(|codec| codec.codec.matches(&published.codec))?;
-                (published.kind == one.kind()).then_some((at, codec.send))
+    /// Legs of programs that watch.
+    pub(super) fn viewers(&self, legs: &Legs) -> Vec<LegId> {
+        let programs = self.people.iter().filter(|person| person.member.is_none());
+        let all = programs.flat_map(|person| &person.legs).copied();
+        all.filter(|number| legs.get(*number).is_some_and(|leg| leg.is(Role::Viewer))).collect()
+    }
+
+    pub(super) fn person_mut(&mut self, participant: ParticipantId) -> Option<&mut Person> {
+        self.people.iter_mut().find(|person| person.participant == participant)
+    }
+
+    /// Somebody of signaling's, if they have been here.
+    pub(super) fn member(&self, member: Member) -> Option<&Person> {
+        self.people.iter().find(|person| person.member == Some(member))
+    }
+
+    pub(super) fn join(&mut self, now: Instant, member: Option<Member>) -> Result<ParticipantId, Refused> {
+        let participant = self.sfu.join(now)?;
+        self.people.push(Person { participant, member, legs: Vec::new() });
+        Ok(participant)
+    }
+
+    /// Somebody is gone, and their legs are.
+    pub(super) fn leave(&mut self, now: Instant, participant: ParticipantId) {
+        self.sfu.leave(now, participant);
+        self.people.retain(|person| person.participant != participant);
+    }
+
+    /// What a leg sends, as agreed on: what was published already stays, what is new is published, what is not sent any more
+    /// ends. `source_of` knows what a section is. True if anything has changed.
+    pub(super) fn publish(
+        &mut self,
+        now: Instant,
+        (number, legs): (LegId, &mut Legs),
+        source_of: impl Fn(&str, MediaKind) -> Option<Source>,
+        mut name: impl FnMut() -> Box<str>,
+    ) -> bool {
+        let Some(leg) = legs.get(number) else { return false };
+        let participant = leg.participant;
+        let sent: Vec<Sent> = leg.peer.transceivers().filter_map(|one| Sent::of(one, &source_of)).collect();
+        let before: Vec<PublicationId> = leg.publications.iter().map(|(_, id)| *id).collect();
+        let mut publications = Vec::new();
+        let mut has_changed = false;
+        for one in sent.into_iter().take(PUBLICATIONS) {
+            // One that came by another leg of theirs comes by this one from now on.
+            let same = self.published.iter_mut().find(|known| {
+                known.participant == participant
+                    && one.is(known)
+                    && !publications.iter().any(|(_, id)| *id == known.publication)
+                    && (known.leg != number || known.transceiver == one.transceiver)
             });
-            let Some((at, payload_type)) = found else { continue };
-            let published = left.remove(at);
-            let wish = Wish { size: None, priority: 0, paused: false };
-            if let Ok(id) = self.sfu.subscribe(now, leg.participant, published.publication, wish) {
-                self.targets.insert(id, Target { leg: number, transceiver: one.id(), payload_type });
+            if let Some(known) = same {
+                (known.leg, known.transceiver) = (number, one.transceiver);
+                publications.push((one.transceiver, known.publication));
+                continue;
+            }
+            let Ok(publication) = self.sfu.publish(now, participant, one.offer()) else { continue };
+            publications.push((one.transceiver, publication));
+            self.published.push(one.published(publication, name(), (participant, number)));
+            has_changed = true;
+        }
+        let ended: Vec<PublicationId> =
+            before.into_iter().filter(|id| publications.iter().all(|(_, kept)| kept != id)).collect();
+        if let Some(leg) = legs.get_mut(number) {
+            leg.publications = publications;
+        }
+        for publication in ended {
+            self.unpublish(now, publication, legs);
+            has_changed = true;
+        }
+        has_changed
+    }
+
+    /// Nothing more comes of a publication: slots that watch it get nothing.
+    pub(super) fn unpublish(&mut self, now: Instant, publication: PublicationId, legs: &mut Legs) {
+        self.sfu.unpublish(now, publication);
+        self.published.retain(|one| one.publication != publication);
+        for number in self.people.iter().flat_map(|person| &person.legs) {
+            let Some(leg) = legs.get_mut(*number) else { continue };
+            for slot in leg.slots.iter_mut().filter(|slot| slot.publication == Some(publication)) {
+                slot.publication = None;
+                slot.news = Some((None, sfu::Why::Source));
             }
         }
     }
 
-    /// Somebody has left.
-    pub(super) fn leave(&mut self, now: Instant, number: LegId, leg: &Leg) {
-        self.sfu.leave(now, leg.participant);
-        self.viewers.retain(|viewer| *viewer != number);
-        self.targets.retain(|_, target| target.leg != number);
-        if self.publisher == Some(number) {
-            self.publisher = None;
-            self.published.clear();
-            // Nobody sends any more: viewers wait for the next one.
-            self.targets.clear();
+    /// The sections by which a leg may get something, as agreed on: those that there were go on.
+    pub(super) fn arrange(&mut self, now: Instant, leg: &mut Leg) {
+        let Leg { peer, slots, .. } = leg;
+        let mut before = std::mem::take(slots);
+        for one in peer.transceivers().filter(|one| one.current_direction().is_some_and(Direction::sends)) {
+            let known = before.iter().position(|slot| slot.transceiver == one.id());
+            slots.push(match known {
+                Some(at) => before.swap_remove(at),
+                None => Slot {
+                    transceiver: one.id(),
+                    mid: one.mid().unwrap_or_default().into(),
+                    kind: one.kind(),
+                    subscription: None,
+                    publication: None,
+                    news: None,
+                },
+            });
+        }
+        for slot in before {
+            self.close_slot(now, &slot);
         }
     }
 
-    /// The subscription that a leg's transceiver sends.
-    pub(super) fn subscription(&self, leg: LegId, transceiver: TransceiverId) -> Option<SubscriptionId> {
-        let mut all = self.targets.iter();
-        all.find(|(_, target)| target.leg == leg && target.transceiver == transceiver).map(|(id, _)| *id)
+    /// A slot is there no more.
+    pub(super) fn close_slot(&mut self, now: Instant, slot: &Slot) {
+        if let Some(subscription) = slot.subscription {
+            self.sfu.unsubscribe(now, subscription);
+            self.targets.remove(&subscription);
+        }
     }
 
+    /// Has a slot get a publication, or nothing.
+    pub(super) fn watch(
+        &mut self,
+        now: Instant,
+        (number, leg): (LegId, &mut Leg),
+        at: usize,
+        wanted: Option<(PublicationId, Wish)>,
+    ) -> Result<(), Problem> {
+        let Leg { peer, slots, participant, .. } = leg;
+        let slot = slots.get_mut(at).ok_or(Problem::Slot)?;
+        let Some((publication, wish)) = wanted else {
+            if let Some(subscription) = slot.subscription.filter(|_| slot.publication.is_some()) {
+                let _ = self.sfu.switch(now, subscription, None);
+            }
+            (slot.publication, slot.news) = (None, None);
+            return Ok(());
+        };
+        let published = self.published(publication).ok_or(Problem::Publication)?;
+        let payload_type = payload_type(peer, slot, published)?;
+        let subscription = match slot.subscription {
+            Some(subscription) => {
+                let switched = self.sfu.switch(now, subscription, Some(publication));
+                switched.and_then(|()| self.sfu.set_wish(now, subscription, wish)).map(|()| subscription)
+            }
+            None => self.sfu.subscribe(now, *participant, publication, wish),
+        };
+        let subscription = subscription.map_err(|refused| match refused {
+            Refused::UnknownPublication => Problem::Publication,
+            _ => Problem::Busy,
+        })?;
+        if slot.publication != Some(publication) {
+            slot.news = None;
+        }
+        (slot.subscription, slot.publication) = (Some(subscription), Some(publication));
+        let target = Target { leg: number, transceiver: slot.transceiver, payload_type };
+        self.targets.insert(subscription, target);
+        Ok(())
+    }
+
+    /// A program's leg is connected, or somebody has begun to send: what it can take goes to it.
+    pub(super) fn watch_all(&mut self, now: Instant, number: LegId, leg: &mut Leg) {
+        let mut left: Vec<PublicationId> = self.published.iter().map(|one| one.publication).collect();
+        left.retain(|id| leg.slots.iter().all(|slot| slot.publication != Some(*id)));
+        for at in 0..leg.slots.len() {
+            if leg.slots[at].publication.is_some() {
+                continue;
+            }
+            let fits = |id: &PublicationId| {
+                let published = self.published(*id);
+                published.is_some_and(|one| payload_type(&leg.peer, &leg.slots[at], one).is_ok())
+            };
+            let Some(place) = left.iter().position(fits) else { continue };
+            let wish = Wish { size: None, priority: 0, paused: false };
+            // As many as a room has.
+            let _ = self.watch(now, (number, leg), at, Some((left.remove(place), wish)));
+        }
+    }
+
+    #[inline]
     pub(super) fn published(&self, publication: PublicationId) -> Option<&Published> {
-        self.published.iter().find(|one| one.publication == publication)
+        let at = self.published.binary_search_by_key(&publication, |one| one.publication).ok()?;
+        self.published.get(at)
+    }
+
+    pub(super) fn published_mut(&mut self, publication: PublicationId) -> Option<&mut Published> {
+        self.published.iter_mut().find(|one| one.publication == publication)
+    }
+
+    pub(super) fn named(&self, name: &str) -> Option<PublicationId> {
+        self.published.iter().find(|one| &*one.name == name).map(|one| one.publication)
+    }
+}
+
+/// The number that a slot's receiver knows a publication's codec by.
+pub(super) fn payload_type(
+    peer: &PeerConnection,
+    slot: &Slot,
+    published: &Published,
+) -> Result<PayloadType, Problem> {
+    if slot.kind != published.kind {
+        return Err(Problem::Slot);
+    }
+    let one = peer.transceiver(slot.transceiver).ok_or(Problem::Slot)?;
+    let agreement = one.agreement().ok_or(Problem::Slot)?;
+    let mut codecs = agreement.codecs.iter();
+    let codec = codecs.find(|codec| codec.codec.matches(&published.codec));
+    codec.map(|codec| codec.send).ok_or(Problem::Codec)
+}
+
+/// What comes by a section.
+struct Sent {
+    transceiver: TransceiverId,
+    source: Source,
+    kind: MediaKind,
+    codec: Codec,
+    known: rtp::codec::Codec,
+    extensions: ExtensionMap,
+    encodings: usize,
+}
+
+impl Sent {
+    fn of(one: &peer::Transceiver, source_of: impl Fn(&str, MediaKind) -> Option<Source>) -> Option<Self> {
+        let agreement = one.agreement().filter(|agreement| agreement.direction.receives())?;
+        let source = source_of(one.mid()?, one.kind())?;
+        let codec = agreement.preferred()?.codec.clone();
+        Some(Self {
+            transceiver: one.id(),
+            source,
+            kind: one.kind(),
+            known: forwarded(&codec)?,
+            codec,
+            extensions: agreement.extensions,
+            encodings: agreement.receive_rids.len().max(1),
+        })
+    }
+
+    fn is(&self, known: &Published) -> bool {
+        (self.source, self.kind, self.encodings) == (known.source, known.kind, known.encodings)
+            && self.codec == known.codec
+            && self.extensions == known.extensions
+    }
+
+    fn offer(&self) -> Offer {
+        let source = match self.source {
+            Source::Microphone => sfu::Source::Microphone,
+            Source::Camera => sfu::Source::Camera,
+            Source::Screen => sfu::Source::Screen,
+            Source::Sound => sfu::Source::Other,
+        };
+        let Self { kind, known: codec, extensions, encodings, .. } = *self;
+        Offer { kind, source, codec, extensions, encodings }
+    }
+
+    fn published(
+        self,
+        publication: PublicationId,
+        name: Box<str>,
+        (participant, leg): (ParticipantId, LegId),
+    ) -> Published {
+        let Self { transceiver, source, kind, codec, extensions, encodings, .. } = self;
+        let wanted = u8::MAX;
+        Published {
+            publication,
+            name,
+            source,
+            kind,
+            codec,
+            participant,
+            leg,
+            transceiver,
+            extensions,
+            encodings,
+            wanted,
+        }
     }
 }
 

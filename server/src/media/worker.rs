@@ -3,29 +3,33 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token, Waker};
-use peer::{Event, PeerConnectionState};
+use peer::{Event, MediaKind, PeerConnection, PeerConnectionState};
 use quinn_udp::{BATCH_SIZE, RecvMeta};
+use sfu::ParticipantId;
 use stun::attribute::Username;
 use tokio::sync::{mpsc, oneshot};
 use wire::Received;
 
 use super::connection::{self, Common, Refusal};
 use super::feed::Feed;
-use super::legs::{LegId, Legs};
+use super::herald::Herald;
+use super::legs::{Leg, LegId, Legs, Owner};
 use super::outlet::Outlet;
 use super::rooms::{Room, is_over};
 use super::timers::Timers;
-use super::{Answer, ConnectionId, Report, Role, Settings};
+use super::{Answer, ConnectionId, Report, Role, Settings, streams};
+use crate::conference::{Ending, Notice, Request, RoomKey, Source};
 use crate::sockets::{BUFFER_LEN, Listener, receive};
 
 /// What reaches a worker from other threads.
 pub(super) enum Command {
     Offer {
-        room: Box<str>,
+        room: RoomKey,
         role: Role,
         sdp: String,
         reply: oneshot::Sender<Result<Answer, Refusal>>,
@@ -40,7 +44,12 @@ pub(super) enum Command {
         id: ConnectionId,
         reply: oneshot::Sender<bool>,
     },
+    /// Of signaling's, answered by notices.
+    Request(Request),
     Report(oneshot::Sender<Report>),
+    /// Fail, to see what comes of it.
+    #[cfg(debug_assertions)]
+    Panic,
 }
 
 /// How often one socket is read before everything else has its turn.
@@ -58,20 +67,24 @@ pub(super) struct Worker {
     poll: Poll,
     waker: Arc<Waker>,
     inbox: mpsc::Receiver<Command>,
-    common: Common,
-    most: usize,
+    pub(super) common: Common,
+    pub(super) most: usize,
     outlet: Outlet,
     arena: Vec<u8>,
-    legs: Legs,
+    pub(super) legs: Legs,
     timers: Timers,
-    rooms: HashMap<Box<str>, Room>,
-    feed: Feed,
+    pub(super) rooms: HashMap<RoomKey, Room>,
+    pub(super) feed: Feed,
+    pub(super) herald: Herald,
+    /// What the next publication is called, before it is written down; 0: not begun.
+    next_name: u64,
     /// Those that are not connected yet, and since when.
     pending: Vec<(Instant, LegId)>,
     /// Sockets that had more to read than their turn allowed.
     unfinished: Vec<usize>,
     received: u64,
     strangers: u64,
+    restarts: u64,
 }
 
 impl Worker {
@@ -79,6 +92,7 @@ impl Worker {
         settings: &Settings,
         mut listeners: Vec<Listener>,
         inbox: mpsc::Receiver<Command>,
+        notices: mpsc::Sender<Notice>,
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
         for (index, listener) in listeners.iter_mut().enumerate() {
@@ -103,10 +117,13 @@ impl Worker {
             timers: Timers::default(),
             rooms: HashMap::new(),
             feed: Feed::default(),
+            herald: Herald::new(notices),
+            next_name: 0,
             pending: Vec::new(),
             unfinished: Vec::new(),
             received: 0,
             strangers: 0,
+            restarts: 0,
         })
     }
 
@@ -114,8 +131,33 @@ impl Worker {
         Arc::clone(&self.waker)
     }
 
-    /// Runs until the handle is dropped.
+    /// Runs until the handle is dropped. What a panic leaves behind is thrown away: the sockets stay, and with them the
+    /// ports; members are told, and make connections anew.
     pub(super) fn run(mut self) {
+        while panic::catch_unwind(AssertUnwindSafe(|| self.serve())).is_err() {
+            tracing::error!("a media worker has failed and begins anew: report this as a fault of twocan");
+            self.begin_anew();
+        }
+    }
+
+    fn begin_anew(&mut self) {
+        let lost = std::mem::take(&mut self.legs);
+        for number in lost.numbers() {
+            if let Some(joined) = lost.get(number).and_then(Leg::member) {
+                let leg = joined.name.clone();
+                self.herald.say(Notice::Closed { leg, reason: Ending::Restart });
+            }
+        }
+        self.herald.forget_all();
+        (self.timers, self.feed, self.pending) = (Timers::default(), Feed::default(), Vec::new());
+        self.rooms.clear();
+        // What has come meanwhile is not announced again.
+        self.unfinished = (0..self.outlet.listeners.len()).collect();
+        self.arena.resize(BATCH_SIZE * BUFFER_LEN, 0);
+        self.restarts += 1;
+    }
+
+    fn serve(&mut self) {
         let mut events = Events::with_capacity(64);
         loop {
             let patience = self.patience(Instant::now());
@@ -145,6 +187,7 @@ impl Worker {
             }
             self.wake_up(now);
             self.settle(now);
+            self.tell(now);
         }
     }
 
@@ -154,7 +197,8 @@ impl Worker {
         }
         let rooms = self.rooms.values().filter_map(|room| room.sfu.poll_timeout().map(|(at, _)| at)).min();
         let pending = self.pending.first().map(|(since, _)| *since + PATIENCE);
-        let next = [self.timers.next(), rooms, pending].into_iter().flatten().min();
+        let news = self.herald.poll_timeout(now);
+        let next = [self.timers.next(), rooms, pending, news].into_iter().flatten().min();
         next.map(|at| at.saturating_duration_since(now))
     }
 
@@ -242,7 +286,7 @@ impl Worker {
                 .get_mut(number)
                 .is_some_and(|leg| leg.peer.connection_state() != PeerConnectionState::Connected);
             if is_late {
-                self.remove(now, number);
+                self.remove(now, number, Some(Ending::Failed));
             }
         }
     }
@@ -268,7 +312,7 @@ impl Worker {
         touched.append(&mut self.feed.touched);
         self.feed.touched = touched;
         for number in over {
-            self.remove(now, number);
+            self.remove(now, number, Some(Ending::Failed));
         }
         self.hear_rooms(now);
         if !self.feed.touched.is_empty() {
@@ -289,48 +333,73 @@ impl Worker {
     fn hear(&mut self, now: Instant, number: LegId) {
         while let Some(leg) = self.legs.get_mut(number) {
             let Some(event) = leg.peer.poll_event() else { return };
-            let (role, participant) = (leg.role, leg.participant);
             let Some(room) = self.rooms.get_mut(&leg.room) else { return };
             match event {
-                Event::ConnectionState(PeerConnectionState::Connected) if role == Role::Viewer => {
-                    room.subscribe(now, number, leg);
+                Event::ConnectionState(PeerConnectionState::Connected) => {
+                    if leg.is(Role::Viewer) {
+                        room.watch_all(now, number, leg);
+                    }
+                    self.grant_wishes(now, number);
                 }
                 Event::KeyFrameRequested { transceiver, .. } => {
-                    if let Some(subscription) = room.subscription(number, transceiver) {
+                    if let Some(subscription) = leg.slot(transceiver).and_then(|slot| slot.subscription) {
                         room.sfu.request_key_frame(now, subscription);
                     }
                 }
-                Event::TargetBitrate(bitrate) => room.sfu.set_bitrate(now, participant, Some(bitrate)),
+                // What only sends here has no way to measure.
+                Event::TargetBitrate(bitrate) if !leg.slots.is_empty() => {
+                    room.sfu.set_bitrate(now, leg.participant, Some(bitrate));
+                }
                 _ => {}
             }
         }
     }
 
     fn hear_rooms(&mut self, now: Instant) {
-        for room in self.rooms.values_mut() {
+        for (key, room) in &mut self.rooms {
             while let Some(event) = room.sfu.poll_event() {
                 match event {
                     sfu::Event::RequestKeyFrame { publication, encoding } => {
-                        let transceiver = room.published(publication).map(|one| one.transceiver);
-                        if let Some((number, transceiver)) = room.publisher.zip(transceiver)
-                            && let Some(leg) = self.legs.get_mut(number)
+                        if let Some(published) = room.published(publication)
+                            && let Some(leg) = self.legs.get_mut(published.leg)
                         {
-                            leg.peer.request_key_frame(now, transceiver, encoding);
-                            self.feed.touch(number);
+                            leg.peer.request_key_frame(now, published.transceiver, encoding);
+                            self.feed.touch(published.leg);
                         }
                     }
                     sfu::Event::WantsBitrate { participant, bits_per_second } => {
-                        for number in &room.viewers {
-                            if let Some(leg) =
-                                self.legs.get_mut(*number).filter(|leg| leg.participant == participant)
+                        for number in room.person_mut(participant).into_iter().flat_map(|one| &one.legs) {
+                            if let Some(leg) = self.legs.get_mut(*number).filter(|leg| !leg.slots.is_empty())
                             {
                                 leg.peer.set_wanted_bitrate(now, bits_per_second);
                                 self.feed.touch(*number);
                             }
                         }
                     }
-                    // Nobody is told yet.
-                    _ => {}
+                    sfu::Event::Wanted { publication, encodings } => {
+                        if let Some(published) = room.published_mut(publication) {
+                            published.wanted = encodings;
+                            if self.legs.get(published.leg).is_some_and(|leg| leg.member().is_some()) {
+                                self.herald.wanted.insert(published.leg);
+                            }
+                        }
+                    }
+                    sfu::Event::Layer { subscription, layer, why } => {
+                        let Some(target) = room.targets.get(&subscription) else { continue };
+                        let Some(leg) = self.legs.get_mut(target.leg) else { continue };
+                        let Owner::Member(joined) = &leg.owner else { continue };
+                        let told = joined.told;
+                        let mut slots = leg.slots.iter_mut();
+                        if let Some(slot) = slots.find(|slot| slot.subscription == Some(subscription)) {
+                            slot.news = Some((layer, why));
+                            self.herald.layers_of(now, target.leg, told);
+                        }
+                    }
+                    sfu::Event::Speaker { participant } => {
+                        let person = participant.and_then(|participant| room.person_mut(participant));
+                        let member = person.and_then(|person| person.member);
+                        self.herald.speakers.insert(key.clone(), member);
+                    }
                 }
             }
         }
@@ -339,10 +408,13 @@ impl Worker {
     /// Carries out what other threads ask; false when there is nobody left to serve.
     fn take_commands(&mut self, now: Instant) -> bool {
         for _ in 0..COMMANDS {
+            if self.herald.is_full() {
+                return true;
+            }
             match self.inbox.try_recv() {
                 // Whoever does not wait for an answer gets none.
                 Ok(Command::Offer { room, role, sdp, reply }) => {
-                    let answer = self.offer(now, room, role, sdp);
+                    let answer = self.offer(now, &room, role, sdp);
                     drop(reply.send(answer));
                 }
                 Ok(Command::Patch { id, tag, fragment, reply }) => {
@@ -350,9 +422,13 @@ impl Worker {
                 }
                 Ok(Command::Close { id, reply }) => {
                     let number = self.legs.named(id);
-                    number.into_iter().for_each(|number| self.remove(now, number));
+                    number.into_iter().for_each(|number| self.remove(now, number, None));
                     let _ = reply.send(number.is_some());
                 }
+                Ok(Command::Request(request)) => self.take_request(now, request),
+                #[cfg(debug_assertions)]
+                #[expect(clippy::panic, reason = "a test wants to see what comes of it")]
+                Ok(Command::Panic) => panic!("a test has asked for it"),
                 Ok(Command::Report(reply)) => {
                     let _ = reply.send(self.report());
                 }
@@ -365,92 +441,89 @@ impl Worker {
         true
     }
 
-    fn offer(&mut self, now: Instant, name: Box<str>, role: Role, sdp: String) -> Result<Answer, Refusal> {
-        if self.legs.len() >= self.most {
-            return Err(Refusal::Full);
-        }
-        if role == Role::Publisher {
-            self.make_way(now, &name);
-        }
-        let known = self.rooms.get(&name);
-        let codecs = known.map(Room::codecs).unwrap_or_default();
-        match role {
-            Role::Publisher if known.is_some_and(|room| room.publisher.is_some()) => {
-                return Err(Refusal::Taken);
-            }
-            Role::Viewer if codecs.is_empty() => return Err(Refusal::Nobody),
-            _ => {}
-        }
-        let mut peer = self.common.hear(now, sdp)?;
-        match role {
-            Role::Publisher => connection::receive_all(&mut peer)?,
-            Role::Viewer => connection::send_what_is(&mut peer, &codecs)?,
-        }
-        let sdp = self.common.answer(now, &mut peer)?;
-        let mut random = [0; 16];
-        aws_lc_rs::rand::fill(&mut random).map_err(|_| Refusal::Full)?;
-        let id = ConnectionId(u128::from_be_bytes(random));
-        let tag = peer.ice().credentials().ufrag.as_str().to_owned();
-        let room = self.rooms.entry(name.clone()).or_insert_with(|| Room::new(now));
-        let participant = room.sfu.join(now).map_err(|_| Refusal::Full)?;
-        let number = self.legs.insert(peer, id, (name, role, participant));
-        self.pending.push((now, number));
-        if let Some(leg) = self.legs.get_mut(number) {
-            match role {
-                Role::Publisher => room.publish(now, number, leg),
-                Role::Viewer => room.viewers.push(number),
-            }
-        }
-        if role == Role::Publisher {
-            for viewer in room.viewers.clone() {
-                if let Some(leg) = self.legs.get_mut(viewer)
-                    && leg.peer.connection_state() == PeerConnectionState::Connected
-                {
-                    room.subscribe(now, viewer, leg);
-                }
-            }
-        }
-        self.feed.touched.push(number);
-        Ok(Answer { id, sdp, tag })
+    /// A room, which is there from now on.
+    pub(super) fn room(&mut self, now: Instant, key: &RoomKey) -> &mut Room {
+        self.rooms.entry(key.clone()).or_insert_with(|| Room::new(now))
     }
 
-    /// A publisher of whom nothing is heard any more does not keep the next one waiting.
-    fn make_way(&mut self, now: Instant, name: &str) {
-        let Some(number) = self.rooms.get(name).and_then(|room| room.publisher) else { return };
-        let is_silent = self
-            .legs
-            .get_mut(number)
-            .is_some_and(|leg| leg.peer.connection_state() == PeerConnectionState::Disconnected);
-        if is_silent {
-            self.remove(now, number);
-        }
-    }
-
-    fn patch(
+    /// A new leg of somebody's who is in the room.
+    pub(super) fn insert(
         &mut self,
         now: Instant,
-        id: ConnectionId,
-        tag: Option<&str>,
-        fragment: &str,
-    ) -> Result<Option<Answer>, Refusal> {
-        let number = self.legs.named(id).ok_or(Refusal::Unknown)?;
-        let leg = self.legs.get_mut(number).ok_or(Refusal::Unknown)?;
-        let changed = connection::patch(now, &mut leg.peer, tag, fragment, &self.common)?;
-        self.legs.learn_fragment(number);
-        self.feed.touched.push(number);
-        Ok(changed.map(|(sdp, tag)| Answer { id, sdp, tag }))
+        peer: PeerConnection,
+        owner: Owner,
+        (room, participant): (RoomKey, ParticipantId),
+    ) -> LegId {
+        if self.next_name == 0 {
+            // Where there is no randomness, names are those of other workers.
+            self.next_name = streams::random().map_or(1, u64::from_be_bytes) >> 16;
+        }
+        let number = self.legs.insert(peer, owner, (room.clone(), participant));
+        if let Some(person) = self.rooms.get_mut(&room).and_then(|room| room.person_mut(participant)) {
+            person.legs.push(number);
+        }
+        self.pending.push((now, number));
+        self.feed.touch(number);
+        number
     }
 
-    fn remove(&mut self, now: Instant, number: LegId) {
+    /// What a leg sends is as agreed on.
+    pub(super) fn publish(
+        &mut self,
+        now: Instant,
+        number: LegId,
+        source_of: impl Fn(&str, MediaKind) -> Option<Source>,
+    ) {
+        let Some(key) = self.legs.get(number).map(|leg| leg.room.clone()) else { return };
+        let Some(room) = self.rooms.get_mut(&key) else { return };
+        let next = &mut self.next_name;
+        let name = || {
+            *next += 1;
+            format!("{next:x}").into()
+        };
+        if room.publish(now, (number, &mut self.legs), source_of, name) {
+            self.herald.publications_of(now, &key, room.told);
+            self.serve_viewers(now, &key);
+        }
+    }
+
+    /// The sections by which a leg may get something are as agreed on.
+    pub(super) fn arrange(&mut self, now: Instant, number: LegId) {
+        let Some(leg) = self.legs.get_mut(number) else { return };
+        if let Some(room) = self.rooms.get_mut(&leg.room) {
+            room.arrange(now, leg);
+        }
+    }
+
+    /// Ends a leg; its member is told why, where it was not they who ended it.
+    pub(super) fn remove(&mut self, now: Instant, number: LegId, why: Option<Ending>) {
         let Some(mut leg) = self.legs.remove(number) else { return };
         self.timers.forget(number, &mut leg);
         self.pending.retain(|(_, pending)| *pending != number);
+        self.herald.forget(number);
         leg.peer.close(now);
         self.outlet.send_all(now, &mut leg.peer);
-        if let Some(room) = self.rooms.get_mut(&leg.room) {
-            room.leave(now, number, &leg);
-            if room.is_empty() {
-                self.rooms.remove(&leg.room);
+        let key = leg.room.clone();
+        let Some(room) = self.rooms.get_mut(&key) else { return };
+        if let Some(person) = room.person_mut(leg.participant) {
+            person.legs.retain(|one| *one != number);
+        }
+        for slot in &leg.slots {
+            room.close_slot(now, slot);
+        }
+        for (_, publication) in &leg.publications {
+            // Another leg of theirs may have taken it over.
+            if room.published(*publication).is_some_and(|one| one.leg == number) {
+                room.unpublish(now, *publication, &mut self.legs);
+                self.herald.publications_of(now, &key, room.told);
+            }
+        }
+        match leg.owner {
+            Owner::Program { .. } => self.leave(now, &key, leg.participant),
+            Owner::Member(joined) => {
+                if let Some(reason) = why {
+                    self.herald.say(Notice::Closed { leg: joined.name, reason });
+                }
             }
         }
     }
@@ -458,7 +531,7 @@ impl Worker {
     /// Tells everybody that it is over.
     fn say_goodbye(&mut self, now: Instant) {
         for number in self.legs.numbers() {
-            self.remove(now, number);
+            self.remove(now, number, None);
         }
     }
 
@@ -472,6 +545,7 @@ impl Worker {
             send_errors: self.outlet.errors,
             forwarded: self.feed.forwarded,
             strangers: self.strangers,
+            restarts: self.restarts,
         }
     }
 }

@@ -5,12 +5,13 @@ use std::{net::SocketAddr, sync::Arc, thread, time::SystemTime};
 use super::{Ports, listen, random};
 use crate::{
     config::{ConfigError, Listen, Options},
+    http::Workers,
     media::{self, Settings},
     tls::local_addresses,
 };
 
 /// Starts the media workers, unless they are off.
-pub(super) fn start(options: &Options, ports: &Ports) -> Result<Option<Arc<media::Handle>>, ConfigError> {
+pub(super) fn start(options: &Options, ports: &Ports) -> Result<Option<Workers>, ConfigError> {
     let listen = match &options.media {
         Some(Listen::Off) => return Ok(None),
         Some(wanted) => listen::addresses("media", wanted)?,
@@ -45,7 +46,7 @@ pub(super) fn start(options: &Options, ports: &Ports) -> Result<Option<Arc<media
         certificate: Arc::new(certificate),
     };
     media::start(&settings)
-        .map(|handle| Some(Arc::new(handle)))
+        .map(|(handle, notices)| Some(Workers { handle: Arc::new(handle), notices }))
         .map_err(|error| ConfigError(error.to_string()))
 }
 

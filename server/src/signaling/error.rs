@@ -44,11 +44,19 @@ pub(crate) enum ErrorCode {
     NotPermitted,
     /// The server is about to stop.
     Draining,
+    /// The server forwards no media.
+    NoMedia,
+    /// An offer, or a wish about its sections, cannot be used.
+    MediaRefused,
+    /// One of the two has not the other's codec.
+    UnsupportedCodec,
+    /// Nothing is published under this id.
+    NoSuchPublication,
 }
 
 impl ErrorCode {
     /// Every code, for counters and for the check that the document lists them all.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::BadMessage,
         Self::UnknownType,
         Self::TooLarge,
@@ -67,6 +75,10 @@ impl ErrorCode {
         Self::NoSuchPeer,
         Self::NotPermitted,
         Self::Draining,
+        Self::NoMedia,
+        Self::MediaRefused,
+        Self::UnsupportedCodec,
+        Self::NoSuchPublication,
     ];
 
     /// The code as it is on the wire.
@@ -90,6 +102,10 @@ impl ErrorCode {
             Self::NoSuchPeer => "no_such_peer",
             Self::NotPermitted => "not_permitted",
             Self::Draining => "draining",
+            Self::NoMedia => "no_media",
+            Self::MediaRefused => "media_refused",
+            Self::UnsupportedCodec => "unsupported_codec",
+            Self::NoSuchPublication => "no_such_publication",
         }
     }
 }

@@ -5,8 +5,10 @@ mod counters;
 mod join;
 mod leave;
 mod matching;
+mod media;
 mod relay;
 mod timers;
+mod topology;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -19,6 +21,8 @@ use rand_core::{Rng, SeedableRng};
 use serde_json::value::RawValue;
 
 pub(crate) use counters::Counters;
+
+use crate::conference::Request;
 
 use super::{
     error::{ErrorCode, Refusal},
@@ -49,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) idle: Duration,
     /// How long a draining server leaves connections open after `going_away`.
     pub(crate) linger: Duration,
+    /// Whether there are media workers.
+    pub(crate) media: bool,
     /// What `welcome` calls this server.
     pub(crate) server: String,
 }
@@ -60,6 +66,7 @@ impl Default for Settings {
             invitation_required: false,
             idle: Duration::from_secs(60),
             linger: Duration::from_secs(1),
+            media: false,
             server: concat!("twocan/", env!("CARGO_PKG_VERSION")).into(),
         }
     }
@@ -71,9 +78,11 @@ pub(crate) trait IceServers: Send {
     fn ice_servers(&self, host: &str, now: Now) -> Box<RawValue>;
 }
 
-/// Something for the sockets to do.
+/// Something for the sockets, or the media workers, to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Output {
+    /// Hand it to the media workers; [`Hub::handle_media`] is to be told what they say.
+    Media(Request),
     /// Send a text message.
     Send { connection: ConnectionId, text: Bytes },
     /// Close the connection, after what was sent before. Nothing follows for it.
@@ -237,7 +246,7 @@ impl Hub {
         let request = inbound::parse(text);
         let admitted = self.count_and_admit(now, id, request.counted);
         let result = match admitted {
-            Ok(()) => request.body.and_then(|body| self.handle_request(now, id, body)),
+            Ok(()) => request.body.and_then(|body| self.handle_request(now, id, request.id, body)),
             Err(Excess { retry, patient: true }) => {
                 let why = "Too many messages: this one was dropped. Wait before you repeat it.";
                 Err(Refusal::retry_after(ErrorCode::RateLimited, why, retry))
@@ -316,8 +325,18 @@ impl Hub {
         counters
     }
 
-    fn handle_request(&mut self, now: Now, id: ConnectionId, body: Body<'_>) -> Result<(), Refusal> {
+    fn handle_request(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        request: Option<u64>,
+        body: Body<'_>,
+    ) -> Result<(), Refusal> {
         match body {
+            Body::Topology(topology) => self.set_policy(now, id, topology.policy),
+            Body::MediaOffer(offer) => self.media_offer(now, id, request, &offer),
+            Body::MediaWatch(watch) => self.media_watch(id, request, &watch),
+            Body::MediaClose(close) => self.media_close(id, &close),
             Body::Join(join) => self.join(now, id, &join),
             Body::Ping(ping) => self.ping(id, &ping),
             Body::Leave => self.leave(now, id),

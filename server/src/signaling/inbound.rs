@@ -1,6 +1,6 @@
 //! What a client sends: parsed once, the payload of `signal` and `presence` left unparsed.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -28,6 +28,10 @@ pub(crate) enum Body<'a> {
     Invite(Invite),
     Leave,
     Ping(Ping),
+    Topology(Topology),
+    MediaOffer(MediaOffer<'a>),
+    MediaWatch(MediaWatch<'a>),
+    MediaClose(MediaClose<'a>),
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,6 +84,71 @@ pub(crate) struct Invite {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Ping {
     pub(crate) received: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Topology {
+    pub(crate) policy: Policy,
+}
+
+/// Who decides how media travels in a room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Policy {
+    /// The server, by how many people there are.
+    #[default]
+    Auto,
+    P2p,
+    Sfu,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct MediaOffer<'a> {
+    #[serde(borrow)]
+    pub(crate) connection: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) sdp: Cow<'a, str>,
+    #[serde(default)]
+    pub(crate) publish: BTreeMap<String, MediaSource>,
+}
+
+/// What a section carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MediaSource {
+    Mic,
+    Camera,
+    Screen,
+    Sound,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct MediaWatch<'a> {
+    #[serde(borrow)]
+    pub(crate) connection: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) slots: Vec<MediaSlot<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct MediaSlot<'a> {
+    #[serde(borrow)]
+    pub(crate) mid: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) publication: Option<Cow<'a, str>>,
+    /// Pixels.
+    pub(crate) width: Option<f64>,
+    pub(crate) height: Option<f64>,
+    #[serde(default)]
+    pub(crate) paused: bool,
+    #[serde(default)]
+    pub(crate) priority: u8,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct MediaClose<'a> {
+    #[serde(borrow)]
+    pub(crate) connection: Cow<'a, str>,
 }
 
 /// How a room works.
@@ -146,6 +215,16 @@ fn parse_body<'a>(kind: &str, text: &'a str) -> Result<Body<'a>, Refusal> {
         "presence" => Body::Presence(fields(text, "`presence` needs `state`, an object.")?),
         "invite" => Body::Invite(fields(text, "`expires_in` is a number of seconds.")?),
         "ping" => Body::Ping(fields(text, "`received` is a count of messages.")?),
+        "topology" => Body::Topology(fields(text, "`topology` needs `policy`: auto, p2p or sfu.")?),
+        "media_offer" => Body::MediaOffer(fields(
+            text,
+            "`media_offer` needs `connection` and `sdp`, strings; `publish` says of sections what they are: mic, camera, screen or sound.",
+        )?),
+        "media_watch" => Body::MediaWatch(fields(
+            text,
+            "`media_watch` needs `connection`, a string, and `slots`, a list; see its table of fields.",
+        )?),
+        "media_close" => Body::MediaClose(fields(text, "`media_close` needs `connection`, a string.")?),
         "next" => Body::Next,
         "leave" => Body::Leave,
         _ => return Err(Refusal::new(ErrorCode::UnknownType, "This server knows no message of this type.")),

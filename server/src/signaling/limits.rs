@@ -19,6 +19,8 @@ pub(crate) struct Limits {
     pub(crate) name_characters: usize,
     /// Characters of a room's name.
     pub(crate) room_characters: usize,
+    /// People who send to each other directly; of more, the server forwards.
+    pub(crate) mesh_capacity: usize,
     /// Peers in a `call` room.
     pub(crate) call_capacity: usize,
     /// Peers in a `live` room, streamer included.
@@ -44,18 +46,19 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            message_bytes: 65_536,
+            message_bytes: 131_072,
             messages_per_second: 50,
             chat_characters: 4_000,
             presence_bytes: 1_024,
             name_characters: 64,
             room_characters: 64,
+            mesh_capacity: 4,
             call_capacity: 4,
             live_capacity: 32,
             send_capacity: 4,
             rooms: 10_000,
             connections: 20_000,
-            queued_bytes: 262_144,
+            queued_bytes: 524_288,
             grace_seconds: 30,
         }
     }

@@ -1,12 +1,14 @@
 //! What the server sends. Serialised once, however many receive it.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
     error::ErrorCode,
-    inbound::{Kind, Role},
+    inbound::{Kind, MediaSource, Policy, Role},
     limits::Limits,
     names::{DisplayName, PeerId, RoomName},
 };
@@ -36,6 +38,8 @@ pub(crate) enum Message<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         audience: Option<usize>,
         locked: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        topology: Option<Topology>,
     },
     Waiting {
         people: usize,
@@ -70,6 +74,31 @@ pub(crate) enum Message<'a> {
         invitation: &'a str,
         expires: u64,
     },
+    Topology(Topology),
+    MediaAnswer {
+        connection: &'a str,
+        sdp: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+    },
+    MediaPublications {
+        publications: Vec<MediaPublication<'a>>,
+    },
+    MediaWanted {
+        connection: &'a str,
+        encodings: BTreeMap<&'a str, &'a [bool]>,
+    },
+    MediaLayers {
+        connection: &'a str,
+        slots: Vec<MediaLayer<'a>>,
+    },
+    MediaSpeaker {
+        peer: Option<PeerId>,
+    },
+    MediaClosed {
+        connection: &'a str,
+        reason: CloseReason,
+    },
     Left,
     Pong {
         received: u64,
@@ -86,6 +115,65 @@ pub(crate) enum Message<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         retry: Option<u64>,
     },
+}
+
+/// How media travels in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Topology {
+    pub(crate) mode: Mode,
+    pub(crate) policy: Policy,
+}
+
+/// From each to each, or through the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mode {
+    #[default]
+    P2p,
+    Sfu,
+}
+
+/// What may be watched.
+#[derive(Debug, Serialize)]
+pub(crate) struct MediaPublication<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) peer: Option<PeerId>,
+    pub(crate) source: MediaSource,
+    pub(crate) kind: &'static str,
+    pub(crate) codec: &'a str,
+}
+
+/// What a slot gets.
+#[derive(Debug, Serialize)]
+pub(crate) struct MediaLayer<'a> {
+    pub(crate) mid: &'a str,
+    pub(crate) publication: Option<&'a str>,
+    pub(crate) encoding: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) spatial: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) temporal: Option<u8>,
+    pub(crate) why: Why,
+}
+
+/// What keeps a slot from more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Why {
+    Wish,
+    Bandwidth,
+    Source,
+    LastN,
+}
+
+/// Why a connection is over on the server's side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CloseReason {
+    Failed,
+    Replaced,
+    Restart,
+    Topology,
 }
 
 /// A peer as the others in the room see it.

@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    inbound::{Kind, Role},
+    inbound::{Kind, Policy, Role},
     limits::Limits,
     lock::Lock,
     names::{PeerId, RoomName},
+    outbound::Mode,
 };
 
 /// The number of viewers is announced at most so often.
@@ -29,6 +30,18 @@ pub(super) struct Room {
     /// still come.
     pub(super) restored: bool,
     pub(super) audience: Audience,
+    pub(super) topology: Route,
+}
+
+/// How media travels, and when that is to change.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Route {
+    pub(super) mode: Mode,
+    pub(super) policy: Policy,
+    /// When people send to each other again, if no more come until then.
+    pub(super) mesh_at: Option<Instant>,
+    /// When nobody needs a way through the server any more.
+    pub(super) close_at: Option<Instant>,
 }
 
 /// A session in a room, with what decides who sees whom.
@@ -48,7 +61,14 @@ pub(super) struct Audience {
 
 impl Room {
     pub(super) fn new(kind: Kind, lock: Option<Lock>) -> Self {
-        Self { kind, lock, members: Vec::new(), restored: false, audience: Audience::default() }
+        Self {
+            kind,
+            lock,
+            members: Vec::new(),
+            restored: false,
+            audience: Audience::default(),
+            topology: Route::default(),
+        }
     }
 
     pub(super) fn capacity(&self, limits: &Limits) -> usize {

@@ -1,7 +1,8 @@
 //! One person in one room, connected or away.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
+use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::{
@@ -32,6 +33,17 @@ pub(super) struct Session {
     pub(super) outbox: Outbox,
     /// The partner of the last match: not to be met again while others wait.
     pub(super) last_partner: Option<PeerId>,
+    /// What it has on the media workers, once it has offered.
+    pub(super) media: Option<Media>,
+}
+
+/// A session's media, as far as signaling knows them.
+#[derive(Debug, Default)]
+pub(super) struct Media {
+    /// The connection that was answered last, by the client's word.
+    pub(super) connection: Option<Arc<str>>,
+    /// What it was told of the room's publications.
+    pub(super) publications: Option<Bytes>,
 }
 
 /// Where a session is.

@@ -2,6 +2,7 @@
 
 mod acme;
 mod authority;
+mod calls;
 mod certificates;
 mod client;
 mod command_line;

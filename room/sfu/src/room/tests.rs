@@ -141,10 +141,75 @@ fn all_ends_with_what_it_depends_on() {
     world.room.leave(world.now, world.sender);
     assert_eq!(world.give(&feed.sound(1)), None);
     assert_eq!(world.room.counters().get(Fault::UnknownPublication), 1);
+    // A subscription waits for what it is switched to, as long as its receiver is there.
+    let again = world.room.set_wish(world.now, world.subscription, Wish::default());
+    assert_eq!(again, Ok(()));
+    world.room.leave(world.now, world.receiver);
     let again = world.room.set_wish(world.now, world.subscription, Wish::default());
     assert_eq!(again, Err(Refused::UnknownSubscription));
     let refused = world.room.publish(world.now, world.sender, offer(Codec::Vp8, 1));
     assert_eq!(refused, Err(Refused::UnknownParticipant));
+}
+
+#[test]
+fn a_stream_goes_on_when_it_is_switched() {
+    let mut world = World::new(offer(Codec::Vp8, 1), Wish::default());
+    let (mut ada, mut eve) = (Feed::new(0), Feed::new(0));
+    (eve.ssrc, eve.number, eve.timestamp, eve.picture) = (7, 99_000, 3_000_000_000, 9);
+    let other = world.room.join(world.now).unwrap();
+    let second = world.room.publish(world.now, other, offer(Codec::Vp8, 1)).unwrap();
+    let first = world.give(&ada.simple(true)).unwrap();
+    // Both are known, so that their clocks are.
+    let from_eve = |world: &mut World, packet: &MediaPacket| {
+        world.publication = second;
+        let given = world.give(packet);
+        world.publication = PublicationId(0);
+        given
+    };
+    assert_eq!(from_eve(&mut world, &eve.simple(true)), None);
+    world.pass(ms(1_000));
+    world.events(|_| true);
+    world.room.switch(world.now, world.subscription, Some(second)).unwrap();
+    let ask = Event::RequestKeyFrame { publication: second, encoding: 0 };
+    assert!(world.events(key_frames).contains(&ask));
+    assert_eq!(world.give(&ada.simple(true)), None, "it is left");
+    eve.timestamp = eve.timestamp.wrapping_add(90_000 - 3_000);
+    assert_eq!(from_eve(&mut world, &eve.simple(false)), None, "it begins with a key frame");
+    let began = from_eve(&mut world, &eve.simple(true)).unwrap();
+    assert_eq!(began.sequence_number, first.sequence_number + 1);
+    assert_eq!(began.timestamp.ahead_of(first.timestamp), 90_000, "as much as has passed");
+    let picture = |forward: &Forward| descriptor(forward).picture_id.unwrap().value;
+    assert_eq!(picture(&began), picture(&first) + 1);
+    let layers = |event: &Event| matches!(event, Event::Layer { layer: Some(_), .. });
+    assert_eq!(world.events(layers).len(), 1, "what it gets now is told");
+
+    // Nothing for a while, and then something again.
+    world.room.switch(world.now, world.subscription, None).unwrap();
+    assert_eq!(from_eve(&mut world, &eve.simple(true)), None);
+    world.pass(ms(1_000));
+    world.room.unpublish(world.now, second);
+    world.room.switch(world.now, world.subscription, Some(world.publication)).unwrap();
+    ada.timestamp = ada.timestamp.wrapping_add(2 * 90_000);
+    let again = world.give(&ada.simple(true)).unwrap();
+    assert_eq!(again.sequence_number, began.sequence_number + 1);
+    assert!((89_000..92_000).contains(&again.timestamp.ahead_of(began.timestamp)));
+    let gone = world.room.switch(world.now, world.subscription, Some(second));
+    assert_eq!(gone, Err(Refused::UnknownPublication));
+}
+
+#[test]
+fn a_clock_of_another_rate_goes_on_from_the_last_packet() {
+    let mut world = World::new(offer(Codec::Opus, 1), Wish::default());
+    let other = world.room.join(world.now).unwrap();
+    let second = world.room.publish(world.now, other, offer(Codec::Pcmu, 1)).unwrap();
+    let mut feed = Feed::new(0);
+    let first = world.give(&feed.sound(30)).unwrap();
+    world.room.switch(world.now, world.subscription, Some(second)).unwrap();
+    world.publication = second;
+    (feed.ssrc, feed.timestamp) = (9, 77);
+    let next = world.give(&feed.sound(30)).unwrap();
+    assert_eq!(next.timestamp, first.timestamp);
+    assert_eq!(next.sequence_number, first.sequence_number + 1);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::signaling::{
     outbound::Message,
     outbox::Outbox,
     room::{self, Member, Room, RoomKey},
-    session::{Link, Place, Session},
+    session::{Link, Media, Place, Session},
     time::Now,
     token::{self, Claims},
 };
@@ -155,6 +155,10 @@ impl Hub {
         session.presence = wish.presence.map(RawValue::to_owned);
         session.handled = 0;
         session.outbox = Outbox::default();
+        if let Some(media) = &mut session.media {
+            // It knows nothing of them any more; they stay until it offers anew.
+            *media = Media::default();
+        }
         self.attach(id, peer);
         self.send_joined(now, peer, false);
         self.announce_peer(peer);
@@ -188,6 +192,7 @@ impl Hub {
             handled: 0,
             outbox: Outbox::default(),
             last_partner: None,
+            media: None,
         };
         self.sessions.insert(peer, session);
         self.attach(id, peer);
@@ -221,6 +226,7 @@ impl Hub {
                 }
             }
         }
+        self.count_people(now, key, Some(peer));
         self.send_joined(now, peer, false);
         self.announce_peer(peer);
         self.audience_changed(now, key, Some(peer));
@@ -364,6 +370,7 @@ impl Hub {
             ice_servers: &self.ice.ice_servers(host, now),
             audience: room.filter(|room| room.kind == Kind::Live).map(Room::viewers),
             locked: lock.is_some(),
+            topology: room.and_then(|room| self.topology_of(room)),
         }
         .to_bytes();
         if let Some(session) = self.sessions.get_mut(&peer) {

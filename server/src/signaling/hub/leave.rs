@@ -4,6 +4,7 @@ use crate::signaling::{
     error::{ErrorCode, Refusal},
     names::PeerId,
     outbound::{LeaveReason, Message},
+    room::Route,
     session::{Link, Place},
     time::Now,
 };
@@ -71,10 +72,15 @@ impl Hub {
         let seen_by = self.seen_by(peer);
         let Some(session) = self.sessions.get_mut(&peer) else { return };
         let Place::Room(key) = std::mem::replace(&mut session.place, Place::Waiting) else { return };
+        self.leave_media(peer, &key);
         let Some(room) = self.rooms.get_mut(&key) else { return };
         room.members.retain(|member| member.peer != peer);
         if room.members.is_empty() {
+            let Route { mesh_at, close_at, .. } = room.topology;
             self.rooms.remove(&key);
+            for at in [mesh_at, close_at].into_iter().flatten() {
+                self.timers.remove(at, Timer::Topology(key.clone()));
+            }
             self.feed_the_starved(now);
             return;
         }
@@ -83,6 +89,7 @@ impl Hub {
             self.send_counted(other, &text);
         }
         self.audience_changed(now, &key, None);
+        self.count_people(now, &key, None);
     }
 }
 

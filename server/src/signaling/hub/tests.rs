@@ -6,6 +6,7 @@ mod joining;
 mod limits;
 mod live;
 mod lobby;
+mod media;
 mod messages;
 mod model;
 mod passwords;

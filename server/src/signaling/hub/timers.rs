@@ -19,6 +19,8 @@ pub(super) enum Timer {
     Grace(PeerId),
     /// Viewers are to be told how many they are.
     Audience(RoomKey),
+    /// How media travels in a room is to change, or has changed for good.
+    Topology(RoomKey),
     /// Two who have just met may meet again.
     Rematch(RoomName),
     /// A draining server closes what is left.
@@ -62,6 +64,7 @@ impl Hub {
                 Timer::Idle(connection) => self.check_idle(now, connection),
                 Timer::Grace(peer) => self.end_grace(now, peer, at),
                 Timer::Audience(room) => self.announce_audience(now, &room, None),
+                Timer::Topology(room) => self.settle_topology(now, &room),
                 Timer::Rematch(lobby) => self.make_matches(now, &lobby),
                 Timer::EndOfDrain => self.end_drain(now),
             }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json, value::RawValue};
 
+use crate::conference::{Notice, Request};
 use crate::signaling::{CloseCode, ConnectionId, Gone, Hub, IceServers, Keys, Limits, Now, Output, Settings};
 
 /// What happened to one connection, in order.
@@ -17,6 +18,8 @@ pub(super) struct World {
     pub(super) hub: Hub,
     now: Now,
     seen: Vec<(ConnectionId, Seen)>,
+    /// What the media workers were asked.
+    asked: Vec<Request>,
 }
 
 struct NoIce;
@@ -41,7 +44,7 @@ impl World {
         change(&mut settings);
         let hub = Hub::new(settings, Keys::new(b"secret", None), seed, Box::new(NoIce));
         let now = Now { instant: Instant::now(), unix: Duration::from_millis(1_700_000_000_123) };
-        Self { hub, now, seen: Vec::new() }
+        Self { hub, now, seen: Vec::new(), asked: Vec::new() }
     }
 
     /// The server was restarted: it remembers its secret only.
@@ -106,6 +109,17 @@ impl World {
         self.collect();
     }
 
+    /// What the media workers were asked since it was looked at last.
+    pub(super) fn asked(&mut self) -> Vec<Request> {
+        std::mem::take(&mut self.asked)
+    }
+
+    /// The media workers say something.
+    pub(super) fn notice(&mut self, notice: Notice) {
+        self.hub.handle_media(self.now, notice);
+        self.collect();
+    }
+
     /// Lets time pass, stopping at every deadline on the way.
     pub(super) fn pass(&mut self, time: Duration) {
         let until = self.now.instant + time;
@@ -159,6 +173,10 @@ impl World {
                     (connection, Seen::Message(serde_json::from_slice(&text).unwrap()))
                 }
                 Output::Close { connection, code } => (connection, Seen::Closed(code)),
+                Output::Media(request) => {
+                    self.asked.push(request);
+                    continue;
+                }
             });
         }
     }

@@ -1,0 +1,380 @@
+//! Calls of many through the media workers, signaled over WebSockets.
+
+use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+
+use rtp::Timestamp;
+use serde_json::{Value, json};
+use tempfile::tempdir;
+use tokio::{net::UdpSocket, task::JoinHandle, time::timeout};
+use twocan::{
+    AddressFilter, Configuration, Direction, EncodingInit, MediaKind, OutgoingPacket, PeerConnection,
+    PeerConnectionState, Prefix, RtpSender, SessionDescription, Transceiver, TransceiverInit,
+};
+
+use crate::{
+    client::Client,
+    program::{DEADLINE, Program},
+};
+
+/// The word for everybody's connection.
+const WORD: &str = "w1";
+
+/// Bytes of a frame of each encoding, of which 30 are sent in a second: 150, 500 and 1,500 kbit/s in all.
+const SIZES: [usize; 3] = [600, 2_000, 6_000];
+
+/// Somebody with a microphone, a camera in three sizes, and sections to receive with.
+struct Person {
+    signaling: Client,
+    /// What has come and was not asked for yet.
+    came: VecDeque<Value>,
+    id: String,
+    peer: PeerConnection,
+    slots: Vec<Transceiver>,
+    sending: Vec<JoinHandle<()>>,
+    senders: Vec<Transceiver>,
+}
+
+impl Person {
+    /// Joins the room; what is sent says who it is of by `name`'s first letter.
+    async fn join(server: &Program, name: &str, fields: Value) -> Self {
+        let mut join = json!({"name": name});
+        for (key, value) in fields.as_object().unwrap() {
+            join[key] = value.clone();
+        }
+        let (signaling, joined) = Client::join(server.http(), join).await;
+        let id = joined["peer"].as_str().unwrap().to_owned();
+        Self {
+            signaling,
+            came: VecDeque::from([joined]),
+            id,
+            peer: connection().await,
+            slots: Vec::new(),
+            sending: Vec::new(),
+            senders: Vec::new(),
+        }
+    }
+
+    /// A microphone and a camera, and so many sections of each kind to receive with.
+    async fn prepare(&mut self, publishes: bool, slots: usize) {
+        if publishes {
+            let init = TransceiverInit { direction: Direction::SendOnly, ..TransceiverInit::default() };
+            self.senders.push(self.peer.add_transceiver(MediaKind::Audio, init.clone()).await.unwrap());
+            let encodings = ["l", "m", "h"].map(EncodingInit::named).to_vec();
+            let init = TransceiverInit { encodings, ..init };
+            self.senders.push(self.peer.add_transceiver(MediaKind::Video, init).await.unwrap());
+        }
+        for kind in [MediaKind::Audio, MediaKind::Video] {
+            for _ in 0..slots {
+                let init = TransceiverInit { direction: Direction::RecvOnly, ..TransceiverInit::default() };
+                self.slots.push(self.peer.add_transceiver(kind, init).await.unwrap());
+            }
+        }
+    }
+
+    /// Offers, and goes where the answer leads; over a way that carries so many bits per second, where that is given.
+    async fn offer(&mut self, connection: &str, rate: Option<u64>) {
+        let offer = self.peer.set_local_description(None).await.unwrap().sdp;
+        let mut publish = json!({});
+        for (sender, source) in self.senders.iter().zip(["mic", "camera"]) {
+            publish[&*sender.mid().unwrap()] = json!(source);
+        }
+        let request = json!({
+            "type": "media_offer", "id": 5, "connection": connection, "sdp": offer, "publish": publish,
+        });
+        self.signaling.send(&request).await;
+        let answer = self.hear("media_answer").await;
+        assert_eq!((&answer["connection"], &answer["id"]), (&json!(connection), &json!(5)));
+        let mut sdp = answer["sdp"].as_str().unwrap().to_owned();
+        if let Some(rate) = rate {
+            sdp = narrowed(&sdp, rate).await;
+        }
+        self.peer.set_remote_description(SessionDescription::answer(sdp)).await.unwrap();
+        let connected = async {
+            while self.peer.connection_state() != PeerConnectionState::Connected {
+                self.peer.next_event().await.unwrap();
+            }
+        };
+        timeout(DEADLINE, connected).await.unwrap();
+    }
+
+    /// Sends sound and pictures, each packet marked with a letter, until it is dropped.
+    fn talk(&mut self, letter: u8) {
+        let (voice, camera) = (self.senders[0].sender.clone(), self.senders[1].sender.clone());
+        self.sending.push(tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(Duration::from_millis(33));
+            for number in 0.. {
+                ticks.tick().await;
+                speak(&voice, letter, number).await;
+                for encoding in 0..SIZES.len() {
+                    show(&camera, letter, number, encoding).await;
+                }
+            }
+        }));
+    }
+
+    /// Watches: one publication for each slot, in their order.
+    async fn watch(&mut self, connection: &str, publications: &[Value]) {
+        let all = self.slots.iter().zip(publications);
+        let slots: Vec<Value> = all
+            .map(|(slot, publication)| json!({"mid": &*slot.mid().unwrap(), "publication": publication}))
+            .collect();
+        let request = json!({"type": "media_watch", "id": 6, "connection": connection, "slots": slots});
+        self.signaling.send(&request).await;
+    }
+
+    /// Waits until so many publications may be watched, and gives theirs: of each kind, in the order of these peers.
+    async fn publications(&mut self, count: usize, peers: &[&str]) -> Vec<Value> {
+        let is_it = |message: &Value| message["publications"].as_array().unwrap().len() == count;
+        let message = self.hear_that("media_publications", is_it).await;
+        let all = message["publications"].as_array().unwrap();
+        let of = |kind: &str, peer: &&str| {
+            let found = all.iter().find(|one| one["kind"] == kind && one["peer"] == **peer);
+            found.unwrap_or_else(|| panic!("{kind} of {peer} in {message}"))["id"].clone()
+        };
+        ["audio", "video"].iter().flat_map(|kind| peers.iter().map(move |peer| of(kind, peer))).collect()
+    }
+
+    /// Waits for a packet of this letter's in a slot, of this encoding if that matters; everything that comes is read.
+    async fn receive(&mut self, slot: usize, letter: u8, encoding: Option<u8>) {
+        let arrived = async {
+            loop {
+                let packet = self.slots[slot].receiver.recv_packet().await.unwrap();
+                let packet = packet.read().unwrap();
+                let payload = packet.payload();
+                let is_right = match payload {
+                    [of, _, _, _, _] => *of == letter && encoding.is_none(),
+                    [0x10, rest @ ..] => rest[10] == letter && encoding.is_none_or(|known| rest[11] == known),
+                    _ => false,
+                };
+                if is_right {
+                    return;
+                }
+            }
+        };
+        let what = char::from(letter);
+        timeout(DEADLINE, arrived).await.unwrap_or_else(|_| panic!("nothing of {what} in slot {slot}"));
+    }
+
+    /// The next message of a type, whatever else comes before it.
+    async fn hear(&mut self, kind: &str) -> Value {
+        self.hear_that(kind, |_| true).await
+    }
+
+    async fn hear_that(&mut self, kind: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let at = self.came.iter().position(|message| message["type"] == kind && is_it(message));
+            if let Some(message) = at.and_then(|at| self.came.remove(at)) {
+                return message;
+            }
+            let message = self.signaling.next().await;
+            self.came.push_back(message);
+        }
+    }
+}
+
+async fn connection() -> PeerConnection {
+    let configuration = Configuration {
+        include_loopback: true,
+        // One address, so that a way knows where it leads.
+        address_filter: Some(AddressFilter::new(|_, _| false)),
+        ..Configuration::default()
+    };
+    PeerConnection::new(configuration).await.unwrap()
+}
+
+/// 20 ms of sound.
+async fn speak(sender: &RtpSender, letter: u8, number: u32) {
+    let payload = [&[letter][..], &number.to_be_bytes()].concat();
+    send(sender, 0, number.wrapping_mul(1_584), true, payload).await;
+}
+
+/// A key frame of VP8.
+async fn show(sender: &RtpSender, letter: u8, number: u32, encoding: usize) {
+    let (width, height) = (320_u16 << encoding, 180_u16 << encoding);
+    let count = SIZES[encoding].div_ceil(1_000);
+    for index in 0..count {
+        let mut payload = vec![if index == 0 { 0x10 } else { 0 }];
+        if index == 0 {
+            payload.extend([0x10, 0x02, 0x00, 0x9D, 0x01, 0x2A]);
+            payload.extend([width.to_le_bytes(), height.to_le_bytes()].concat());
+            payload.extend([letter, encoding as u8]);
+        }
+        payload.resize(SIZES[encoding].min(1_000), 0);
+        send(sender, encoding, number.wrapping_mul(2_970), index + 1 == count, payload).await;
+    }
+}
+
+async fn send(sender: &RtpSender, encoding: usize, timestamp: u32, marker: bool, payload: Vec<u8>) {
+    let Some(agreement) = sender.agreement() else { return };
+    let packet = OutgoingPacket {
+        payload_type: agreement.preferred().unwrap().send,
+        marker,
+        timestamp: Timestamp(timestamp),
+        sequence_number: None,
+        prefix: Prefix::default(),
+        payload: payload.into(),
+    };
+    let _ = sender.send_packet(encoding, packet).await;
+}
+
+/// A call of people who are forwarded from the start, each with slots for the others.
+async fn call(server: &Program, names: &[&str]) -> Vec<Person> {
+    let mut people = Vec::new();
+    for name in names {
+        let mut person = Person::join(server, name, json!({"room": "tea"})).await;
+        if people.is_empty() {
+            person.signaling.send(&json!({"type": "topology", "policy": "sfu"})).await;
+            assert_eq!(person.hear("topology").await["mode"], "sfu");
+        }
+        person.prepare(true, names.len() - 1).await;
+        person.offer(WORD, None).await;
+        person.talk(name.as_bytes()[0]);
+        people.push(person);
+    }
+    people
+}
+
+#[tokio::test]
+async fn three_see_and_hear_each_other() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &[]);
+    let mut people = call(&server, &["Ada", "Bob", "Eve"]).await;
+    let ids: Vec<String> = people.iter().map(|person| person.id.clone()).collect();
+    let mut known = Vec::new();
+    for (own, person) in people.iter_mut().enumerate() {
+        let others: Vec<&str> = ids.iter().filter(|id| **id != ids[own]).map(String::as_str).collect();
+        let publications = person.publications(4, &others).await;
+        person.watch(WORD, &publications).await;
+        known.push(publications);
+    }
+    for (own, person) in people.iter_mut().enumerate() {
+        let letters: Vec<u8> = b"ABE".iter().copied().filter(|letter| *letter != b"ABE"[own]).collect();
+        for (slot, letter) in [(0, letters[0]), (1, letters[1]), (2, letters[0]), (3, letters[1])] {
+            person.receive(slot, letter, None).await;
+        }
+        // On a good way it does not take long until it is as good as it comes.
+        person.receive(2, letters[0], Some(2)).await;
+        let layers = person.hear("media_layers").await;
+        assert_eq!(layers["connection"], WORD, "{layers}");
+    }
+
+    // A slot changes its publication, without another offer.
+    let ada = &mut people[0];
+    let swapped: Vec<Value> = [1, 0, 3, 2].map(|at| known[0][at].clone()).to_vec();
+    ada.watch(WORD, &swapped).await;
+    for (slot, letter) in [(0, b'E'), (1, b'B'), (2, b'E'), (3, b'B')] {
+        ada.receive(slot, letter, None).await;
+    }
+
+    // What does not exist is told; the rest counts.
+    let wrong = [json!("nothing"), json!(null), known[0][2].clone()];
+    ada.watch(WORD, &wrong).await;
+    let error = ada.hear("error").await;
+    assert_eq!((&error["code"], &error["id"]), (&json!("no_such_publication"), &json!(6)), "{error}");
+    ada.receive(2, b'B', None).await;
+
+    // Whom nobody watches is told so, by and by.
+    people[2].watch(WORD, &[]).await;
+    people[1].watch(WORD, &[]).await;
+    let nobody = |message: &Value| {
+        let mut encodings = message["encodings"].as_object().unwrap().values();
+        encodings.all(|watched| *watched == json!([false, false, false]))
+    };
+    let wanted = people[2].hear_that("media_wanted", nobody).await;
+    assert_eq!(wanted["connection"], WORD);
+
+    // Whoever leaves takes their publications along.
+    people[1].signaling.send(&json!({"type": "leave"})).await;
+    let left = people[0].publications(2, &[ids[2].as_str()]).await;
+    assert_eq!(left, [known[0][1].clone(), known[0][3].clone()], "the others stay what they are");
+    let metrics = server.get("/metrics", &[]).body;
+    assert!(metrics.contains("twocan_media_connections 2\n"), "{metrics}");
+
+    // An end that the client makes.
+    people[2].signaling.send(&json!({"type": "media_close", "connection": WORD})).await;
+    people[0].publications(0, &[]).await;
+}
+
+/// A way to a peer that carries 600 kbit/s.
+#[tokio::test]
+async fn a_narrow_way_gets_a_low_layer() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &[]);
+    let mut people = call(&server, &["Ada"]).await;
+    let mut bob = Person::join(&server, "Bob", json!({"room": "tea"})).await;
+    bob.prepare(false, 1).await;
+    bob.offer(WORD, Some(600_000)).await;
+    let publications = bob.publications(2, &[people[0].id.as_str()]).await;
+    bob.watch(WORD, &publications).await;
+    let is_low = |message: &Value| {
+        let mut slots = message["slots"].as_array().unwrap().iter();
+        slots.any(|slot| slot["encoding"].is_u64() && slot["encoding"] != 2 && slot["why"] == "bandwidth")
+    };
+    bob.hear_that("media_layers", is_low).await;
+    bob.receive(1, b'A', Some(0)).await;
+    people[0].hear("media_wanted").await;
+}
+
+/// An answer that leads to its end by a way that carries no more than so many bits per second.
+async fn narrowed(sdp: &str, rate: u64) -> String {
+    let candidate = |line: &str| {
+        let words: Vec<&str> = line.strip_prefix("a=candidate:")?.split(' ').collect();
+        format!("{}:{}", words[4], words[5]).parse::<SocketAddr>().ok().filter(|end| end.ip().is_loopback())
+    };
+    let end = sdp.lines().find_map(candidate).expect("the loopback is told");
+    let near = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let way = near.local_addr().unwrap();
+    tokio::spawn(carry(near, end, rate));
+    let redirect = |line: &str| match candidate(line) {
+        Some(_) => line.replace(&format!(" {} ", end.port()), &format!(" {} ", way.port())),
+        None => line.to_owned(),
+    };
+    let is_other = |line: &&str| line.starts_with("a=candidate:") && candidate(line).is_none();
+    sdp.lines().filter(|line| !is_other(line)).map(|line| redirect(line) + "\r\n").collect()
+}
+
+/// Carries datagrams both ways; those that come back queue for a fifth of a second at most.
+async fn carry(near: UdpSocket, end: SocketAddr, rate: u64) {
+    let far = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    far.connect(end).await.unwrap();
+    let (mut there, mut back) = ([0; 2048], [0; 2048]);
+    let mut peer = None;
+    let mut free = tokio::time::Instant::now();
+    let mut queue: VecDeque<(tokio::time::Instant, Vec<u8>)> = VecDeque::new();
+    loop {
+        let due = queue.front().map(|(due, _)| *due);
+        let wait = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            Ok((length, source)) = near.recv_from(&mut there) => {
+                peer = Some(source);
+                let _ = far.send(&there[..length]).await;
+            }
+            Ok(length) = far.recv(&mut back) => {
+                let now = tokio::time::Instant::now();
+                free = free.max(now);
+                if free - now < Duration::from_millis(200) {
+                    free += Duration::from_micros(length as u64 * 8_000_000 / rate);
+                    queue.push_back((free, back[..length].to_vec()));
+                }
+            }
+            () = wait => {
+                if let Some((_, datagram)) = queue.pop_front()
+                    && let Some(peer) = peer
+                {
+                    let _ = near.send_to(&datagram, peer).await;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        self.sending.iter().for_each(JoinHandle::abort);
+    }
+}
