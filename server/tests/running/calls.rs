@@ -42,6 +42,7 @@ impl Person {
             join[key] = value.clone();
         }
         let (signaling, joined) = Client::join(server.http(), join).await;
+        assert_eq!(joined["capacity"], if joined["kind"] == "call" { 50 } else { 500 });
         let id = joined["peer"].as_str().unwrap().to_owned();
         Self {
             signaling,

@@ -1,8 +1,11 @@
 //! What holds between any two calls. Tests check it after every step.
 
+use std::collections::BTreeSet;
+
 use crate::signaling::{
-    inbound::Kind,
-    room::RoomKey,
+    inbound::{Kind, Policy},
+    outbound::Mode,
+    room::{RoomKey, Route},
     session::{Link, Place},
 };
 
@@ -42,6 +45,7 @@ impl Hub {
             assert!(room.members.len() <= room.capacity(&self.settings.limits));
             members += room.members.len();
         }
+        self.check_topologies();
         for home in &self.starved {
             assert!(self.lobbies.contains_key(home), "only those who wait are starved");
         }
@@ -55,4 +59,36 @@ impl Hub {
         assert!(self.sessions.len() <= self.settings.limits.connections);
         assert!(self.connections.len() <= self.settings.limits.connections);
     }
+
+    fn check_topologies(&self) {
+        let timers: Vec<_> = self.timers.iter().filter(|timer| matches!(timer, Timer::Topology(_))).collect();
+        let mut waited_for = 0;
+        for (key, room) in &self.rooms {
+            let Route { mode, policy, mesh_at, close_at } = room.topology;
+            let count = room.members.len();
+            let dues: BTreeSet<_> = [mesh_at, close_at].into_iter().flatten().collect();
+            let own = timers.iter().filter(|timer| ***timer == Timer::Topology(key.clone())).count();
+            assert_eq!(own, dues.len(), "each due has its timer");
+            waited_for += own;
+            let most = self.settings.limits.mesh_capacity;
+            match policy {
+                _ if topology_is_fixed(room.kind) || !self.settings.media => assert_eq!(mode, Mode::P2p),
+                Policy::P2p => assert_eq!(mode, Mode::P2p),
+                Policy::Sfu => assert_eq!((mode, mesh_at), (Mode::Sfu, None)),
+                Policy::Auto if count > most => assert_eq!((mode, mesh_at), (Mode::Sfu, None)),
+                Policy::Auto if count < most => assert_eq!(mesh_at.is_some(), mode == Mode::Sfu),
+                Policy::Auto => {}
+            }
+            assert!(close_at.is_none() || mode == Mode::P2p);
+        }
+        assert_eq!(waited_for, timers.len(), "a room's timers go with it");
+        for session in self.sessions.values().filter(|session| session.media.is_some()) {
+            assert!(session.room().is_some(), "only who is in a room has a way through the server");
+        }
+    }
+}
+
+/// Whether there is no choice how media travels.
+fn topology_is_fixed(kind: Kind) -> bool {
+    matches!(kind, Kind::Send | Kind::Lobby)
 }

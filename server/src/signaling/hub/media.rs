@@ -106,12 +106,13 @@ impl Hub {
         match notice {
             Notice::Answer { leg, request: id, sdp } => {
                 let Some(peer) = self.member(&leg.room, leg.member) else { return };
+                let session = self.sessions.get_mut(&peer);
+                // Whoever has gone since, or sends directly, has no use for it.
+                let Some(media) = session.and_then(|session| session.media.as_mut()) else { return };
+                media.connection = Some(Arc::clone(&leg.connection));
                 let connection = &*leg.connection;
                 let text = Message::MediaAnswer { connection, sdp: &sdp, id }.to_bytes();
                 self.send_counted(peer, &text);
-                if let Some(session) = self.sessions.get_mut(&peer) {
-                    session.media.get_or_insert_default().connection = Some(leg.connection);
-                }
             }
             Notice::Refused { leg, request, problem, why } => {
                 let peer = self.member(&leg.room, leg.member);

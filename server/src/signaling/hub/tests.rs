@@ -11,4 +11,5 @@ mod messages;
 mod model;
 mod passwords;
 mod resuming;
+mod topology;
 mod world;

@@ -4,12 +4,16 @@
 //! the server has not processed. Its peers must then have got every chat exactly once and in order, and
 //! nobody anything from another room.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::world::{Seen, World, join};
+use crate::conference::{Ending, LegName, Member, Notice, Problem, Publication, Request, RoomKey, Source};
 use crate::signaling::ConnectionId;
 
 /// One thing that one of the clients does.
@@ -22,6 +26,13 @@ enum Step {
     Leave(usize),
     Wait(u16),
     Garbage(usize, String),
+    Policy(usize, u8),
+    /// A connection to a media worker, or a change of it.
+    Offer(usize, u8),
+    Watch(usize, u8),
+    Close(usize, u8),
+    /// A media worker says something about what it was asked, or about what was there once.
+    Worker(usize, u8),
 }
 
 const CLIENTS: usize = 4;
@@ -35,7 +46,12 @@ fn step() -> impl Strategy<Value = Step> {
         3 => who.clone().prop_map(Step::Drop),
         1 => who.clone().prop_map(Step::Leave),
         2 => (0..9_000_u16).prop_map(Step::Wait),
-        1 => (who, "[ -~]{0,30}").prop_map(|(who, text)| Step::Garbage(who, text)),
+        1 => (who.clone(), "[ -~]{0,30}").prop_map(|(who, text)| Step::Garbage(who, text)),
+        1 => (who.clone(), 0..3_u8).prop_map(|(who, policy)| Step::Policy(who, policy)),
+        2 => (who.clone(), 0..3_u8).prop_map(|(who, word)| Step::Offer(who, word)),
+        1 => (who.clone(), 0..3_u8).prop_map(|(who, word)| Step::Watch(who, word)),
+        1 => (who.clone(), 0..3_u8).prop_map(|(who, word)| Step::Close(who, word)),
+        4 => (0..64_usize, 0..6_u8).prop_map(|(which, what)| Step::Worker(which, what)),
     ]
 }
 
@@ -56,6 +72,8 @@ struct Client {
     said: u32,
     /// Whether messages were repeated in this session: `peers` was ahead of those.
     resumed: bool,
+    /// How media travels, by them.
+    topology: Option<(Value, Value)>,
     /// Who is in the room, by this client's messages.
     peers: BTreeMap<String, String>,
 }
@@ -63,11 +81,22 @@ struct Client {
 struct Play {
     world: World,
     clients: Vec<Client>,
+    /// All legs that were ever asked for.
+    legs: Vec<LegName>,
+    /// Whom the media workers know, by what they were asked.
+    members: BTreeSet<(RoomKey, Member)>,
 }
 
 impl Play {
     fn new() -> Self {
-        Self { world: World::new(), clients: (0..CLIENTS).map(|_| Client::default()).collect() }
+        let world = World::with(|settings| {
+            settings.media = true;
+            settings.limits.mesh_capacity = 2;
+            // What is asked is not to be refused for coming too often.
+            settings.limits.messages_per_second = 1_000;
+        });
+        let clients = (0..CLIENTS).map(|_| Client::default()).collect();
+        Self { world, clients, legs: Vec::new(), members: BTreeSet::new() }
     }
 
     fn act(&mut self, step: &Step) {
@@ -98,7 +127,31 @@ impl Play {
                     self.clients[*who].sent.push(json!(null));
                 }
             }
+            Step::Policy(who, policy) => {
+                let policy = ["auto", "p2p", "sfu"][usize::from(*policy)];
+                self.say(*who, &json!({"type": "topology", "policy": policy}));
+            }
+            Step::Offer(who, word) => {
+                let publish = json!({"0": "mic", "1": "camera"});
+                let (connection, sdp) = (format!("x{word}"), "v=0");
+                self.say(
+                    *who,
+                    &json!({"type": "media_offer", "connection": connection, "sdp": sdp, "publish": publish}),
+                );
+            }
+            Step::Watch(who, word) => {
+                let slots = json!([{"mid": "2", "publication": "a"}]);
+                self.say(
+                    *who,
+                    &json!({"type": "media_watch", "connection": format!("x{word}"), "slots": slots}),
+                );
+            }
+            Step::Close(who, word) => {
+                self.say(*who, &json!({"type": "media_close", "connection": format!("x{word}")}));
+            }
+            Step::Worker(which, what) => self.hear_worker(*which, *what),
         }
+        self.note_asked();
         self.read_all();
     }
 
@@ -128,6 +181,49 @@ impl Play {
         let message = json!({"type": "chat", "text": text});
         client.sent.push(message.clone());
         self.world.send(id, &message);
+    }
+
+    /// Says something that is counted.
+    fn say(&mut self, who: usize, message: &Value) {
+        let client = &mut self.clients[who];
+        let Some(id) = client.connection else { return };
+        client.sent.push(message.clone());
+        self.world.send(id, message);
+    }
+
+    fn note_asked(&mut self) {
+        for request in self.world.asked() {
+            match request {
+                Request::Offer(offer) => {
+                    self.members.insert((offer.leg.room.clone(), offer.leg.member));
+                    self.legs.push(offer.leg);
+                }
+                Request::Leave { room, member } => {
+                    assert!(self.members.remove(&(room, member)), "it had offered");
+                }
+                Request::Watch { .. } | Request::Close { .. } => {}
+            }
+        }
+    }
+
+    fn hear_worker(&mut self, which: usize, what: u8) {
+        let Some(leg) = self.legs.get(which % self.legs.len().max(1)).cloned() else { return };
+        let (request, why) = (None, String::from("Words."));
+        let publication = Publication {
+            id: format!("{which}").into(),
+            member: (!which.is_multiple_of(3)).then_some(leg.member),
+            source: Source::Camera,
+            is_audio: false,
+            codec: "VP8".into(),
+        };
+        self.world.notice(match what {
+            0 => Notice::Answer { leg, request, sdp: String::from("v=0") },
+            1 => Notice::Refused { leg, request, problem: Problem::Publication, why },
+            2 => Notice::Publications { room: leg.room, publications: vec![publication] },
+            3 => Notice::Wanted { leg, encodings: vec![("1".into(), vec![true])] },
+            4 => Notice::Speaker { room: leg.room, member: Some(leg.member) },
+            _ => Notice::Closed { leg, reason: Ending::Failed },
+        });
     }
 
     fn ping(&mut self, who: usize) {
@@ -165,13 +261,11 @@ impl Play {
                 assert_eq!(processed, client.sent.len() as u64, "all that was sent was processed");
             }
             "error" => {
-                assert!(
-                    ["bad_message", "unknown_type"].contains(&message["code"].as_str().unwrap()),
-                    "{message}"
-                );
+                let known = ["bad_message", "unknown_type", "not_permitted", "no_such_publication"];
+                assert!(known.contains(&message["code"].as_str().unwrap()), "{message}");
             }
             _ => {
-                client.received += 1;
+                client.received += u64::from(kind != "media_speaker");
                 client.read_counted(&kind, &message);
             }
         }
@@ -188,6 +282,8 @@ impl Play {
         client.peers = (message["peers"].as_array().unwrap().iter())
             .map(|peer| (text(&peer["id"]), text(&peer["name"])))
             .collect();
+        let topology = &message["topology"];
+        client.topology = Some((topology["mode"].clone(), topology["policy"].clone()));
         client.resumed = message["resumed"] == json!(true);
         if client.resumed {
             let processed = usize::try_from(message["received"].as_u64().unwrap()).unwrap();
@@ -223,6 +319,11 @@ impl Play {
                 .map(|(other, client)| (client.peer.clone(), format!("client{other}")))
                 .collect();
             assert_eq!(client.peers, others, "client {who} knows its room");
+            for other in
+                self.clients.iter().filter(|other| other.room == Some(room) && other.connection.is_some())
+            {
+                assert_eq!(client.topology, other.topology, "all know how media travels");
+            }
         }
         self.world.hub.check_invariants();
     }
@@ -251,6 +352,8 @@ impl Client {
                 assert_eq!(u8::try_from(room).ok(), self.room, "nothing from another room");
                 self.hear(who as usize, session, number);
             }
+            "topology" => self.topology = Some((message["mode"].clone(), message["policy"].clone())),
+            "media_answer" | "media_publications" | "media_wanted" | "media_speaker" | "media_closed" => {}
             other => panic!("unexpected {other}"),
         }
     }
