@@ -70,7 +70,11 @@ pub(crate) struct Offer {
     pub(crate) sdp: String,
     /// What comes by which section.
     pub(crate) publish: Vec<(Box<str>, Source)>,
+    /// Sections that receive and are played in step: what they get belongs together.
+    pub(crate) seats: Vec<Vec<Box<str>>>,
     pub(crate) may_publish: bool,
+    /// Only who knows a password, or was invited, is let into the room.
+    pub(crate) is_locked: bool,
 }
 
 /// What one slot of a leg is to get.

@@ -23,6 +23,7 @@ mod herald;
 mod legs;
 mod outlet;
 mod rooms;
+mod sections;
 mod streams;
 mod telling;
 mod timers;
@@ -88,6 +89,10 @@ struct WorkerHandle {
 pub(crate) struct Report {
     pub(crate) connections: usize,
     pub(crate) rooms: usize,
+    /// What is sent into them.
+    pub(crate) publications: usize,
+    /// Who gets what of it.
+    pub(crate) subscriptions: usize,
     pub(crate) received_datagrams: u64,
     pub(crate) sent_datagrams: u64,
     /// System calls that sent.
@@ -152,11 +157,18 @@ impl Handle {
         &self.listening
     }
 
-    /// Answers an offer with a connection into a room.
-    pub(crate) async fn offer(&self, room: &str, role: Role, sdp: String) -> Result<Answer, Refusal> {
+    /// Answers an offer of a program with a connection into a live room; `is_trusted` if it has shown that it may come into
+    /// any.
+    pub(crate) async fn offer(
+        &self,
+        room: &str,
+        role: Role,
+        is_trusted: bool,
+        sdp: String,
+    ) -> Result<Answer, Refusal> {
         let room = RoomKey::Live(room.into());
         let worker = self.worker_of(&room);
-        let ask = |reply| Command::Offer { room, role, sdp, reply };
+        let ask = |reply| Command::Offer { room, role, is_trusted, sdp, reply };
         worker.ask(ask).await.unwrap_or(Err(Refusal::Stopping))
     }
 

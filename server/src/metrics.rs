@@ -110,6 +110,10 @@ fn render_media(page: &mut Page, workers: &[media::Report]) {
         sum(|worker| worker.restarts),
     );
     page.gauge("media_rooms", "Rooms that are forwarded in.", sum(|worker| worker.rooms as u64));
+    let publications = sum(|worker| worker.publications as u64);
+    page.gauge("media_publications", "What people and programs send into them.", publications);
+    let subscriptions = sum(|worker| worker.subscriptions as u64);
+    page.gauge("media_subscriptions", "What of it goes to somebody.", subscriptions);
     page.counter(
         "media_forwarded_packets_total",
         "Packets of media, once for each who got them.",

@@ -73,6 +73,15 @@ impl PeerConnection {
         Ok(())
     }
 
+    /// Says which streams what is sent belongs to, by their names: what belongs to one is played in step (W3C's
+    /// `setStreams`). It counts from the next exchange on.
+    pub fn set_streams(&mut self, id: TransceiverId, streams: &[&str]) -> Result<(), BadTransceiver> {
+        let streams = streams.iter().map(|stream| (*stream).into()).collect();
+        self.negotiation.transceivers.set_streams(id, streams)?;
+        self.update_negotiation_needed();
+        Ok(())
+    }
+
     /// Says which codecs shall be used, most wanted first; none: whatever can be used. Those of them that
     /// [`MediaCapabilities`] does not have count for nothing. Retransmissions go with each codec that has some.
     pub fn set_codec_preferences(

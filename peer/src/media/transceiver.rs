@@ -331,6 +331,15 @@ impl Transceivers {
         Ok(())
     }
 
+    pub(crate) fn set_streams(
+        &mut self,
+        id: TransceiverId,
+        streams: Vec<Box<str>>,
+    ) -> Result<(), BadTransceiver> {
+        self.get_going(id)?.streams = streams;
+        Ok(())
+    }
+
     pub(crate) fn set_preferences(
         &mut self,
         id: TransceiverId,

@@ -71,7 +71,7 @@ async fn offer(
         Ok(sdp) => sdp,
         Err(refusal) => return *refusal,
     };
-    match media.offer(&room, role, sdp).await {
+    match media.offer(&room, role, token_of(&site, role).is_some(), sdp).await {
         Ok(answer) => {
             let folder = if role == Role::Publisher { "whip" } else { "whep" };
             let location = format!("/{folder}/{}/{:032x}", escaped(&room), answer.id.0);
@@ -155,11 +155,7 @@ fn entrance<'a>(
 
 /// RFC 9725 §4.7: whoever has the token, where there is one.
 fn may(site: &Site, role: Role, headers: &HeaderMap) -> Result<(), Box<Response>> {
-    let wanted = match role {
-        Role::Publisher => &site.publish_token,
-        Role::Viewer => &site.watch_token,
-    };
-    let Some(wanted) = wanted else { return Ok(()) };
+    let Some(wanted) = token_of(site, role) else { return Ok(()) };
     let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let given = given
         .and_then(|value| value.split_once(' '))
@@ -180,11 +176,19 @@ fn may(site: &Site, role: Role, headers: &HeaderMap) -> Result<(), Box<Response>
     Err(Box::new(response))
 }
 
+fn token_of(site: &Site, role: Role) -> Option<&String> {
+    match role {
+        Role::Publisher => site.publish_token.as_ref(),
+        Role::Viewer => site.watch_token.as_ref(),
+    }
+}
+
 fn refused(refusal: &Refusal) -> Response {
     let status = match refusal {
         Refusal::Description(_) | Refusal::Fragment(_) => StatusCode::BAD_REQUEST,
         Refusal::Codecs => StatusCode::NOT_ACCEPTABLE,
         Refusal::Nobody | Refusal::Unknown => StatusCode::NOT_FOUND,
+        Refusal::Locked => StatusCode::FORBIDDEN,
         Refusal::Taken => StatusCode::CONFLICT,
         Refusal::OtherSession => StatusCode::PRECONDITION_FAILED,
         Refusal::Full | Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,

@@ -5,8 +5,9 @@ use std::time::Instant;
 use peer::PeerConnectionState;
 use sfu::Wish;
 
-use super::connection::{self, Refusal};
+use super::connection::Refusal;
 use super::legs::{Joined, LegId, Owner};
+use super::sections::{Plan, arrange};
 use super::worker::Worker;
 use crate::conference::{Ending, LegName, Notice, Offer, Problem, Request, RoomKey, SlotWish};
 
@@ -51,16 +52,15 @@ impl Worker {
     /// Answers a member's offer: over the connection that it names, or over a new one, which takes the place of what the
     /// member had.
     fn answer(&mut self, now: Instant, offer: Offer) -> Result<String, Refusal> {
-        let Offer { leg: name, sdp, publish, may_publish, .. } = offer;
+        let Offer { leg: name, sdp, publish, seats, may_publish, is_locked, .. } = offer;
         if sdp.lines().filter(|line| line.starts_with("m=")).count() > SECTIONS {
             return Err(Refusal::Description(format!("it has more than {SECTIONS} sections")));
         }
-        let source_of =
-            |mid: &str, _| publish.iter().find(|(known, _)| **known == *mid).map(|(_, source)| *source);
-        let is_published = |mid: &str| publish.iter().any(|(known, _)| **known == *mid);
+        let plan = Plan { publish: &publish, seats: &seats };
+        let source_of = |mid: &str, _| plan.source(mid);
         if let Some(number) = self.leg_of(&name) {
             let Some(leg) = self.legs.get_mut(number) else { return Err(Refusal::Unknown) };
-            let answer = self.common.answer_again(now, &mut leg.peer, sdp, is_published)?;
+            let answer = self.common.answer_again(now, &mut leg.peer, sdp, &plan)?;
             self.legs.learn_fragment(number);
             self.settle_sections(now, number, source_of);
             return Ok(answer);
@@ -69,9 +69,10 @@ impl Worker {
             return Err(Refusal::Full);
         }
         let mut peer = self.common.hear(now, sdp)?;
-        connection::arrange(&mut peer, is_published)?;
+        arrange(&mut peer, &plan)?;
         let answer = self.common.answer(now, &mut peer)?;
         let room = self.room(now, &name.room);
+        room.is_locked = is_locked;
         let known = room.member(name.member).map(|person| (person.participant, person.legs.clone()));
         let (participant, before) = match known {
             Some(known) => known,

@@ -12,6 +12,8 @@ use peer::{
 use sdp::attribute::{Attribute, Attributes, Candidate, Password, Ufrag};
 use sdp::{Description, Fragment, Media};
 
+use super::sections::{Plan, arrange};
+
 /// Why an offer, or a change, was not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -21,6 +23,8 @@ pub(crate) enum Refusal {
     Codecs,
     /// Nobody sends into the room.
     Nobody,
+    /// It has a password.
+    Locked,
     /// Somebody sends into it already.
     Taken,
     /// As many as there may be.
@@ -43,6 +47,9 @@ impl fmt::Display for Refusal {
                 "No codec in common: offer Opus, and one of VP8, H.264, VP9, AV1 or H.265; a viewer needs the one that is sent.",
             ),
             Self::Nobody => f.write_str("Nobody sends into this room yet: try again in a moment."),
+            Self::Locked => {
+                f.write_str("This room has a password, which programs cannot give: this server's token would do.")
+            }
             Self::Taken => f.write_str("Somebody sends into this room already: stop that first, or take another room."),
             Self::Full => f.write_str("This server has as many connections as it may have: try again later."),
             Self::Unknown => f.write_str("There is no such session: it has ended, or was never there."),
@@ -101,10 +108,10 @@ impl Common {
         now: Instant,
         peer: &mut PeerConnection,
         sdp: String,
-        is_published: impl Fn(&str) -> bool,
+        plan: &Plan<'_>,
     ) -> Result<String, Refusal> {
         peer.set_remote_description(now, &SessionDescription::offer(sdp))?;
-        let answer = arrange(peer, is_published).and_then(|()| self.answer(now, peer));
+        let answer = arrange(peer, plan).and_then(|()| self.answer(now, peer));
         if answer.is_err() {
             // There is an offer to take back.
             let _ = peer.set_remote_description(now, &SessionDescription::rollback());
@@ -184,46 +191,6 @@ pub(super) fn receive_all(peer: &mut PeerConnection) -> Result<(), Refusal> {
         let _ = peer.set_direction(id, Direction::RecvOnly);
     }
     if any { Ok(()) } else { Err(Refusal::Codecs) }
-}
-
-/// Has each section of a member's that is published received in one codec, the first that is offered or the one that it had,
-/// and each that only receives sent to, in whatever codec both know.
-pub(super) fn arrange(peer: &mut PeerConnection, is_published: impl Fn(&str) -> bool) -> Result<(), Refusal> {
-    let remote = peer.remote_description().ok_or(Refusal::Unknown)?;
-    let remote: Description =
-        remote.sdp.parse().map_err(|why: sdp::ParseError| Refusal::Description(why.to_string()))?;
-    let mut all = Vec::new();
-    for one in peer.transceivers() {
-        let Some(mid) = one.mid() else { continue };
-        let mut sections = remote.sections();
-        let is_own =
-            |section: &sdp::Section<'_>| section.media.mid().is_some_and(|known| known.as_str() == mid);
-        let Some(section) = sections.find(is_own) else { continue };
-        let offered = section.direction();
-        let (direction, codecs) = if offered.sends() && is_published(mid) {
-            let known = peer.media_capabilities().map_or(&[][..], |media| media.codecs(one.kind()));
-            let offered: Vec<Codec> = section.media.codecs().iter().map(Codec::from).collect();
-            let is_usable = |codec: &&Codec| {
-                !codec.is_auxiliary() && known.iter().any(|capability| capability.codec.matches(codec))
-            };
-            let had = one.codec_preferences().first();
-            let had =
-                offered.iter().filter(is_usable).find(|codec| had.is_some_and(|had| had.matches(codec)));
-            let codec = had.or_else(|| offered.iter().find(is_usable)).ok_or(Refusal::Codecs)?;
-            (Direction::RecvOnly, vec![codec.clone()])
-        } else if offered.receives() && !offered.sends() {
-            (Direction::SendOnly, Vec::new())
-        } else {
-            (Direction::Inactive, Vec::new())
-        };
-        all.push((one.id(), direction, codecs));
-    }
-    for (id, direction, codecs) in all {
-        // They are known, and so are the codecs.
-        let _ = peer.set_codec_preferences(id, codecs);
-        let _ = peer.set_direction(id, direction);
-    }
-    Ok(())
 }
 
 /// Has a viewer's transceivers send what is published: one of each kind, in the codec that it is published in; which ones.

@@ -58,6 +58,8 @@ pub(super) struct Room {
     /// In the order of their ids.
     pub(super) published: Vec<Published>,
     pub(super) targets: HashMap<SubscriptionId, Target>,
+    /// Whoever signaling does not know must show that they may come in.
+    pub(super) is_locked: bool,
     /// When its publications were told last.
     pub(super) told: Option<Instant>,
 }
@@ -69,6 +71,7 @@ impl Room {
             people: Vec::new(),
             published: Vec::new(),
             targets: HashMap::new(),
+            is_locked: false,
             told: None,
         }
     }

@@ -16,7 +16,7 @@ impl Worker {
         &mut self,
         now: Instant,
         key: &RoomKey,
-        role: Role,
+        (role, is_trusted): (Role, bool),
         sdp: String,
     ) -> Result<Answer, Refusal> {
         if self.legs.len() >= self.most {
@@ -28,6 +28,7 @@ impl Worker {
         let known = self.rooms.get(key);
         let codecs = known.map(Room::codecs).unwrap_or_default();
         match role {
+            _ if !is_trusted && known.is_some_and(|room| room.is_locked) => return Err(Refusal::Locked),
             Role::Publisher if known.is_some_and(|room| room.publisher(&self.legs).is_some()) => {
                 return Err(Refusal::Taken);
             }

@@ -31,6 +31,8 @@ pub(super) enum Command {
     Offer {
         room: RoomKey,
         role: Role,
+        /// Has shown that it may.
+        is_trusted: bool,
         sdp: String,
         reply: oneshot::Sender<Result<Answer, Refusal>>,
     },
@@ -413,8 +415,8 @@ impl Worker {
             }
             match self.inbox.try_recv() {
                 // Whoever does not wait for an answer gets none.
-                Ok(Command::Offer { room, role, sdp, reply }) => {
-                    let answer = self.offer(now, &room, role, sdp);
+                Ok(Command::Offer { room, role, is_trusted, sdp, reply }) => {
+                    let answer = self.offer(now, &room, (role, is_trusted), sdp);
                     drop(reply.send(answer));
                 }
                 Ok(Command::Patch { id, tag, fragment, reply }) => {
@@ -539,6 +541,8 @@ impl Worker {
         Report {
             connections: self.legs.len(),
             rooms: self.rooms.len(),
+            publications: self.rooms.values().map(|room| room.published.len()).sum(),
+            subscriptions: self.rooms.values().map(|room| room.targets.len()).sum(),
             received_datagrams: self.received,
             sent_datagrams: self.outlet.datagrams,
             sends: self.outlet.sends,

@@ -110,6 +110,8 @@ pub(crate) struct MediaOffer<'a> {
     pub(crate) sdp: Cow<'a, str>,
     #[serde(default)]
     pub(crate) publish: BTreeMap<String, MediaSource>,
+    #[serde(default)]
+    pub(crate) seats: Vec<Vec<Box<str>>>,
 }
 
 /// What a section carries.
@@ -218,7 +220,7 @@ fn parse_body<'a>(kind: &str, text: &'a str) -> Result<Body<'a>, Refusal> {
         "topology" => Body::Topology(fields(text, "`topology` needs `policy`: auto, p2p or sfu.")?),
         "media_offer" => Body::MediaOffer(fields(
             text,
-            "`media_offer` needs `connection` and `sdp`, strings; `publish` says of sections what they are: mic, camera, screen or sound.",
+            "`media_offer` needs `connection` and `sdp`, strings; `publish` says of sections what they are: mic, camera, screen or sound; `seats` is a list of lists of them.",
         )?),
         "media_watch" => Body::MediaWatch(fields(
             text,

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
-use rtp::Timestamp;
+use rtp::{Timestamp, extension::AudioLevel};
 use serde_json::{Value, json};
 use tempfile::tempdir;
 use tokio::{net::UdpSocket, task::JoinHandle, time::timeout};
@@ -24,7 +24,7 @@ const SIZES: [usize; 3] = [600, 2_000, 6_000];
 
 /// Somebody with a microphone, a camera in three sizes, and sections to receive with.
 struct Person {
-    signaling: Client,
+    signaling: Option<Client>,
     /// What has come and was not asked for yet.
     came: VecDeque<Value>,
     id: String,
@@ -45,7 +45,7 @@ impl Person {
         assert_eq!(joined["capacity"], if joined["kind"] == "call" { 50 } else { 500 });
         let id = joined["peer"].as_str().unwrap().to_owned();
         Self {
-            signaling,
+            signaling: Some(signaling),
             came: VecDeque::from([joined]),
             id,
             peer: connection().await,
@@ -53,6 +53,42 @@ impl Person {
             sending: Vec::new(),
             senders: Vec::new(),
         }
+    }
+
+    /// A program that knows no signaling but WHIP and WHEP.
+    async fn alone() -> Self {
+        Self {
+            signaling: None,
+            came: VecDeque::new(),
+            id: String::new(),
+            peer: connection().await,
+            slots: Vec::new(),
+            sending: Vec::new(),
+            senders: Vec::new(),
+        }
+    }
+
+    /// Offers over HTTP.
+    async fn exchange(&mut self, server: &Program, path: &str) {
+        let offer = self.peer.set_local_description(None).await.unwrap().sdp;
+        let answer = server.ask("POST", path, &["Content-Type: application/sdp"], &offer);
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        self.follow(answer.body).await;
+    }
+
+    /// Goes where an answer leads.
+    async fn follow(&mut self, sdp: String) {
+        self.peer.set_remote_description(SessionDescription::answer(sdp)).await.unwrap();
+        let connected = async {
+            while self.peer.connection_state() != PeerConnectionState::Connected {
+                self.peer.next_event().await.unwrap();
+            }
+        };
+        timeout(DEADLINE, connected).await.unwrap();
+    }
+
+    async fn say(&mut self, message: &Value) {
+        self.signaling.as_mut().unwrap().send(message).await;
     }
 
     /// A microphone and a camera, and so many sections of each kind to receive with.
@@ -79,23 +115,34 @@ impl Person {
         for (sender, source) in self.senders.iter().zip(["mic", "camera"]) {
             publish[&*sender.mid().unwrap()] = json!(source);
         }
+        let mid = |slot: &Transceiver| slot.mid().unwrap().to_string();
+        let of = |kind| self.slots.iter().filter(move |slot| slot.kind() == kind).map(mid);
+        let seats: Vec<Vec<String>> =
+            of(MediaKind::Audio).zip(of(MediaKind::Video)).map(|(audio, video)| vec![audio, video]).collect();
         let request = json!({
-            "type": "media_offer", "id": 5, "connection": connection, "sdp": offer, "publish": publish,
+            "type": "media_offer", "id": 5, "connection": connection, "sdp": offer,
+            "publish": publish, "seats": seats,
         });
-        self.signaling.send(&request).await;
+        self.say(&request).await;
         let answer = self.hear("media_answer").await;
         assert_eq!((&answer["connection"], &answer["id"]), (&json!(connection), &json!(5)));
         let mut sdp = answer["sdp"].as_str().unwrap().to_owned();
+        if !self.slots.is_empty() {
+            assert_eq!(sdp.matches("a=msid:seat-0 ").count(), 2, "a seat is one stream");
+        }
         if let Some(rate) = rate {
             sdp = narrowed(&sdp, rate).await;
         }
-        self.peer.set_remote_description(SessionDescription::answer(sdp)).await.unwrap();
-        let connected = async {
-            while self.peer.connection_state() != PeerConnectionState::Connected {
-                self.peer.next_event().await.unwrap();
-            }
-        };
-        timeout(DEADLINE, connected).await.unwrap();
+        self.follow(sdp).await;
+    }
+
+    /// Another connection in place of the one there is, which is left to the server to end.
+    async fn begin_anew(&mut self, slots: usize) -> PeerConnection {
+        self.sending.drain(..).for_each(|task| task.abort());
+        (self.slots, self.senders) = (Vec::new(), Vec::new());
+        let former = std::mem::replace(&mut self.peer, connection().await);
+        self.prepare(true, slots).await;
+        former
     }
 
     /// Sends sound and pictures, each packet marked with a letter, until it is dropped.
@@ -105,7 +152,9 @@ impl Person {
             let mut ticks = tokio::time::interval(Duration::from_millis(33));
             for number in 0.. {
                 ticks.tick().await;
-                speak(&voice, letter, number).await;
+                // Ada is the loudest.
+                let level = AudioLevel { level: letter - b'A' + 20, voice: true };
+                speak(&voice, letter, number, level).await;
                 for encoding in 0..SIZES.len() {
                     show(&camera, letter, number, encoding).await;
                 }
@@ -120,12 +169,15 @@ impl Person {
             .map(|(slot, publication)| json!({"mid": &*slot.mid().unwrap(), "publication": publication}))
             .collect();
         let request = json!({"type": "media_watch", "id": 6, "connection": connection, "slots": slots});
-        self.signaling.send(&request).await;
+        self.say(&request).await;
     }
 
     /// Waits until so many publications may be watched, and gives theirs: of each kind, in the order of these peers.
     async fn publications(&mut self, count: usize, peers: &[&str]) -> Vec<Value> {
-        let is_it = |message: &Value| message["publications"].as_array().unwrap().len() == count;
+        let is_it = |message: &Value| {
+            let all = message["publications"].as_array().unwrap();
+            all.len() == count && peers.iter().all(|peer| all.iter().any(|one| one["peer"] == **peer))
+        };
         let message = self.hear_that("media_publications", is_it).await;
         let all = message["publications"].as_array().unwrap();
         let of = |kind: &str, peer: &&str| {
@@ -167,7 +219,7 @@ impl Person {
             if let Some(message) = at.and_then(|at| self.came.remove(at)) {
                 return message;
             }
-            let message = self.signaling.next().await;
+            let message = self.signaling.as_mut().unwrap().next().await;
             self.came.push_back(message);
         }
     }
@@ -184,9 +236,11 @@ async fn connection() -> PeerConnection {
 }
 
 /// 20 ms of sound.
-async fn speak(sender: &RtpSender, letter: u8, number: u32) {
+async fn speak(sender: &RtpSender, letter: u8, number: u32, level: AudioLevel) {
     let payload = [&[letter][..], &number.to_be_bytes()].concat();
-    send(sender, 0, number.wrapping_mul(1_584), true, payload).await;
+    if let Some(packet) = packet(sender, number.wrapping_mul(1_584), true, payload) {
+        let _ = sender.send_sound(packet, level).await;
+    }
 }
 
 /// A key frame of VP8.
@@ -201,21 +255,21 @@ async fn show(sender: &RtpSender, letter: u8, number: u32, encoding: usize) {
             payload.extend([letter, encoding as u8]);
         }
         payload.resize(SIZES[encoding].min(1_000), 0);
-        send(sender, encoding, number.wrapping_mul(2_970), index + 1 == count, payload).await;
+        if let Some(packet) = packet(sender, number.wrapping_mul(2_970), index + 1 == count, payload) {
+            let _ = sender.send_packet(encoding, packet).await;
+        }
     }
 }
 
-async fn send(sender: &RtpSender, encoding: usize, timestamp: u32, marker: bool, payload: Vec<u8>) {
-    let Some(agreement) = sender.agreement() else { return };
-    let packet = OutgoingPacket {
-        payload_type: agreement.preferred().unwrap().send,
+fn packet(sender: &RtpSender, timestamp: u32, marker: bool, payload: Vec<u8>) -> Option<OutgoingPacket> {
+    Some(OutgoingPacket {
+        payload_type: sender.agreement()?.preferred().unwrap().send,
         marker,
         timestamp: Timestamp(timestamp),
         sequence_number: None,
         prefix: Prefix::default(),
         payload: payload.into(),
-    };
-    let _ = sender.send_packet(encoding, packet).await;
+    })
 }
 
 /// A call of people who are forwarded from the start, each with slots for the others.
@@ -224,7 +278,7 @@ async fn call(server: &Program, names: &[&str]) -> Vec<Person> {
     for name in names {
         let mut person = Person::join(server, name, json!({"room": "tea"})).await;
         if people.is_empty() {
-            person.signaling.send(&json!({"type": "topology", "policy": "sfu"})).await;
+            person.say(&json!({"type": "topology", "policy": "sfu"})).await;
             assert_eq!(person.hear("topology").await["mode"], "sfu");
         }
         person.prepare(true, names.len() - 1).await;
@@ -257,6 +311,7 @@ async fn three_see_and_hear_each_other() {
         person.receive(2, letters[0], Some(2)).await;
         let layers = person.hear("media_layers").await;
         assert_eq!(layers["connection"], WORD, "{layers}");
+        person.hear_that("media_speaker", |message| message["peer"] == *ids[0]).await;
     }
 
     // A slot changes its publication, without another offer.
@@ -285,15 +340,162 @@ async fn three_see_and_hear_each_other() {
     assert_eq!(wanted["connection"], WORD);
 
     // Whoever leaves takes their publications along.
-    people[1].signaling.send(&json!({"type": "leave"})).await;
+    people[1].say(&json!({"type": "leave"})).await;
     let left = people[0].publications(2, &[ids[2].as_str()]).await;
     assert_eq!(left, [known[0][1].clone(), known[0][3].clone()], "the others stay what they are");
     let metrics = server.get("/metrics", &[]).body;
     assert!(metrics.contains("twocan_media_connections 2\n"), "{metrics}");
 
     // An end that the client makes.
-    people[2].signaling.send(&json!({"type": "media_close", "connection": WORD})).await;
+    people[2].say(&json!({"type": "media_close", "connection": WORD})).await;
     people[0].publications(0, &[]).await;
+}
+
+/// Everybody watches everybody.
+async fn watch_all(people: &mut [Person], connection: &str) -> Vec<Vec<Value>> {
+    let ids: Vec<String> = people.iter().map(|person| person.id.clone()).collect();
+    let mut known = Vec::new();
+    for (own, person) in people.iter_mut().enumerate() {
+        let others: Vec<&str> = ids.iter().filter(|id| **id != ids[own]).map(String::as_str).collect();
+        let publications = person.publications(2 * others.len(), &others).await;
+        person.watch(connection, &publications).await;
+        known.push(publications);
+    }
+    known
+}
+
+#[tokio::test]
+async fn a_connection_takes_the_place_of_another_and_changes_where_it_is() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &[]);
+    let mut people = call(&server, &["Ada", "Bob"]).await;
+    let known = watch_all(&mut people, WORD).await;
+    people[1].receive(1, b'A', None).await;
+
+    // Ada comes by another connection: to Bob it is the same microphone and the same camera.
+    let _former = people[0].begin_anew(1).await;
+    people[0].offer("w2", None).await;
+    let closed = people[0].hear("media_closed").await;
+    assert_eq!((&closed["connection"], &closed["reason"]), (&json!(WORD), &json!("replaced")));
+    people[0].talk(b'C');
+    people[1].receive(0, b'C', None).await;
+    people[1].receive(1, b'C', None).await;
+    let bob = people[1].id.clone();
+    let publications = people[0].publications(2, &[bob.as_str()]).await;
+    assert_eq!(publications, known[0]);
+    people[0].watch("w2", &publications).await;
+    people[0].receive(0, b'B', None).await;
+    people[0].receive(1, b'B', None).await;
+    let metrics = server.get("/metrics", &[]).body;
+    assert!(metrics.contains("twocan_media_connections 2\n"), "{metrics}");
+    assert!(people[1].came.iter().all(|message| message["type"] != "media_publications"));
+
+    // Bob restarts ICE, with more sections: what comes goes on coming.
+    people[1].peer.restart_ice();
+    people[1].prepare(false, 2).await;
+    people[1].offer(WORD, None).await;
+    people[1].receive(0, b'C', None).await;
+    people[1]
+        .watch(WORD, &[json!(null), json!(null), known[1][0].clone(), json!(null), known[1][1].clone()])
+        .await;
+    people[1].receive(2, b'C', None).await;
+    people[1].receive(4, b'C', None).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_fails_begins_anew_and_people_are_back() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &["--media-workers", "1"]);
+    let mut people = call(&server, &["Ada", "Bob"]).await;
+    watch_all(&mut people, WORD).await;
+    people[0].receive(1, b'B', None).await;
+    assert_eq!(server.ask("POST", "/debug/media-panic", &[], "").status, 204);
+    for (person, letter) in people.iter_mut().zip(*b"AB") {
+        let closed = person.hear("media_closed").await;
+        assert_eq!((&closed["connection"], &closed["reason"]), (&json!(WORD), &json!("restart")));
+        person.came.retain(|message| message["type"] != "media_publications");
+        drop(person.begin_anew(1).await);
+        person.offer("w2", None).await;
+        person.talk(letter);
+    }
+    watch_all(&mut people, "w2").await;
+    people[0].receive(0, b'B', None).await;
+    people[0].receive(1, b'B', None).await;
+    people[1].receive(1, b'A', None).await;
+    let metrics = server.get("/metrics", &[]).body;
+    assert!(metrics.contains("twocan_media_restarts_total 1\n"), "{metrics}");
+    assert!(metrics.contains("twocan_media_connections 2\n"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_live_room_is_the_same_for_pages_and_programs() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &["--mesh-capacity", "2"]);
+    let live = json!({"room": "show", "kind": "live"});
+    let mut people = Vec::new();
+    for name in ["Bob", "Eve", "Joe"] {
+        people.push(Person::join(&server, name, live.clone()).await);
+    }
+    let mut viewer = people.remove(0);
+    viewer.hear_that("topology", |message| message["mode"] == "sfu").await;
+
+    // A program streams in; it is nobody's in the room.
+    let mut studio = Person::alone().await;
+    studio.prepare(true, 0).await;
+    studio.exchange(&server, "/whip/show").await;
+    studio.talk(b'W');
+    viewer.prepare(false, 1).await;
+    viewer.offer(WORD, None).await;
+    let message = viewer.hear("media_publications").await;
+    let all = message["publications"].as_array().unwrap();
+    assert!(all.len() == 2 && all.iter().all(|one| one["peer"].is_null()), "{message}");
+    let ids: Vec<Value> = all.iter().map(|one| one["id"].clone()).collect();
+    viewer.watch(WORD, &ids).await;
+    viewer.receive(0, b'W', None).await;
+    viewer.receive(1, b'W', Some(2)).await;
+
+    // Viewers publish nothing.
+    let offer =
+        json!({"type": "media_offer", "id": 8, "connection": "x", "sdp": "", "publish": {"0": "mic"}});
+    people[0].say(&offer).await;
+    assert_eq!(people[0].hear("error").await["code"], "not_permitted");
+
+    // The streamer's page streams in, and a program watches that.
+    studio.peer.close();
+    viewer.publications(0, &[]).await;
+    let streaming = json!({"room": "show", "kind": "live", "role": "streamer"});
+    let mut streamer = Person::join(&server, "Ada", streaming).await;
+    streamer.prepare(true, 0).await;
+    streamer.offer(WORD, None).await;
+    streamer.talk(b'A');
+    let mut program = Person::alone().await;
+    program.prepare(false, 1).await;
+    program.exchange(&server, "/whep/show").await;
+    program.receive(0, b'A', None).await;
+    program.receive(1, b'A', None).await;
+    let publications = viewer.publications(2, &[streamer.id.as_str()]).await;
+    viewer.watch(WORD, &publications).await;
+    viewer.receive(1, b'A', None).await;
+}
+
+#[tokio::test]
+async fn programs_do_not_come_into_rooms_with_a_password() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &["--watch-token", "tea-is-ready"]);
+    let fields = json!({"room": "show", "kind": "live", "role": "streamer", "password": "sesame"});
+    let mut streamer = Person::join(&server, "Ada", fields).await;
+    streamer.say(&json!({"type": "topology", "policy": "sfu"})).await;
+    streamer.prepare(true, 0).await;
+    streamer.offer(WORD, None).await;
+    let mut program = Person::alone().await;
+    program.prepare(false, 1).await;
+    let offer = program.peer.set_local_description(None).await.unwrap().sdp;
+    let sdp = "Content-Type: application/sdp";
+    let ask = |path: &str, head: &[&str]| server.ask("POST", path, head, &offer);
+    assert_eq!(ask("/whip/show", &[sdp]).status, 403);
+    assert_eq!(ask("/whep/show", &[sdp]).status, 401);
+    // The operator's token opens them all.
+    assert_eq!(ask("/whep/show", &[sdp, "Authorization: Bearer tea-is-ready"]).status, 201);
 }
 
 /// A way to a peer that carries 600 kbit/s.

@@ -45,6 +45,13 @@ impl Hub {
         if offer.publish.keys().any(|mid| mid.len() > LONGEST_NAME) {
             return Err(Refusal::bad("A section's name has at most 64 characters."));
         }
+        let mids = offer.seats.iter().flatten();
+        if offer.seats.len() > MOST_SLOTS || mids.clone().count() > MOST_SLOTS {
+            return Err(Refusal::bad("`seats` names at most 128 sections."));
+        }
+        if mids.into_iter().any(|mid| mid.len() > LONGEST_NAME) {
+            return Err(Refusal::bad("A section's name has at most 64 characters."));
+        }
         let Some(session) = self.sessions.get_mut(&peer) else { return Ok(()) };
         let may_publish = session.role != Some(Role::Viewer);
         if !may_publish && !offer.publish.is_empty() {
@@ -52,8 +59,9 @@ impl Hub {
         }
         let known = session.media.as_ref().and_then(|media| media.connection.as_ref());
         let is_known = known.is_some_and(|known| *known == leg.connection);
-        let mode = session.room().and_then(|key| self.rooms.get(key)).map(|room| room.topology.mode);
-        if mode != Some(Mode::Sfu) && !is_known {
+        let room = session.room().and_then(|key| self.rooms.get(key));
+        let is_locked = room.is_some_and(|room| room.lock.is_some());
+        if room.map(|room| room.topology.mode) != Some(Mode::Sfu) && !is_known {
             let why = "In this room people send to each other. Wait for `topology`.";
             return Err(Refusal::new(ErrorCode::NotPermitted, why));
         }
@@ -67,7 +75,9 @@ impl Hub {
             request,
             sdp: offer.sdp.clone().into_owned(),
             publish: publish.collect(),
+            seats: offer.seats.clone(),
             may_publish,
+            is_locked,
         };
         self.outputs.push_back(Output::Media(Request::Offer(Box::new(offer))));
         Ok(())

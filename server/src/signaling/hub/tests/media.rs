@@ -18,7 +18,10 @@ fn leg(joined: &Value, connection: &str) -> LegName {
 }
 
 fn offer(connection: &str) -> Value {
-    json!({"type": "media_offer", "id": 3, "connection": connection, "sdp": "v=0", "publish": {"0": "mic", "a": "screen"}})
+    json!({
+        "type": "media_offer", "id": 3, "connection": connection, "sdp": "v=0",
+        "publish": {"0": "mic", "a": "screen"}, "seats": [["4", "5"]],
+    })
 }
 
 /// Ada and Bob in a call that is forwarded.
@@ -43,8 +46,16 @@ fn offers_go_to_the_workers_and_answers_come_back() {
     let (mut world, (ada, joined), _) = pair();
     world.send(ada, &offer("x1"));
     let publish = vec![("0".into(), Source::Microphone), ("a".into(), Source::Screen)];
-    let (leg, sdp) = (leg(&joined, "x1"), "v=0".to_owned());
-    let asked = Offer { leg: leg.clone(), request: Some(3), sdp, publish, may_publish: true };
+    let (leg, sdp, seats) = (leg(&joined, "x1"), "v=0".to_owned(), vec![vec!["4".into(), "5".into()]]);
+    let asked = Offer {
+        leg: leg.clone(),
+        request: Some(3),
+        sdp,
+        publish,
+        seats,
+        may_publish: true,
+        is_locked: false,
+    };
     assert_eq!(world.asked(), [Request::Offer(Box::new(asked))]);
     answered(&mut world, &joined, "x1");
     assert_eq!(
@@ -193,6 +204,9 @@ fn requests_that_cannot_be() {
         json!({"type": "media_offer", "connection": "x", "sdp": "", "publish": {"0": "face"}}),
         json!({"type": "media_offer", "connection": "x", "sdp": "", "publish": {long.clone(): "mic"}}),
         json!({"type": "media_offer", "connection": "x"}),
+        json!({"type": "media_offer", "connection": "x", "sdp": "", "seats": vec![json!([]); 129]}),
+        json!({"type": "media_offer", "connection": "x", "sdp": "", "seats": [vec!["0"; 129]]}),
+        json!({"type": "media_offer", "connection": "x", "sdp": "", "seats": [[long.clone()]]}),
         json!({"type": "media_watch", "connection": "x"}),
         json!({"type": "media_watch", "connection": "x", "slots": slots}),
         json!({"type": "media_watch", "connection": "x", "slots": [{"mid": "0", "priority": 256}]}),
