@@ -45,6 +45,7 @@ mod dtls_record;
 mod fec_recovery;
 mod ice_agent;
 mod ice_candidate;
+mod jitter_buffer;
 mod machines;
 mod peer_connection;
 mod red_payload;
@@ -93,6 +94,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "rtp_packet", body: rtp_packet::run },
     Target { name: "rtcp_packet", body: rtcp_packet::run },
     Target { name: "rtp_codec", body: rtp_codec::run },
+    Target { name: "jitter_buffer", body: jitter_buffer::run },
     Target { name: "dependency_descriptor", body: dependency_descriptor::run },
     Target { name: "fec_recovery", body: fec_recovery::run },
     Target { name: "red_payload", body: red_payload::run },

@@ -30,6 +30,7 @@ pub mod vp8;
 pub mod vp9;
 
 pub use assembler::{AssembledFrame, FrameAssembler};
+pub use nal::NalUnits;
 pub use packetizer::{EncodedFrame, MIN_PAYLOAD, PacketizeError, Packetizer, Payloads};
 
 pub use crate::dependency::Resolution;
@@ -139,6 +140,17 @@ impl Codec {
             // A byte for each tick: G.722 has two samples in it.
             Self::Pcmu | Self::Pcma | Self::G722 => u32::try_from(payload.len()).ok(),
             _ => None,
+        }
+    }
+
+    /// Whether a frame brings the parameter sets without which no decoder can begin; true for codecs whose key frames have
+    /// all in themselves.
+    pub fn has_parameter_sets(self, frame: &[u8]) -> bool {
+        let has = |is_one: fn(u8) -> bool| NalUnits::new(frame).any(|unit| is_one(unit[0]));
+        match self {
+            Self::H264 => has(h264::is_parameter_set),
+            Self::H265 => has(h265::is_parameter_set),
+            _ => true,
         }
     }
 

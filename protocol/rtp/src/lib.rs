@@ -37,7 +37,7 @@
 //!
 //! Nearly nothing: a [`dependency::Reader`] keeps a stream's structure, of at most 64 templates; a
 //! [`codec::FrameAssembler`] one frame, up to the limit it is given; a [`fec::Recovery`] 128 packets and 32 repair packets
-//! of at most 2 KiB each.
+//! of at most 2 KiB each; a [`jitter::JitterBuffer`] 1,024 packets of 4 MiB altogether, and a frame.
 //!
 //! # What is not as the standards say, or not there
 //!
@@ -61,6 +61,7 @@ pub mod dependency;
 pub mod extension;
 pub mod fec;
 mod header;
+pub mod jitter;
 mod leb128;
 mod number;
 mod packet;

@@ -27,6 +27,11 @@ const DELIMITER: u8 = 9;
 const STAP_A: u8 = 24;
 const FU_A: u8 = 28;
 
+/// Whether a unit with this first byte is a sequence parameter set.
+pub(super) const fn is_parameter_set(header: u8) -> bool {
+    header & 0x1F == SPS
+}
+
 /// What is in a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content<'a> {

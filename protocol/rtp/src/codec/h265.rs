@@ -28,6 +28,11 @@ const FRAGMENT: u8 = 49;
 const LAST_SUB_LAYER: u8 = 14;
 const HEADER_LEN: usize = 2;
 
+/// Whether a unit with this first byte is a sequence parameter set.
+pub(super) const fn is_parameter_set(header: u8) -> bool {
+    header >> 1 & 0x3F == VPS + 1
+}
+
 /// What is in a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content<'a> {

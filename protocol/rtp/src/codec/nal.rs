@@ -6,13 +6,14 @@ pub(super) const START_CODE: [u8; 4] = [0, 0, 0, 1];
 
 /// The units of a frame, without start codes and the zeros around them. What comes before the first start code is none.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct NalUnits<'a> {
+pub struct NalUnits<'a> {
     /// Behind a start code, or empty.
     rest: &'a [u8],
 }
 
 impl<'a> NalUnits<'a> {
-    pub(super) fn new(frame: &'a [u8]) -> Self {
+    /// Of a frame with start codes.
+    pub fn new(frame: &'a [u8]) -> Self {
         Self { rest: find(frame).map_or(&[], |at| &frame[at + 3..]) }
     }
 }
