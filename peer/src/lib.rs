@@ -115,7 +115,7 @@ pub use sctp::channel::{
     Channel, ChannelError, ChannelId, ChannelMessage, ChannelOptions, ChannelState, Kind,
 };
 pub use server::{IceServer, IceServerKind, ServerTransport};
-pub use session::{MediaPacket, OutgoingPacket, Prefix};
+pub use session::{MediaPacket, OutgoingPacket, Prefix, SenderClock};
 pub use stats::StatsReport;
 pub use stream::{StreamId, StreamSecurity};
 pub use transport::{Reason, Traffic};

@@ -29,7 +29,7 @@ mod sending;
 mod source;
 
 use arrivals::Arrivals;
-pub use packet::MediaPacket;
+pub use packet::{MediaPacket, SenderClock};
 use receiving::Receiving;
 use route::Section;
 use sending::Sending;

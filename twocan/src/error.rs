@@ -26,6 +26,8 @@ pub enum Error {
     Socket(io::Error),
     /// No certificate could be made.
     Certificate(dtls::CertificateError),
+    /// Both ends have not agreed on the codec that is wanted.
+    NoCodec,
     /// The configuration leaves no version of DTLS.
     NoDtlsVersion,
     /// The system has no randomness to give.
@@ -43,6 +45,9 @@ impl fmt::Display for Error {
             Self::IceServer(error) => error.fmt(f),
             Self::Socket(error) => write!(f, "no UDP socket could be opened: {error}"),
             Self::Certificate(error) => write!(f, "no certificate could be made: {error}"),
+            Self::NoCodec => {
+                f.write_str("the peer does not take that codec: see the transceiver's agreement")
+            }
             Self::NoDtlsVersion => {
                 f.write_str("no version of DTLS is left: have `dtls_versions` begin with the lesser one")
             }

@@ -68,7 +68,10 @@ pub use event::{IceCandidateError, PeerEvent};
 pub use ice::{
     Kind as IceCandidateType, Protocol as IceProtocol, RelayProtocol, State as IceConnectionState,
 };
-pub use media::{RtpReceiver, RtpSender, Transceiver, TransceiverState};
+pub use media::{
+    FrameError, FrameReceiver, FrameSender, MediaFrame, ReceivedFrame, RtpReceiver, RtpSender, Transceiver,
+    TransceiverState,
+};
 pub use peer::{
     AgreedCodec, Agreement, BadTransceiver, Codec, CodecCapability, Direction, Encoding, EncodingInit,
     ExtensionCapability, Feedback, MediaCapabilities, MediaKind, MediaPacket, OutgoingPacket, Prefix,
@@ -78,4 +81,7 @@ pub use peer::{
     ChannelState as DataChannelState, IceCandidateInit, IceGatheringState, PeerConnectionState, Reliability,
     SdpType, SessionDescription, SignalingState, StatsReport, stats,
 };
+pub use rtp::NtpTime;
+pub use rtp::codec::Codec as FrameCodec;
+pub use rtp::jitter::JitterCounters;
 pub use selected::{CandidatePair, PairEnd};

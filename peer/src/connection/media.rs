@@ -10,7 +10,7 @@ use crate::error::SendError;
 use crate::event::Event;
 use crate::media::TransceiverId;
 use crate::seeds::Seeds;
-use crate::session::{self, MediaPacket, OutgoingPacket, Session};
+use crate::session::{self, MediaPacket, OutgoingPacket, SenderClock, Session};
 
 /// Seeds of its own, beside those of peers that answer in place of others.
 const MEDIA: u32 = u32::MAX;
@@ -44,6 +44,12 @@ impl PeerConnection {
         self.now = now;
         let session = self.transport.session.as_mut();
         session.is_some_and(|session| session.request_key_frame(id, encoding))
+    }
+
+    /// Which moment of the peer's clock the timestamps of an encoding are that we receive: by it sound and pictures go together
+    /// (RFC 3550 §6.4.1). None before a report of it has come.
+    pub fn sender_clock(&self, id: TransceiverId, encoding: usize) -> Option<SenderClock> {
+        self.transport.session.as_ref()?.receiving.sender_clock(id, encoding)
     }
 
     /// Says how much could be sent if there were room: bits per second. Room for more is not looked for.

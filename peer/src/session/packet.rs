@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use rtp::{HeaderFault, Packet};
+use rtp::{HeaderFault, NtpTime, Packet, Timestamp};
 
 use crate::media::TransceiverId;
 
@@ -22,6 +22,15 @@ pub struct MediaPacket {
     pub arrived: Instant,
     /// All of it, padding apart.
     pub bytes: Bytes,
+}
+
+/// What a sender's report says: which moment of its clock a timestamp is (RFC 3550 §6.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SenderClock {
+    /// By the sender's clock, which all its streams have in common.
+    pub ntp: NtpTime,
+    /// In ticks of the codec's clock.
+    pub timestamp: Timestamp,
 }
 
 impl MediaPacket {

@@ -7,7 +7,7 @@ use rtp::extension::ExtensionMap;
 use rtp::{Header, HeaderMut, Packet, SequenceNumber, Ssrc};
 use sdp::attribute::Feedback;
 
-use super::packet::MediaPacket;
+use super::packet::{MediaPacket, SenderClock};
 use super::pool::{OF_PACKETS, Pool};
 use super::route::{Route, Section, Sections};
 use super::source::Source;
@@ -70,6 +70,13 @@ impl Receiving {
     /// The feedback that both ends know about what a transceiver receives.
     pub(crate) fn feedback(&self, transceiver: TransceiverId) -> Option<Vec<Feedback>> {
         Some(self.sections.get(transceiver)?.agreement.preferred()?.feedback.clone())
+    }
+
+    /// What the last report about an encoding said of the sender's clock.
+    pub(crate) fn sender_clock(&self, transceiver: TransceiverId, encoding: usize) -> Option<SenderClock> {
+        let of = |source: &&Source| source.transceiver == transceiver && source.encoding == encoding;
+        let heard = self.sources.iter().filter(of).max_by_key(|source| source.last_packet)?.heard?;
+        Some(SenderClock { ntp: heard.ntp, timestamp: heard.rtp })
     }
 
     /// The next packet that came.

@@ -119,6 +119,39 @@ impl PictureId {
 }
 
 impl Codec {
+    /// Every one.
+    pub const ALL: &[Self] = &[
+        Self::Opus,
+        Self::Pcmu,
+        Self::Pcma,
+        Self::G722,
+        Self::Vp8,
+        Self::Vp9,
+        Self::H264,
+        Self::H265,
+        Self::Av1,
+    ];
+
+    /// Its name in descriptions (`a=rtpmap`).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opus => "opus",
+            Self::Pcmu => "PCMU",
+            Self::Pcma => "PCMA",
+            Self::G722 => "G722",
+            Self::Vp8 => "VP8",
+            Self::Vp9 => "VP9",
+            Self::H264 => "H264",
+            Self::H265 => "H265",
+            Self::Av1 => "AV1",
+        }
+    }
+
+    /// The codec of a name in descriptions, whatever its case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|codec| codec.name().eq_ignore_ascii_case(name))
+    }
+
     /// Ticks of its timestamps in a second. G.722's is 8,000 although it takes 16,000 samples (RFC 3551 §4.5.2).
     pub const fn clock_rate(self) -> u32 {
         match self {

@@ -2,7 +2,8 @@
 
 use peer::{
     BadTransceiver, CandidateError, ChannelError, DescriptionError, IceCandidateInit, MediaKind,
-    PeerConnectionState, SessionDescription, SignalingState, StatsReport, TransceiverId, TransceiverInit,
+    PeerConnectionState, SenderClock, SessionDescription, SignalingState, StatsReport, TransceiverId,
+    TransceiverInit,
 };
 use tokio::sync::oneshot;
 
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     TakeTransceivers(oneshot::Sender<Vec<Transceiver>>),
     Change(Change, oneshot::Sender<Result<(), BadTransceiver>>),
     RequestKeyFrame(TransceiverId, usize, oneshot::Sender<bool>),
+    SenderClock(TransceiverId, usize, oneshot::Sender<Option<SenderClock>>),
     WantBitrate(u64),
 }
 

@@ -62,6 +62,9 @@ impl Driver {
             Command::RequestKeyFrame(id, encoding, reply) => {
                 let _ = reply.send(self.peer.request_key_frame(now, id, encoding));
             }
+            Command::SenderClock(id, encoding, reply) => {
+                let _ = reply.send(self.peer.sender_clock(id, encoding));
+            }
             Command::WantBitrate(wanted) => self.peer.set_wanted_bitrate(now, wanted),
         }
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use peer::{Agreement, MediaPacket, OutgoingPacket, Prefix, TransceiverId};
-use rtp::extension::{AudioLevel, ExtensionMap, Kind};
-use rtp::{Header, HeaderWriter};
+use rtp::extension::{AbsCaptureTime, AudioLevel, ExtensionMap, Kind};
+use rtp::{Header, HeaderWriter, NtpTime};
 use tokio::sync::{mpsc, watch};
 
 use super::transceiver::TransceiverState;
@@ -24,6 +24,7 @@ pub(crate) struct Outgoing {
 #[derive(Clone, Debug, Default)]
 struct Extensions {
     level: Option<AudioLevel>,
+    captured: Option<NtpTime>,
     /// Those of another packet, with what their numbers mean.
     of: Option<(Bytes, Arc<Agreement>)>,
 }
@@ -55,7 +56,17 @@ impl RtpSender {
     /// # Errors
     /// If the connection is closed.
     pub async fn send_sound(&self, packet: OutgoingPacket, level: AudioLevel) -> Result<(), SendError> {
-        self.queue(0, packet, Extensions { level: Some(level), of: None }).await
+        self.queue(0, packet, Extensions { level: Some(level), ..Extensions::default() }).await
+    }
+
+    /// The same for whatever it is, saying when it was captured.
+    pub(super) async fn send_captured(
+        &self,
+        encoding: usize,
+        packet: OutgoingPacket,
+        captured: Option<NtpTime>,
+    ) -> Result<(), SendError> {
+        self.queue(encoding, packet, Extensions { captured, ..Extensions::default() }).await
     }
 
     /// Sends a packet that came over another connection: of the same codec, where this peer takes that. Timestamp, marker and
@@ -71,7 +82,12 @@ impl RtpSender {
     ) -> Result<(), SendError> {
         let outgoing = self.agreement().and_then(|own| forwarded(packet, from, &own));
         let of = Some((packet.bytes.clone(), Arc::clone(from)));
-        self.queue(encoding, outgoing.ok_or(SendError::NotAgreed)?, Extensions { level: None, of }).await
+        self.queue(
+            encoding,
+            outgoing.ok_or(SendError::NotAgreed)?,
+            Extensions { of, ..Extensions::default() },
+        )
+        .await
     }
 
     async fn queue(
@@ -92,6 +108,9 @@ impl Outgoing {
         let write = |writer: &mut HeaderWriter<'_>, map: &ExtensionMap| {
             if let Some(level) = &extensions.level {
                 writer.extension(map, level);
+            }
+            if let Some(timestamp) = extensions.captured {
+                writer.extension(map, &AbsCaptureTime { timestamp, clock_offset: None });
             }
             if let Some((bytes, from)) = &extensions.of
                 && let Ok(header) = Header::parse(bytes)

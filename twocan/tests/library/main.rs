@@ -3,6 +3,7 @@
 mod channels;
 mod consent;
 mod endpoint;
+mod frames;
 mod gathering;
 mod lives;
 mod loopback;

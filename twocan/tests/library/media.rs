@@ -11,7 +11,7 @@ use twocan::{
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-async fn connection() -> PeerConnection {
+pub(crate) async fn connection() -> PeerConnection {
     with(MediaCapabilities::default()).await
 }
 
@@ -31,7 +31,7 @@ fn renumbered() -> MediaCapabilities {
 }
 
 /// Carries candidates until both are connected.
-async fn connect(ada: &mut PeerConnection, bob: &mut PeerConnection) {
+pub(crate) async fn connect(ada: &mut PeerConnection, bob: &mut PeerConnection) {
     let connected =
         |connection: &PeerConnection| connection.connection_state() == twocan::PeerConnectionState::Connected;
     while !(connected(ada) && connected(bob)) {
@@ -46,13 +46,13 @@ async fn connect(ada: &mut PeerConnection, bob: &mut PeerConnection) {
     }
 }
 
-async fn offer(from: &PeerConnection, to: &PeerConnection) -> SessionDescription {
+pub(crate) async fn offer(from: &PeerConnection, to: &PeerConnection) -> SessionDescription {
     let offer = from.set_local_description(None).await.expect("an offer");
     to.set_remote_description(offer.clone()).await.expect("taken");
     offer
 }
 
-async fn answer(from: &PeerConnection, to: &PeerConnection) {
+pub(crate) async fn answer(from: &PeerConnection, to: &PeerConnection) {
     let answer = from.set_local_description(None).await.expect("an answer");
     to.set_remote_description(answer).await.expect("taken");
 }
