@@ -47,6 +47,7 @@ mod ice_agent;
 mod ice_candidate;
 mod jitter_buffer;
 mod machines;
+mod media_file;
 mod peer_connection;
 mod red_payload;
 mod rtcp_packet;
@@ -101,6 +102,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "bwe_estimator", body: bwe_estimator::run },
     Target { name: "bwe_pacer", body: bwe_pacer::run },
     Target { name: "sfu_room", body: sfu_room::run },
+    Target { name: "media_file", body: media_file::run },
     Target { name: "srtp_packet", body: srtp_packet::run },
     Target { name: "srtp_ends", body: srtp_ends::run },
     Target { name: "sframe_frame", body: sframe_frame::run },

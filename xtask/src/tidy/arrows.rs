@@ -22,6 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("twocan-sframe", &["twocan-wire"]),
     ("twocan-bwe", &["twocan-wire"]),
     ("twocan-sfu", &["twocan-wire", "twocan-rtp", "twocan-peer"]),
+    ("twocan-media", &["twocan-rtp"]),
 ];
 
 /// Libraries that a protocol crate, or the rooms' forwarder, must not know: it has no clock, no socket, no runtime.
@@ -53,7 +54,7 @@ fn check_package(package: &Package) -> io::Result<Vec<String>> {
     if !manifest.contains("[lints]\nworkspace = true") {
         wrong.push(format!("{name}: its Cargo.toml must say `[lints] workspace = true`"));
     }
-    let pure = ["/protocol/", "/room/sfu/"];
+    let pure = ["/protocol/", "/room/"];
     let is_pure = pure.iter().any(|folder| package.manifest_path.as_str().contains(folder));
     let allowed = ALLOWED.iter().find(|(listed, _)| *listed == name).map(|(_, allowed)| *allowed);
     if is_pure && allowed.is_none() {
