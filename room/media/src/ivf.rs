@@ -166,7 +166,6 @@ mod tests {
         let mut writer = IvfWriter::new(&mut out, &track).unwrap();
         frames.iter().for_each(|frame| writer.write_frame(frame).unwrap());
         writer.finish().unwrap();
-        drop(writer);
         let bytes = out.into_inner();
         assert_eq!(bytes[24..28], [50, 0, 0, 0]);
         let read = |bytes: &[u8]| {

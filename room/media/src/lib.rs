@@ -1,5 +1,5 @@
 //! Media as files have it: frames out of IVF, Ogg, WebM, Matroska, MP4 and H.264's own byte stream, and into IVF, Ogg, WebM and
-//! MP4. Nothing is decoded or encoded.
+//! MP4; and a test picture with a beep. No codec's library is needed for any of it, as nothing else is decoded or encoded.
 //!
 //! A room's crate: no clock, no runtime, no network; what is read and written is whatever implements [`std::io::Read`] and
 //! [`std::io::Write`]. Files are hostile: nothing is believed of a length but what comes, no frame and no table has more than
@@ -36,6 +36,7 @@ mod input;
 mod ivf;
 mod mp4;
 mod ogg;
+mod pattern;
 mod stream;
 mod webm;
 
@@ -46,4 +47,5 @@ pub use frame::{Frame, Track};
 pub use ivf::{IvfReader, IvfWriter};
 pub use mp4::{Mp4Reader, Mp4Writer};
 pub use ogg::{OggReader, OggWriter};
+pub use pattern::{Color, FlatVp8, Pattern};
 pub use webm::{WebMReader, WebMWriter};

@@ -46,7 +46,6 @@ fn written(frames: &[Frame], finish: bool) -> Vec<u8> {
     if finish {
         writer.finish().unwrap();
     }
-    drop(writer);
     out.into_inner()
 }
 
@@ -117,7 +116,7 @@ fn plain(reorders: bool) -> Vec<u8> {
             put(out, b"edts", |out| {
                 // Half a second of nothing, then from tick 20 on.
                 put_full(out, b"elst", (0, 0), |out| {
-                    words(out, &[2, 500, u32::MAX, 1 << 16, 600, 20, 1 << 16])
+                    words(out, &[2, 500, u32::MAX, 1 << 16, 600, 20, 1 << 16]);
                 });
             });
             put(out, b"mdia", |out| {
@@ -171,9 +170,8 @@ fn a_file_without_contents_says_what_happened() {
     assert!(error.to_string().contains("no table of contents"), "{error}");
     let error = Mp4Reader::new(Cursor::new(&file[..file.len() - 3])).unwrap_err();
     assert!(error.to_string().contains("cut off"), "{error}");
-    let aac = file.iter().copied().collect::<Vec<u8>>();
+    let mut aac = file.clone();
     let place = aac.windows(4).position(|four| four == b"avc1").unwrap();
-    let mut aac = aac;
     aac[place..place + 4].copy_from_slice(b"mp4a");
     let error = Mp4Reader::new(Cursor::new(&aac)).unwrap_err();
     assert!(error.to_string().contains("AAC"), "{error}");

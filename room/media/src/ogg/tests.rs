@@ -14,7 +14,6 @@ fn written(frames: &[Frame]) -> Vec<u8> {
     let mut writer = OggWriter::new(&mut out, &Track::new(Codec::Opus)).unwrap();
     frames.iter().for_each(|frame| writer.write_frame(frame).unwrap());
     writer.finish().unwrap();
-    drop(writer);
     out
 }
 

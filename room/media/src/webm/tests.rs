@@ -33,7 +33,6 @@ fn written(frames: &[Frame], finish: bool) -> Vec<u8> {
     if finish {
         writer.finish().unwrap();
     }
-    drop(writer);
     out.into_inner()
 }
 
@@ -113,7 +112,6 @@ fn h264_goes_into_matroska() {
         bytes: bytes.into(),
     });
     frames.iter().for_each(|frame| writer.write_frame(frame).unwrap());
-    drop(writer);
     let bytes = out.into_inner();
     let mut reader = WebMReader::new(&bytes[..]).unwrap();
     assert_eq!(reader.tracks(), [track]);
