@@ -47,9 +47,9 @@ pub struct Configuration {
     pub ports: Option<RangeInclusive<u16>>,
     /// Public addresses of ours, where a NAT maps address to address and port to the same port.
     pub external_addresses: Vec<ExternalAddress>,
-    /// Whether addresses of the loopback interface are told to the peer, too.
+    /// Whether addresses of the loopback interface are used and told to the peer, too.
     pub include_loopback: bool,
-    /// Which of this machine's other addresses are used; all when `None`.
+    /// Which of this machine's addresses are used, those of the loopback interface among them; all when `None`.
     pub address_filter: Option<AddressFilter>,
     /// Whether connections are opened to the peer's TCP candidates (RFC 6544).
     pub ice_tcp: bool,

@@ -291,12 +291,10 @@ impl Options {
             let ip = interface.ip();
             // A link-local address would need its scope told along, which candidates cannot.
             let is_scoped = matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
-            let is_wanted = match &self.filter {
-                _ if is_scoped => false,
-                _ if ip.is_loopback() => self.include_loopback,
-                Some(filter) => filter.accepts(&interface.name, ip),
-                None => true,
-            };
+            let accepts = |filter: &AddressFilter| filter.accepts(&interface.name, ip);
+            let is_wanted = !is_scoped
+                && (self.include_loopback || !ip.is_loopback())
+                && self.filter.as_ref().is_none_or(accepts);
             is_wanted.then_some((ip, interface.index.unwrap_or(0)))
         });
         Ok(wanted.take(ADDRESSES).collect())

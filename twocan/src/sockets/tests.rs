@@ -5,7 +5,7 @@ use super::*;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 fn sockets(configuration: Configuration) -> Sockets {
-    let only = AddressFilter::new(|_, _| false);
+    let only = AddressFilter::new(|_, ip| ip.is_loopback());
     let configuration = Configuration { include_loopback: true, address_filter: Some(only), ..configuration };
     Sockets::open(&configuration).expect("sockets")
 }

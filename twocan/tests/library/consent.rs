@@ -76,7 +76,7 @@ impl World {
     async fn new() -> Self {
         let configuration = Configuration {
             include_loopback: true,
-            address_filter: Some(AddressFilter::new(|_, _| false)),
+            address_filter: Some(AddressFilter::new(|_, ip| ip.is_loopback())),
             ice_tcp: false,
             ..Configuration::default()
         };

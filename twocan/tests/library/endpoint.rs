@@ -8,8 +8,8 @@ use crate::pair::Pair;
 use crate::within;
 
 fn local() -> Configuration {
-    let none = AddressFilter::new(|_, _| false);
-    Configuration { include_loopback: true, address_filter: Some(none), ..Configuration::default() }
+    let local = AddressFilter::new(|_, ip| ip.is_loopback());
+    Configuration { include_loopback: true, address_filter: Some(local), ..Configuration::default() }
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use twocan::{
 
 /// On this machine alone.
 fn local() -> Configuration {
-    let none = twocan::AddressFilter::new(|_, _| false);
-    Configuration { include_loopback: true, address_filter: Some(none), ..Configuration::default() }
+    let local = twocan::AddressFilter::new(|_, ip| ip.is_loopback());
+    Configuration { include_loopback: true, address_filter: Some(local), ..Configuration::default() }
 }
 
 /// Everything that is gathered and told.

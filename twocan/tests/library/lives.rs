@@ -10,8 +10,8 @@ fn lives() -> usize {
 }
 
 fn local() -> Configuration {
-    let none = AddressFilter::new(|_, _| false);
-    Configuration { include_loopback: true, address_filter: Some(none), ..Configuration::default() }
+    let local = AddressFilter::new(|_, ip| ip.is_loopback());
+    Configuration { include_loopback: true, address_filter: Some(local), ..Configuration::default() }
 }
 
 /// Open descriptors of this process that are sockets on this port: what else runs here has others.

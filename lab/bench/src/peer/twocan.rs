@@ -1,6 +1,7 @@
 //! twocan's row.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -66,7 +67,8 @@ async fn connect(certificate: &Arc<Certificate>) -> Result<Pair, twocan::Error> 
     let configuration = || Configuration {
         certificates: vec![Arc::clone(certificate)],
         include_loopback: true,
-        address_filter: Some(twocan::AddressFilter::new(|_, _| false)),
+        // The address that the others have, and no other.
+        address_filter: Some(twocan::AddressFilter::only(Ipv4Addr::LOCALHOST.into())),
         ..Configuration::default()
     };
     let mut ada = PeerConnection::new(configuration()).await?;
