@@ -1,7 +1,7 @@
 //! What a peer connection may be told (W3C webrtc-pc §4.2).
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::Error;
 
@@ -19,6 +19,9 @@ pub use data_channel::DataChannelOptions;
 pub use ice_server::{IceServer, IceServerError};
 pub use peer::ServerTransport;
 pub use url::{IceUrl, ServerScheme, UrlError};
+
+/// What browsers have, once for all connections: it is sixty pieces of memory.
+static MEDIA: LazyLock<Arc<MediaCapabilities>> = LazyLock::new(Arc::default);
 
 /// How a peer connection behaves. The default is what a browser does, without servers.
 ///
@@ -96,7 +99,7 @@ impl Default for Configuration {
             ice_transport_policy: IceTransportPolicy::All,
             bundle_policy: BundlePolicy::Balanced,
             max_message_size: 256 << 10,
-            media: Some(Arc::default()),
+            media: Some(Arc::clone(&MEDIA)),
             certificates: Vec::new(),
             dtls_versions: DtlsVersion::Dtls12..=DtlsVersion::Dtls13,
             ports: None,
