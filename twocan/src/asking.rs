@@ -1,16 +1,17 @@
 //! How handles ask the driver.
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::Error;
 use crate::driver::Command;
+use crate::queue::{Sender, WeakSender};
 
 /// Asks the driver, for as long as somebody holds the connection: it does not keep the driver alive.
 #[derive(Clone, Debug)]
-pub(crate) struct Asking(mpsc::WeakUnboundedSender<Box<Command>>);
+pub(crate) struct Asking(WeakSender<Command>);
 
 impl Asking {
-    pub(crate) fn new(commands: &mpsc::UnboundedSender<Box<Command>>) -> Self {
+    pub(crate) fn new(commands: &Sender<Command>) -> Self {
         Self(commands.downgrade())
     }
 
@@ -21,7 +22,7 @@ impl Asking {
         let (reply, answer) = oneshot::channel();
         {
             let commands = self.0.upgrade().ok_or(Error::Closed)?;
-            commands.send(Box::new(command(reply))).map_err(|_| Error::Closed)?;
+            commands.send(command(reply)).map_err(|_| Error::Closed)?;
         }
         answer.await.map_err(|_| Error::Closed)
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use peer::{ChannelMessage, Kind};
-use tokio::sync::mpsc;
 
 use crate::budget::Budget;
+use crate::queue::Receiver;
 
 mod line;
 mod loan;
@@ -44,14 +44,14 @@ impl Piece {
 #[derive(Debug)]
 pub struct DataChannel {
     sender: DataSender,
-    pieces: mpsc::UnboundedReceiver<Piece>,
+    pieces: Receiver<Piece>,
     /// Long messages of which pieces are here; several only on a channel without order.
     gathered: Vec<(u64, Vec<u8>)>,
     budget: Arc<Budget>,
 }
 
 impl DataChannel {
-    pub(crate) fn new(line: Arc<Line>, pieces: mpsc::UnboundedReceiver<Piece>, budget: Arc<Budget>) -> Self {
+    pub(crate) fn new(line: Arc<Line>, pieces: Receiver<Piece>, budget: Arc<Budget>) -> Self {
         Self { sender: DataSender(line), pieces, gathered: Vec::new(), budget }
     }
 
@@ -160,7 +160,7 @@ impl Drop for DataChannel {
     fn drop(&mut self) {
         self.close();
         self.pieces.close();
-        while let Ok(piece) = self.pieces.try_recv() {
+        while let Some(piece) = self.pieces.try_recv() {
             self.budget.take(piece.len());
         }
     }

@@ -1,29 +1,29 @@
 //! The peer connection's handle (W3C webrtc-pc §4.4).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use peer::{
     IceCandidateInit, MediaKind, PeerConnectionState, SessionDescription, SignalingState, StatsReport,
     TransceiverId, TransceiverInit,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::asking::Asking;
 use crate::budget::Budget;
 use crate::configuration::{Configuration, DataChannelOptions};
 use crate::driver::{Command, Driver, Snapshot};
 use crate::port::Port;
+use crate::queue::{Receiver, Sender, queue};
 use crate::sockets::Sockets;
 use crate::{CandidatePair, DataChannel, Error, IceConnectionState, PeerEvent, Transceiver};
 
 /// One WebRTC session with one peer. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct PeerConnection {
-    // What waits in a channel is boxed: tokio makes room for 32 at once, which most connections never need.
-    commands: mpsc::UnboundedSender<Box<Command>>,
-    events: mpsc::UnboundedReceiver<Box<PeerEvent>>,
+    commands: Sender<Command>,
+    events: Receiver<PeerEvent>,
     budget: Arc<Budget>,
-    snapshot: watch::Receiver<Snapshot>,
+    snapshot: Arc<Mutex<Snapshot>>,
 }
 
 impl PeerConnection {
@@ -37,11 +37,11 @@ impl PeerConnection {
     }
 
     pub(crate) fn over(configuration: &Configuration, port: Port) -> Result<Self, Error> {
-        let (commands, inbox) = mpsc::unbounded_channel();
-        let (sender, events) = mpsc::unbounded_channel();
-        let (publish, snapshot) = watch::channel(Snapshot::default());
+        let (commands, inbox) = queue(0);
+        let (sender, events) = queue(0);
+        let snapshot = Arc::new(Mutex::new(Snapshot::default()));
         let budget = Arc::new(Budget::default());
-        let asking = Asking::new(&commands);
+        let (asking, publish) = (Asking::new(&commands), Arc::clone(&snapshot));
         let driver = Driver::new(configuration, port, inbox, (sender, Arc::clone(&budget)), publish, asking)?;
         tokio::spawn(Box::new(driver).run());
         Ok(Self { commands, events, budget, snapshot })
@@ -51,7 +51,7 @@ impl PeerConnection {
     pub async fn next_event(&mut self) -> Option<PeerEvent> {
         let event = self.events.recv().await?;
         self.budget.take(0);
-        Some(*event)
+        Some(event)
     }
 
     /// Makes an offer. Nothing changes until it is set.
@@ -170,46 +170,50 @@ impl PeerConnection {
     /// Says how much could be sent if there were room, in bits per second: room for more is not looked for.
     pub fn set_wanted_bitrate(&self, wanted: u64) {
         // A driver that is gone sends nothing.
-        let _ = self.commands.send(Box::new(Command::WantBitrate(wanted)));
+        let _ = self.commands.send(Command::WantBitrate(wanted));
     }
 
     /// Asks for new credentials and paths: the next offer restarts ICE, and [`PeerEvent::NegotiationNeeded`] asks for
     /// it.
     pub fn restart_ice(&self) {
         // A driver that is gone restarts nothing.
-        let _ = self.commands.send(Box::new(Command::RestartIce));
+        let _ = self.commands.send(Command::RestartIce);
     }
 
     /// Where the exchange of descriptions stands.
     pub fn signaling_state(&self) -> SignalingState {
-        self.snapshot.borrow().signaling
+        self.snapshot().signaling
     }
 
     /// How far ICE is.
     pub fn ice_connection_state(&self) -> IceConnectionState {
-        self.snapshot.borrow().ice
+        self.snapshot().ice
     }
 
     /// How the connection is, all together.
     pub fn connection_state(&self) -> PeerConnectionState {
-        self.snapshot.borrow().connection
+        self.snapshot().connection
     }
 
     /// The way that data goes, once there is one.
     pub fn selected_candidate_pair(&self) -> Option<CandidatePair> {
-        self.snapshot.borrow().selected
+        self.snapshot().selected
     }
 
     /// Ends the connection, and tells the peer. Closing twice is closing once.
     pub fn close(&mut self) {
         // The driver ends when nobody is left who could ask it anything.
-        let (gone, _) = mpsc::unbounded_channel();
+        let (gone, _) = queue(0);
         self.commands = gone;
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(Box::new(command(reply))).map_err(|_| Error::Closed)?;
+        self.commands.send(command(reply)).map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)
     }
 }

@@ -2,11 +2,10 @@
 //! events between them.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Sleep;
 use wire::Received;
@@ -15,6 +14,7 @@ use crate::asking::Asking;
 use crate::budget::Budget;
 use crate::configuration::Configuration;
 use crate::port::Port;
+use crate::queue::{Receiver, Sender};
 use crate::streams::{StreamEvent, Streams, Tls};
 use crate::{CandidatePair, Error, PeerEvent};
 
@@ -23,11 +23,13 @@ mod command;
 mod gather;
 mod media;
 mod tell;
+mod transmit;
 
 use channels::Channels;
 pub(crate) use command::{Command, Snapshot};
 use gather::Gathering;
 use media::Media;
+pub(crate) use transmit::Unsent;
 
 /// How many batches are read before everything else has its turn.
 const READS: usize = 4;
@@ -38,19 +40,23 @@ const LOOK: Duration = Duration::from_secs(5);
 /// How many calls are taken before everything else has its turn.
 const CALLS: usize = 64;
 
+/// How many rounds are done before other tasks have their turn.
+const ROUNDS: usize = 32;
+
 #[derive(Debug)]
 pub(crate) struct Driver {
     peer: peer::PeerConnection,
     port: Port,
-    commands: mpsc::UnboundedReceiver<Box<Command>>,
-    events: mpsc::UnboundedSender<Box<PeerEvent>>,
-    snapshot: watch::Sender<Snapshot>,
+    commands: Receiver<Command>,
+    events: Sender<PeerEvent>,
+    snapshot: Arc<Mutex<Snapshot>>,
     /// What was published last.
     told: Snapshot,
     channels: Channels,
     media: Media,
     budget: Arc<Budget>,
-    buffer: Vec<u8>,
+    /// Nothing else is done before it has left.
+    unsent: Option<Unsent>,
     selected: Option<CandidatePair>,
     gathering: Gathering,
     streams: Streams,
@@ -81,9 +87,9 @@ impl Driver {
     pub(crate) fn new(
         configuration: &Configuration,
         port: Port,
-        commands: mpsc::UnboundedReceiver<Box<Command>>,
-        (events, budget): (mpsc::UnboundedSender<Box<PeerEvent>>, Arc<Budget>),
-        snapshot: watch::Sender<Snapshot>,
+        commands: Receiver<Command>,
+        (events, budget): (Sender<PeerEvent>, Arc<Budget>),
+        snapshot: Arc<Mutex<Snapshot>>,
         asking: Asking,
     ) -> Result<Self, Error> {
         let certificate = match configuration.certificates.first() {
@@ -112,7 +118,7 @@ impl Driver {
             channels: Channels::new(Arc::clone(&budget)),
             media: Media::new(asking),
             budget,
-            buffer: Vec::new(),
+            unsent: None,
             selected: None,
             gathering: Gathering::new(configuration)?,
             streams: Streams::default(),
@@ -133,16 +139,24 @@ impl Driver {
             let task = self.accept(listener);
             self.listening.push(task);
         }
-        loop {
-            self.settle().await;
-            match std::future::poll_fn(|context| self.poll_round(context, timer.as_mut())).await {
+        std::future::poll_fn(|context| self.poll(context, timer.as_mut())).await;
+        self.peer.close(clock());
+        std::future::poll_fn(|context| self.poll_transmit(context)).await;
+        self.streams.close_all();
+    }
+
+    /// Ready once nobody holds the connection any more. What waits is in the driver and not in the future, whose room each
+    /// task has all its life.
+    fn poll(&mut self, context: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<()> {
+        for _ in 0..ROUNDS {
+            ready!(self.poll_settle(context));
+            match ready!(self.poll_round(context, timer.as_mut())) {
                 Round::Worked => {}
-                Round::Ended => break,
+                Round::Ended => return Poll::Ready(()),
             }
         }
-        self.peer.close(clock());
-        self.transmit().await;
-        self.streams.close_all();
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Does everything that can be done now; pending if there was nothing.
@@ -151,13 +165,13 @@ impl Driver {
         let mut any = self.poll_timer(now, context, timer);
         for _ in 0..CALLS {
             match self.commands.poll_recv(context) {
-                Poll::Ready(Some(command)) => self.obey(*command),
+                Poll::Ready(Some(command)) => self.obey(command),
                 Poll::Ready(None) => return Poll::Ready(Round::Ended),
                 Poll::Pending => break,
             }
             any = true;
         }
-        while let Poll::Ready(Some(answer)) = self.gathering.answers.poll_recv(context) {
+        while let Poll::Ready(Some(answer)) = self.gathering.poll_answer(context) {
             any = true;
             self.take(*answer);
         }
@@ -215,7 +229,7 @@ impl Driver {
     }
 
     /// Hands out what happened, then sends what is to be sent.
-    async fn settle(&mut self) {
+    fn poll_settle(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             let mut any = false;
             while !self.budget.is_spent()
@@ -230,7 +244,7 @@ impl Driver {
                 any |= self.channels.resume(&mut self.peer);
             }
             self.media.deliver(&mut self.peer);
-            any |= self.transmit().await;
+            any |= ready!(self.poll_transmit(context));
             if !any {
                 break;
             }
@@ -245,28 +259,9 @@ impl Driver {
         };
         if self.told != snapshot {
             self.told = snapshot;
-            self.snapshot.send_replace(snapshot);
+            *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
         }
-    }
-
-    async fn transmit(&mut self) -> bool {
-        let mut any = false;
-        let mut now = clock();
-        loop {
-            self.buffer.clear();
-            let Some(transmit) = self.peer.poll_transmit(now, &mut self.buffer) else { break };
-            any = true;
-            self.port.send(&transmit, &self.buffer).await;
-            now = clock();
-        }
-        while let Some(id) = self.peer.poll_stream(now, &mut self.buffer) {
-            any = true;
-            if !self.streams.write(id, &self.buffer) {
-                self.peer.set_stream_ready(id, false);
-            }
-            self.buffer.clear();
-        }
-        any
+        Poll::Ready(())
     }
 }
 

@@ -173,7 +173,8 @@ impl Share {
         true
     }
 
-    pub(crate) async fn send(&mut self, transmit: &wire::Transmit, contents: &[u8]) {
+    /// The socket that this is sent from, and from here on answers to it are ours.
+    pub(crate) fn way_to(&mut self, transmit: &wire::Transmit) -> Option<&Arc<Socket>> {
         let remote = transmit.destination;
         if !self.remotes.contains(&remote) {
             if self.remotes.len() >= REMOTES
@@ -184,9 +185,7 @@ impl Share {
             self.remotes.push_back(remote);
             self.order(Order::Remote { name: self.name, remote });
         }
-        if let Some(socket) = self.sockets.iter().find(|socket| socket.local() == transmit.source) {
-            socket.send(transmit, contents).await;
-        }
+        self.sockets.iter().find(|socket| socket.local() == transmit.source)
     }
 
     fn order(&self, order: Order) {

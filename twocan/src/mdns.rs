@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use tokio::net::UdpSocket;
 
+use crate::interfaces::interfaces;
+
 mod group;
 mod message;
 pub(crate) mod responder;
@@ -72,7 +74,8 @@ impl Ears {
         let mut ears = Self { asking: Vec::new(), listening: Vec::new() };
         // Where the port cannot be shared, answers to everybody are not heard.
         let everybody = group::open_v4().ok();
-        for interface in if_addrs::get_if_addrs().unwrap_or_default().into_iter().take(SOCKETS) {
+        let all = interfaces().unwrap_or_default();
+        for interface in all.iter().take(SOCKETS) {
             let asking = match interface.ip() {
                 IpAddr::V4(ip) => {
                     if let Some(everybody) = &everybody {

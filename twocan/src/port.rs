@@ -2,10 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::net::TcpListener;
 
+use crate::driver::Unsent;
 use crate::endpoint::Share;
 use crate::sockets::{Change, Sockets};
 
@@ -86,11 +88,21 @@ impl Port {
         any
     }
 
-    /// Sends, waiting for room. What the system refuses is lost.
-    pub(crate) async fn send(&mut self, transmit: &wire::Transmit, contents: &[u8]) {
-        match self {
-            Self::Own(sockets) => sockets.send(transmit, contents).await,
-            Self::Shared(share) => share.send(transmit, contents).await,
+    /// Sends what is in the buffer, or takes the buffer and sends it when there is room. What the system refuses is lost.
+    pub(crate) fn send(&mut self, transmit: &wire::Transmit, buffer: &mut Vec<u8>) -> Result<(), Unsent> {
+        let socket = match self {
+            Self::Own(sockets) => sockets.at(transmit.source),
+            Self::Shared(share) => share.way_to(transmit),
+        };
+        let Some(socket) = socket else { return Ok(()) };
+        let left = socket.send(transmit, buffer);
+        if left == 0 {
+            return Ok(());
         }
+        let (socket, transmit, buffer) = (Arc::clone(socket), *transmit, std::mem::take(buffer));
+        Err(Unsent(Box::pin(async move {
+            socket.send_rest(&transmit, &buffer[buffer.len() - left..]).await;
+            buffer
+        })))
     }
 }

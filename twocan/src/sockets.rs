@@ -12,6 +12,7 @@ use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use tokio::io::Interest;
 use tokio::net::{TcpListener, UdpSocket};
 
+use crate::interfaces::interfaces;
 use crate::{AddressFilter, Configuration};
 
 /// With GRO, up to 64 datagrams arrive as one.
@@ -224,11 +225,9 @@ impl Sockets {
         });
     }
 
-    /// Sends, waiting for room. What the system refuses is lost.
-    pub(crate) async fn send(&self, transmit: &wire::Transmit, contents: &[u8]) {
-        if let Some(socket) = self.sockets.iter().find(|socket| socket.local == transmit.source) {
-            socket.send(transmit, contents).await;
-        }
+    /// The socket at this address.
+    pub(crate) fn at(&self, local: SocketAddr) -> Option<&Arc<Socket>> {
+        self.sockets.iter().find(|socket| socket.local == local)
     }
 }
 
@@ -241,8 +240,8 @@ impl Socket {
         self.interface
     }
 
-    /// Sends, waiting for room. What the system refuses is lost.
-    pub(crate) async fn send(&self, transmit: &wire::Transmit, mut contents: &[u8]) {
+    /// Sends, as far as there is room; how many bytes are left. What the system refuses is lost.
+    pub(crate) fn send(&self, transmit: &wire::Transmit, mut contents: &[u8]) -> usize {
         let segment = transmit.segment_size.unwrap_or(contents.len()).max(1);
         while !contents.is_empty() {
             let most = self.most_segments.load(Ordering::Relaxed).max(1);
@@ -256,17 +255,26 @@ impl Socket {
             };
             let send = || self.state.try_send((&self.io).into(), &batch);
             match self.io.try_io(Interest::WRITABLE, send) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if self.io.writable().await.is_err() {
-                        return;
-                    }
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 // Some drivers cannot do it, and say so only now: from here on without.
                 Err(error) if batch.segment_size.is_some() && is_refusal(&error) => {
                     self.most_segments.store(1, Ordering::Relaxed);
                 }
                 _ => contents = rest,
             }
+        }
+        contents.len()
+    }
+
+    /// Sends what is left of a batch, waiting for room.
+    pub(crate) async fn send_rest(&self, transmit: &wire::Transmit, mut contents: &[u8]) {
+        // Of one datagram, all is left.
+        while self.io.writable().await.is_ok() {
+            let left = self.send(transmit, contents);
+            if left == 0 {
+                break;
+            }
+            contents = &contents[contents.len() - left..];
         }
     }
 
@@ -287,7 +295,8 @@ impl Socket {
 impl Options {
     /// The addresses that are used, and their interfaces.
     fn addresses(&self) -> io::Result<Vec<(IpAddr, u32)>> {
-        let wanted = if_addrs::get_if_addrs()?.into_iter().filter_map(|interface| {
+        let all = interfaces()?;
+        let wanted = all.iter().filter_map(|interface| {
             let ip = interface.ip();
             // A link-local address would need its scope told along, which candidates cannot.
             let is_scoped = matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use peer::{ChannelId, Kind};
-use tokio::sync::mpsc;
 
 use super::Returned;
 use crate::DataChannelState;
 use crate::bell::Bell;
+use crate::queue::Sender;
 use crate::room::Room;
 
 /// What handles have the driver do, in this order.
@@ -35,7 +35,7 @@ impl Job {
 /// What all channels of a connection share.
 #[derive(Debug)]
 pub(crate) struct Trunk {
-    pub(crate) jobs: mpsc::UnboundedSender<Job>,
+    pub(crate) jobs: Sender<Job>,
     /// The longest message that the peer takes.
     pub(crate) longest: AtomicU64,
     pub(crate) returned: Arc<Returned>,

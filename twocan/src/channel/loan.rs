@@ -12,9 +12,9 @@ const LEAST: usize = 4096;
 /// Those that may be on their way back; what comes then is freed.
 const MOST: usize = 32;
 
-/// Buffers on their way back to the association.
+/// Buffers on their way back to the association. Where no message is long there is no queue of them, which takes 600 bytes.
 #[derive(Debug, Default)]
-pub(crate) struct Returned(OnceLock<ArrayQueue<Vec<u8>>>);
+pub(crate) struct Returned(OnceLock<Box<ArrayQueue<Vec<u8>>>>);
 
 /// A buffer that comes back when it is dropped.
 struct Loan {
@@ -33,7 +33,7 @@ impl Returned {
 
     pub(crate) fn put(&self, buffer: Vec<u8>) {
         // What finds no room is freed.
-        let _ = self.0.get_or_init(|| ArrayQueue::new(MOST)).push(buffer);
+        let _ = self.0.get_or_init(|| Box::new(ArrayQueue::new(MOST))).push(buffer);
     }
 
     pub(crate) fn take(&self) -> Option<Vec<u8>> {

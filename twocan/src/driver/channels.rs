@@ -6,15 +6,18 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use peer::{ChannelError, ChannelId, ChannelMessage};
-use tokio::sync::mpsc;
 
 use super::clock;
 use crate::budget::Budget;
 use crate::channel::{Job, Line, NO_STREAM, Piece, Trunk};
+use crate::queue::{Receiver, Sender, queue};
 use crate::{DataChannel, DataChannelState};
 
 /// How many jobs are done before everything else has its turn.
 const JOBS: usize = 1024;
+
+/// Messages that a queue keeps room for while none waits in it, so that messages one by one take nothing from the heap.
+const WAITING: usize = 32;
 
 /// How many bytes are queued before everything else has its turn.
 const BYTES: usize = 1 << 20;
@@ -22,7 +25,7 @@ const BYTES: usize = 1 << 20;
 #[derive(Debug)]
 struct End {
     line: Arc<Line>,
-    pieces: mpsc::UnboundedSender<Piece>,
+    pieces: Sender<Piece>,
     /// Bytes that the association was given, ever.
     given: u64,
     is_busy: bool,
@@ -34,10 +37,11 @@ struct End {
 #[derive(Debug)]
 pub(super) struct Channels {
     trunk: Arc<Trunk>,
-    jobs: mpsc::UnboundedReceiver<Job>,
+    jobs: Receiver<Job>,
     /// Channels for which the association has no room, in the order in which they go on.
     stuck: VecDeque<ChannelId>,
-    ends: BTreeMap<ChannelId, End>,
+    /// Boxed, as a map makes room for eleven.
+    ends: BTreeMap<ChannelId, Box<End>>,
     /// Those that have something to send.
     busy: Vec<ChannelId>,
     budget: Arc<Budget>,
@@ -45,7 +49,7 @@ pub(super) struct Channels {
 
 impl Channels {
     pub(super) fn new(budget: Arc<Budget>) -> Self {
-        let (sender, jobs) = mpsc::unbounded_channel();
+        let (sender, jobs) = queue(WAITING);
         Self {
             trunk: Arc::new(Trunk { jobs: sender, longest: u64::MAX.into(), returned: Arc::default() }),
             jobs,
@@ -60,9 +64,10 @@ impl Channels {
     pub(super) fn adopt(&mut self, peer: &peer::PeerConnection, id: ChannelId) -> Option<DataChannel> {
         let channel = peer.channel(id)?;
         let line = Arc::new(Line::new(id, channel, Arc::clone(&self.trunk)));
-        let (sender, pieces) = mpsc::unbounded_channel();
+        let (sender, pieces) = queue(WAITING);
         let handle = DataChannel::new(Arc::clone(&line), pieces, Arc::clone(&self.budget));
-        self.ends.insert(id, End { line, pieces: sender, given: 0, is_busy: false, stuck: VecDeque::new() });
+        let end = End { line, pieces: sender, given: 0, is_busy: false, stuck: VecDeque::new() };
+        self.ends.insert(id, Box::new(end));
         Some(handle)
     }
 
@@ -129,7 +134,7 @@ impl Channels {
             if bytes >= BYTES {
                 break;
             }
-            next = self.jobs.try_recv().ok();
+            next = self.jobs.try_recv();
         }
         if let Some(job) = next {
             self.take_up(peer, now, job);
@@ -204,7 +209,7 @@ impl End {
     fn put(&self, budget: &Budget, piece: Piece) {
         budget.put(piece.len());
         if let Err(unheard) = self.pieces.send(piece) {
-            budget.take(unheard.0.len());
+            budget.take(unheard.len());
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use ice::TcpType;
@@ -24,6 +25,9 @@ const ADDRESSES: usize = 2;
 /// How long a name may take to be resolved.
 const RESOLVING: Duration = Duration::from_secs(5);
 
+/// Answers that wait for the driver.
+const ANSWERS: usize = 16;
+
 /// What W3C webrtc-pc §4.8.2 has for servers that cannot be reached.
 const UNREACHABLE: u16 = 701;
 
@@ -39,6 +43,9 @@ pub(super) enum Answer {
     /// A connection that the peer has opened.
     Accepted { local: SocketAddr, remote: SocketAddr, connection: TcpStream },
 }
+
+/// Where tasks tell it, and where the driver hears it.
+type Answers = (mpsc::Sender<Box<Answer>>, mpsc::Receiver<Box<Answer>>);
 
 /// A server as it was configured.
 #[derive(Debug)]
@@ -60,8 +67,8 @@ pub(super) struct Gathering {
     round: u32,
     /// Names of servers that are being resolved in this round.
     unresolved: usize,
-    answer: mpsc::Sender<Box<Answer>>,
-    pub(super) answers: mpsc::Receiver<Box<Answer>>,
+    /// Made with the first task that has something to find out.
+    answers: Option<Answers>,
 }
 
 impl Gathering {
@@ -79,8 +86,6 @@ impl Gathering {
                 servers.push(Server { url, kind });
             }
         }
-        // Whoever answers waits while the driver is busy.
-        let (answer, answers) = mpsc::channel(16);
         Ok(Self {
             servers: servers.into(),
             external: configuration.external_addresses.clone(),
@@ -89,9 +94,17 @@ impl Gathering {
             names: Vec::new(),
             round: 0,
             unresolved: 0,
-            answer,
-            answers,
+            answers: None,
         })
+    }
+
+    /// Where a task tells what it has found out. Whoever answers waits while the driver is busy.
+    fn answer(&mut self) -> mpsc::Sender<Box<Answer>> {
+        self.answers.get_or_insert_with(|| mpsc::channel(ANSWERS)).0.clone()
+    }
+
+    pub(super) fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Option<Box<Answer>>> {
+        self.answers.as_mut().map_or(Poll::Pending, |(_, answers)| answers.poll_recv(context))
     }
 
     /// What is told of a UDP socket at this address.
@@ -176,7 +189,7 @@ impl Driver {
 
     fn resolve_server(&mut self, server: usize, url: IceUrl) {
         self.gathering.unresolved += 1;
-        let (round, answer) = (self.gathering.round, self.gathering.answer.clone());
+        let (round, answer) = (self.gathering.round, self.gathering.answer());
         tokio::spawn(async move {
             let resolving = tokio::net::lookup_host((&*url.host, url.port));
             let addresses = match tokio::time::timeout(RESOLVING, resolving).await {
@@ -260,7 +273,7 @@ impl Driver {
         if !self.resolves_names {
             return self.peer.handle_resolved(clock(), id, &[]);
         }
-        let answer = self.gathering.answer.clone();
+        let answer = self.gathering.answer();
         tokio::spawn(async move {
             let addresses = mdns::resolve(&name).await;
             // A driver that is gone needs no answer.
@@ -276,7 +289,7 @@ impl Driver {
         remote: SocketAddr,
         security: peer::StreamSecurity,
     ) {
-        let (answer, tls) = (self.gathering.answer.clone(), Arc::clone(&self.tls));
+        let (answer, tls) = (self.gathering.answer(), Arc::clone(&self.tls));
         let task = tokio::spawn(async move {
             let opened = streams::open(local, remote, security, &tls).await;
             // A driver that is gone needs no answer.
@@ -286,8 +299,8 @@ impl Driver {
     }
 
     /// Hands what is accepted at this address to the driver, until that is gone.
-    pub(super) fn accept(&self, listener: tokio::net::TcpListener) -> tokio::task::AbortHandle {
-        let answer = self.gathering.answer.clone();
+    pub(super) fn accept(&mut self, listener: tokio::net::TcpListener) -> tokio::task::AbortHandle {
+        let answer = self.gathering.answer();
         let task = tokio::spawn(async move {
             let Ok(local) = listener.local_addr() else { return };
             loop {

@@ -136,7 +136,7 @@ impl Driver {
     /// Tells the application.
     pub(super) fn say(&mut self, told: PeerEvent) {
         self.budget.put(0);
-        if self.events.send(Box::new(told)).is_err() {
+        if self.events.send(told).is_err() {
             // Nobody is listening.
             self.budget.take(0);
         }
