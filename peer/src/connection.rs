@@ -49,7 +49,7 @@ pub struct PeerConnection {
     /// `restart_ice` was called, or the configuration asks for it.
     wants_restart: bool,
     /// The peer's offer says this; it counts once we answer.
-    offered: Option<Theirs>,
+    offered: Option<Box<Theirs>>,
     /// Candidates for that.
     waiting: Vec<ice::Candidate>,
     /// What the last description in force says of the peer.

@@ -152,6 +152,9 @@ impl Gatherer {
         if known || self.bases.len() >= limits::BASES {
             return;
         }
+        if self.bases.len() < limits::FEW {
+            self.bases.reserve_exact(1);
+        }
         self.bases.push(base);
         for server in self.round.servers() {
             self.want(now, &server, base);
@@ -314,7 +317,12 @@ impl Gatherer {
     }
 
     pub(crate) fn poll_event(&mut self) -> Option<Found> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if self.events.is_empty() {
+            // None comes once everything is gathered.
+            self.events = VecDeque::new();
+        }
+        event
     }
 
     fn hear_binding(&mut self, now: Instant, datagram: Received<'_>) -> Result<Heard, Fault> {

@@ -50,3 +50,6 @@ pub const REPAIRS: usize = 1024;
 
 /// Arrivals that one report of the peer's tells.
 pub const ARRIVALS: usize = 16_384;
+
+/// Of tables that rarely have more entries, no more is allocated than they have.
+pub(crate) const FEW: usize = 4;

@@ -3,6 +3,7 @@
 //! Pure bookkeeping: it says what a description should say and what one means. What follows for transports is
 //! the peer connection's to do.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sdp::attribute::{Attribute, Fingerprint, Group, IceOptions, MaxMessageSize, Mid, SctpInit, Setup};
@@ -62,7 +63,7 @@ pub(crate) struct Theirs {
 #[derive(Clone, Debug)]
 pub(crate) struct Applied {
     pub(crate) kind: SdpType,
-    pub(crate) description: Description,
+    pub(crate) description: Arc<Description>,
 }
 
 /// One side's descriptions.
@@ -89,7 +90,7 @@ pub(crate) struct Negotiation {
     last_offer: Option<String>,
     last_answer: Option<String>,
     /// The one that was made last, until it is set.
-    made: Option<(SdpType, Description)>,
+    made: Option<(SdpType, Arc<Description>)>,
     /// Whether this end wants data channels.
     pub(crate) wants_data: bool,
     /// Which sections of an offer may have a transport of their own. There is one here, so that all must share it.
@@ -180,7 +181,7 @@ impl Negotiation {
     fn offered_sections(&self, ours: &Ours) -> (Vec<Media>, Vec<(TransceiverId, Place)>) {
         let known = self.latest_sections().map_or(&[][..], |known| &known.media);
         let in_force = [&self.remote, &self.local].into_iter().filter_map(Side::latest);
-        let mut numbers = Numbers::of(in_force.map(|applied| &applied.description));
+        let mut numbers = Numbers::of(in_force.map(|applied| &*applied.description));
         let mut mids: Vec<Mid> = known.iter().filter_map(Media::mid).cloned().collect();
         let mut new = self.transceivers.iter().filter(|one| one.place.is_none() && !one.is_ending());
         let (mut media, mut plan) = (Vec::with_capacity(known.len()), Vec::new());
@@ -334,17 +335,20 @@ impl Negotiation {
             description = description.with(Attribute::IceLite);
         }
         description.media = media;
-        let text = description.to_string();
+        let mut text = String::with_capacity(1024);
+        // It takes all that is written.
+        let _ = write!(text, "{description}");
+        text.shrink_to_fit();
         description.media.shrink_to_fit();
         description.media.iter_mut().for_each(|media| media.attributes.0.shrink_to_fit());
-        self.made = Some((kind, description));
+        self.made = Some((kind, Arc::new(description)));
         text
     }
 
     /// The sections by which their order is fixed: those of the description that changed them last.
     fn latest_sections(&self) -> Option<&Description> {
-        let local = self.local.latest().map(|applied| &applied.description);
-        let remote = self.remote.latest().map(|applied| &applied.description);
+        let local = self.local.latest().map(|applied| &*applied.description);
+        let remote = self.remote.latest().map(|applied| &*applied.description);
         match (local, remote) {
             // Sections are only ever added.
             (Some(local), Some(remote)) if remote.media.len() > local.media.len() => Some(remote),

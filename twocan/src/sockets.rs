@@ -216,9 +216,16 @@ impl Sockets {
             let mut rest = arena.iter_mut();
             let mut buffers: [IoSliceMut<'_>; BUFFERS] =
                 std::array::from_fn(|_| IoSliceMut::new(rest.next().map_or(&mut [], Vec::as_mut_slice)));
-            let read = || socket.state.recv((&socket.io).into(), &mut buffers, &mut meta);
+            let mut count = 0;
+            let read = || {
+                count = socket.state.recv((&socket.io).into(), &mut buffers, &mut meta)?;
+                // Linux gives all there is: where fewer come than could have, nothing is left to be asked for before it
+                // says that there is more.
+                let is_empty = cfg!(target_os = "linux") && count < BUFFERS;
+                if is_empty { Err(io::Error::from(io::ErrorKind::WouldBlock)) } else { Ok(()) }
+            };
             // An error is an old one, about something sent: it says nothing of what arrives.
-            let Ok(count) = socket.io.try_io(Interest::READABLE, read) else { return };
+            let _ = socket.io.try_io(Interest::READABLE, read);
             for (buffer, meta) in arena.iter_mut().zip(&meta[..count]) {
                 each(meta.addr, socket.local, meta.stride.max(1), buffer, meta.len);
             }

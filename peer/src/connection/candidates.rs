@@ -1,5 +1,6 @@
 //! Candidates, ours and the peer's (W3C webrtc-pc §4.4.1.6, §4.8).
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -57,8 +58,11 @@ impl PeerConnection {
             None => (None, None),
         };
         let username_fragment = candidate.ufrag.as_ref().map(ToString::to_string);
+        // As long as most are.
+        let mut text = String::with_capacity(128);
+        let _ = write!(text, "{candidate}");
         self.events.push_back(Event::IceCandidate(Some(IceCandidateInit {
-            candidate: candidate.to_string(),
+            candidate: text,
             sdp_mid: mid,
             sdp_m_line_index: index,
             username_fragment,

@@ -65,7 +65,7 @@ impl PeerConnection {
                 self.gather();
                 if let Some(theirs) = self.offered.take() {
                     let own = self.own_setup();
-                    self.apply(theirs, own != Some(Setup::Passive));
+                    self.apply(*theirs, own != Some(Setup::Passive));
                 }
             }
         }
@@ -117,7 +117,7 @@ impl PeerConnection {
     /// Our latest description, with the candidates that were gathered since.
     pub fn local_description(&self) -> Option<SessionDescription> {
         let applied = self.negotiation.local.latest()?;
-        let mut description = applied.description.clone();
+        let mut description = Description::clone(&applied.description);
         let transport = self.negotiation.transport_section().map(|(index, _)| usize::from(index));
         if let Some(media) = transport.and_then(|index| description.media.get_mut(index)) {
             let ours = media.ice_credentials().map(|credentials| credentials.ufrag.to_string());
@@ -165,7 +165,7 @@ impl PeerConnection {
             }
             Some(_) => {}
         }
-        self.offered = Some(theirs);
+        self.offered = Some(Box::new(theirs));
     }
 
     /// The peer's end is as a description in force says; `client` if we begin the DTLS handshake.

@@ -1,5 +1,7 @@
 //! Taking descriptions into force, and back (RFC 9429 §5.5 to §5.7, §5.9 to §5.11; W3C webrtc-pc §4.4.1.5).
 
+use std::sync::Arc;
+
 use sdp::attribute::{IceOptions, Setup};
 use sdp::{Description, Media, Section};
 
@@ -26,11 +28,12 @@ impl Negotiation {
             // One that is set again, as another type, has to be read.
             kind => match self.made.take_if(|(of, _)| (*of == SdpType::Offer) == (kind == SdpType::Offer)) {
                 Some((_, made)) => Some(made),
-                None => Some(given.sdp.parse::<Description>()?),
+                None => Some(Arc::new(given.sdp.parse::<Description>()?)),
             },
         };
         self.enter(next);
         settle(&mut self.local, &mut self.remote, given.kind, description);
+        self.forget_made(given.kind);
         match given.kind {
             SdpType::Offer => self.take_places(),
             SdpType::Rollback => self.take_back(),
@@ -74,7 +77,8 @@ impl Negotiation {
     ) -> Result<(), DescriptionError> {
         let next = self.next_state(Whose::Theirs, kind)?;
         self.enter(next);
-        settle(&mut self.remote, &mut self.local, kind, description);
+        settle(&mut self.remote, &mut self.local, kind, description.map(Arc::new));
+        self.forget_made(kind);
         match kind {
             SdpType::Rollback => self.take_back(),
             kind => self.hear_sections(kind),
@@ -99,6 +103,13 @@ impl Negotiation {
         description.media.iter().map(counts).collect()
     }
 
+    /// What was made is of no use once an answer ends the exchange (W3C webrtc-pc §4.4.1.5: both are set to "").
+    fn forget_made(&mut self, kind: SdpType) {
+        if kind == SdpType::Answer {
+            (self.last_offer, self.last_answer, self.made) = (None, None, None);
+        }
+    }
+
     fn next_state(&self, whose: Whose, kind: SdpType) -> Result<SignalingState, DescriptionError> {
         if self.state == SignalingState::Closed {
             return Err(DescriptionError::Closed);
@@ -110,7 +121,7 @@ impl Negotiation {
     fn check_sections(&self, kind: SdpType, description: &Description) -> Result<(), DescriptionError> {
         let known = match kind {
             SdpType::Offer => self.latest_sections(),
-            _ => self.local.pending.as_ref().map(|offer| &offer.description),
+            _ => self.local.pending.as_ref().map(|offer| &*offer.description),
         };
         let known = known.map_or(&[][..], |known| &known.media);
         match kind {
@@ -135,7 +146,7 @@ impl Negotiation {
 }
 
 /// Moves a description to where it belongs.
-fn settle(side: &mut Side, other: &mut Side, kind: SdpType, description: Option<Description>) {
+fn settle(side: &mut Side, other: &mut Side, kind: SdpType, description: Option<Arc<Description>>) {
     match (kind, description) {
         (SdpType::Rollback, _) => {
             side.pending = None;

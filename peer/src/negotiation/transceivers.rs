@@ -92,7 +92,7 @@ impl Negotiation {
     pub(super) fn hear_sections(&mut self, kind: SdpType) {
         let Some(heard) = self.remote.latest() else { return };
         // For the time of this call: what follows changes what the description is not part of.
-        let description = heard.description.clone();
+        let description = Arc::clone(&heard.description);
         let used = self.used(kind, &description);
         for (section, is_used) in description.sections().zip(used) {
             let Some(of) = MediaKind::of(section.media) else { continue };
@@ -154,7 +154,7 @@ impl Negotiation {
     /// An answer counts, of either side: what both say is agreed on.
     pub(super) fn agree(&mut self, kind: SdpType) {
         let (Some(local), Some(remote)) = (self.local.latest(), self.remote.latest()) else { return };
-        let (local, remote) = (local.description.clone(), remote.description.clone());
+        let (local, remote) = (Arc::clone(&local.description), Arc::clone(&remote.description));
         for (ours, theirs) in local.sections().zip(remote.sections()) {
             if MediaKind::of(ours.media).is_none() {
                 continue;

@@ -193,6 +193,10 @@ impl Transport {
     /// Appends a datagram that waited for a path, and returns its length.
     pub(super) fn poll_pending(&mut self, buffer: &mut Vec<u8>) -> Option<usize> {
         let sped = self.sped.as_mut()?;
+        if !self.dtls.awaits_answer() {
+            // The answer has come by the path before there was one to acknowledge it by.
+            sped.pending.retain(|packet| packet.flight.is_none());
+        }
         if sped.pending.is_empty() {
             return None;
         }

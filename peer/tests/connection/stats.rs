@@ -48,7 +48,7 @@ fn a_known_call_gives_exactly_this_report() {
 const EXPECTED: [&str; 8] = [
     r#""P":{"id":"P","type":"peer-connection","timestamp":1000000.0,"dataChannelsOpened":1,"dataChannelsClosed":0"#,
     concat!(
-        r#""T":{"id":"T","type":"transport","timestamp":1000000.0,"packetsSent":6,"packetsReceived":4,"#,
+        r#""T":{"id":"T","type":"transport","timestamp":1000000.0,"packetsSent":5,"packetsReceived":4,"#,
         r#""iceRole":"controlling","iceLocalUsernameFragment":"d+4HtCDk","dtlsState":"connected","#,
         r#""iceState":"completed","selectedCandidatePairId":"CP2","localCertificateId":"CL","#,
         r#""remoteCertificateId":"CR","tlsVersion":"FEFC","dtlsCipher":"TLS_AES_128_GCM_SHA256","#,
@@ -56,7 +56,7 @@ const EXPECTED: [&str; 8] = [
     ),
     concat!(
         r#""CP2":{"id":"CP2","type":"candidate-pair","timestamp":1000000.0,"transportId":"T","localCandidateId":"L1","#,
-        r#""remoteCandidateId":"R2","state":"succeeded","nominated":true,"packetsSent":6,"packetsReceived":4,"#,
+        r#""remoteCandidateId":"R2","state":"succeeded","nominated":true,"packetsSent":5,"packetsReceived":4,"#,
         r#""lastPacketSentTimestamp":999001.0,"lastPacketReceivedTimestamp":999001.0,"totalRoundTripTime":0.004,"#,
         r#""currentRoundTripTime":0.002,"availableOutgoingBitrate":245328,"requestsReceived":1,"requestsSent":2,"#,
         r#""responsesReceived":2,"responsesSent":1,"consentRequestsSent":0"#

@@ -115,6 +115,12 @@ impl Dtls {
         !matches!(self.state, State::Waiting(_))
     }
 
+    /// Whether the peer may lack something of the flight of the handshake that was sent last: it has not answered, nor
+    /// acknowledged all of it.
+    pub fn awaits_answer(&self) -> bool {
+        !self.core.flight.is_done()
+    }
+
     /// Whether the connection is over.
     pub fn is_closed(&self) -> bool {
         matches!(self.core.gate, Gate::Closed)

@@ -82,7 +82,12 @@ impl Agent {
     /// Appends the next answer.
     pub(super) fn poll_answer(&mut self, protocol: Protocol, buffer: &mut Vec<u8>) -> Option<Transmit> {
         loop {
-            let answer = self.answers_for(protocol).pop_front()?;
+            let answers = self.answers_for(protocol);
+            let answer = answers.pop_front()?;
+            if answers.is_empty() {
+                // Checks are seldom once there is a path.
+                *answers = std::collections::VecDeque::new();
+            }
             let Path { local, remote, .. } = answer.path;
             // A generation may have been forgotten since.
             if self.write_answer(&answer, buffer).is_some() {

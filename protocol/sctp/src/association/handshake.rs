@@ -110,7 +110,7 @@ impl Association {
 
     /// Our INIT chunk, for `a=sctp-init` in SDP (base64). It changes nothing.
     pub fn local_init(&self) -> Vec<u8> {
-        let mut chunk = Vec::new();
+        let mut chunk = Vec::with_capacity(64);
         self.local.write(&mut chunk);
         chunk
     }
