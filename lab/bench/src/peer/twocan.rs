@@ -36,7 +36,9 @@ impl Twocan {
 
 impl Stack for Twocan {
     fn connect(&mut self) -> io::Result<()> {
-        let pair = self.runtime.block_on(connect(&self.certificate)).map_err(io::Error::other)?;
+        // In a task, as programs do: from outside of the runtime each answer would have to wake another thread.
+        let connecting = self.runtime.spawn(connect(Arc::clone(&self.certificate)));
+        let pair = self.runtime.block_on(connecting)?.map_err(io::Error::other)?;
         self.pairs.push(pair);
         Ok(())
     }
@@ -63,9 +65,9 @@ impl Stack for Twocan {
     }
 }
 
-async fn connect(certificate: &Arc<Certificate>) -> Result<Pair, twocan::Error> {
+async fn connect(certificate: Arc<Certificate>) -> Result<Pair, twocan::Error> {
     let configuration = || Configuration {
-        certificates: vec![Arc::clone(certificate)],
+        certificates: vec![Arc::clone(&certificate)],
         include_loopback: true,
         // The address that the others have, and no other.
         address_filter: Some(twocan::AddressFilter::only(Ipv4Addr::LOCALHOST.into())),

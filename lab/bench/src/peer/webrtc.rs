@@ -63,9 +63,11 @@ fn certificate() -> Outcome<RTCCertificate> {
 
 impl Stack for Webrtc {
     fn connect(&mut self) -> io::Result<()> {
-        let certificate = &self.certificate;
-        let pair =
-            self.runtime.block_on(async { tokio::time::timeout(DEADLINE, connect(certificate)).await });
+        let certificate = self.certificate.clone();
+        // In a task, as ours.
+        let connecting =
+            self.runtime.spawn(async move { tokio::time::timeout(DEADLINE, connect(&certificate)).await });
+        let pair = self.runtime.block_on(connecting)?;
         self.pairs.push(pair.map_err(io::Error::other)?.map_err(io::Error::other)?);
         Ok(())
     }
