@@ -5,7 +5,7 @@
 (() => {
   const COLUMNS = 8;
   const ROWS = 4;
-  // `?picture=large`: large enough for several sizes of it.
+  // `?picture=large`: large enough for several sizes of it, with a strip of noise, so that each takes what it may.
   const LARGE = new URLSearchParams(location.search).get('picture') === 'large';
   const [WIDTH, HEIGHT] = LARGE ? [960, 720] : [320, 240];
   const RATE = 20;
@@ -43,6 +43,7 @@
     canvas.height = HEIGHT;
     const context = canvas.getContext('2d');
     let frame = 0;
+    const noise = LARGE ? context.createImageData(WIDTH, 24) : null;
     const draw = () => {
       frame = (frame + 1) % 2 ** FRAME_BITS;
       for (const [cell, bit] of encode(frame, source).entries()) {
@@ -50,6 +51,9 @@
         const [width, height] = [WIDTH / COLUMNS, HEIGHT / ROWS];
         context.fillRect((cell % COLUMNS) * width, Math.floor(cell / COLUMNS) * height, width, height);
       }
+      if (!noise) return;
+      for (let at = 0; at < noise.data.length; at++) noise.data[at] = at % 4 === 3 ? 255 : Math.random() * 255;
+      context.putImageData(noise, 0, HEIGHT - 24);
     };
     draw();
     const stream = canvas.captureStream(RATE);

@@ -8,6 +8,7 @@ mod direct;
 mod encrypted;
 mod files;
 mod folders;
+mod forwarded;
 mod live;
 mod lobby;
 mod nat;
