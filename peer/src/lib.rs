@@ -98,6 +98,7 @@ pub mod stats;
 mod stream;
 mod transport;
 
+pub use bwe::Stats as PathEstimate;
 pub use config::{BundlePolicy, Configuration, IceTransportPolicy};
 pub use connection::PeerConnection;
 pub use description::{IceCandidateInit, SdpType, SessionDescription, UnknownSdpType};

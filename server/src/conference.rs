@@ -16,7 +16,7 @@ pub(crate) enum RoomKey {
 }
 
 /// Somebody in a room, by a number of signaling's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Member(pub(crate) u64);
 
 /// A peer connection of a member's, by the member's own word for it.

@@ -10,7 +10,7 @@ use std::{ffi::OsString, fmt};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
 pub(crate) use options::Options;
-pub(crate) use values::Listen;
+pub(crate) use values::{AdminToken, Listen};
 
 /// Calls between browsers: signaling server, STUN, TURN and web app in one binary.
 #[derive(Parser)]

@@ -2,15 +2,17 @@
 //! them (`docs/signaling.md`, *HTTP beside it*).
 
 mod actor;
+mod admin;
 mod answers;
 mod headers;
 mod origin;
 mod pages;
+mod token;
 mod web_app;
 mod websocket;
 mod whip;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use axum::{Router, middleware, routing::get};
 
@@ -31,6 +33,9 @@ pub(crate) struct Site {
     pub(crate) relay: Option<Arc<relay::Handle>>,
     pub(crate) media: Option<Arc<media::Handle>>,
     /// What programs must show to stream, and to watch.
+    /// What whoever runs the server must show; none: nobody may.
+    pub(crate) admin_token: Option<String>,
+    pub(crate) started: Instant,
     pub(crate) publish_token: Option<String>,
     pub(crate) watch_token: Option<String>,
     pub(crate) web_app: WebApp,
@@ -47,6 +52,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/api/info", get(answers::info))
         .route("/healthz", get(answers::healthz))
         .route("/metrics", get(answers::metrics))
+        .route("/api/admin", get(admin::report))
         .route("/api/signaling", get(websocket::upgrade))
         .route_layer(middleware::from_fn(headers::of_api));
     #[cfg(debug_assertions)]

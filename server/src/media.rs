@@ -10,6 +10,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -18,6 +19,7 @@ use crate::sockets::Listener;
 
 mod calls;
 mod connection;
+mod describing;
 mod feed;
 mod herald;
 mod legs;
@@ -30,6 +32,7 @@ mod timers;
 mod worker;
 
 pub(crate) use connection::Refusal;
+pub(crate) use describing::RoomState;
 use worker::{Command, Worker};
 
 /// What [`start`] needs.
@@ -87,6 +90,8 @@ struct WorkerHandle {
 /// What one worker has done so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Report {
+    /// Processor time of its thread.
+    pub(crate) cpu: Duration,
     pub(crate) connections: usize,
     pub(crate) rooms: usize,
     /// What is sent into them.
@@ -227,6 +232,15 @@ impl Handle {
             reports.extend(worker.ask(Command::Report).await);
         }
         reports
+    }
+
+    /// What goes on in the rooms.
+    pub(crate) async fn describe(&self) -> Vec<RoomState> {
+        let mut rooms = Vec::new();
+        for worker in &self.workers {
+            rooms.extend(worker.ask(Command::Describe).await.unwrap_or_default());
+        }
+        rooms
     }
 
     /// A room lives on one worker.

@@ -14,7 +14,7 @@ use std::{
     net::{IpAddr, SocketAddr, UdpSocket},
     process::ExitCode,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use aws_lc_rs::hmac;
@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    config::{ConfigError, Listen, Options},
+    config::{AdminToken, ConfigError, Listen, Options},
     http::{self, AllowedOrigins, HubHandle, Site, WebApp, Workers, start_hub},
     ice_servers::{IceServerIssuer, IceSettings},
     relay,
@@ -68,6 +68,7 @@ fn try_run(options: &Options) -> Result<ExitCode, ConfigError> {
 /// What runs.
 struct Server {
     hub: HubHandle,
+    admin_token: Option<String>,
     relay: Option<Arc<relay::Handle>>,
     ports: Ports,
     certificate: Option<Certificate>,
@@ -128,7 +129,7 @@ impl Server {
             ports.media = media.handle.listening().to_vec();
         }
         let site = site(options, &secret, &turn_secret, &ports, (relay.clone(), media))?;
-        let hub = site.hub.clone();
+        let (hub, admin_token) = (site.hub.clone(), site.admin_token.clone());
         let router = http::router(Arc::new(site));
         let limit = AddressLimit::new(options.connections_per_address);
         for door in doors {
@@ -143,7 +144,7 @@ impl Server {
             };
             start_accepting(door.listeners, &front, &limit);
         }
-        Ok(Self { hub, relay, ports, certificate })
+        Ok(Self { hub, admin_token, relay, ports, certificate })
     }
 }
 
@@ -280,6 +281,8 @@ fn site(
         hub: start_hub(hub, limits.queued_bytes, media),
         relay,
         media: handle,
+        admin_token: admin_token(options, secret),
+        started: Instant::now(),
         publish_token: options.publish_token.as_ref().map(|token| token.0.clone()),
         watch_token: options.watch_token.as_ref().map(|token| token.0.clone()),
         web_app: options.web_dir.clone().map_or(WebApp::Embedded, WebApp::Folder),
@@ -306,6 +309,19 @@ fn turn_secret(options: &Options, secret: &[u8]) -> String {
             let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
             let tag = hmac::sign(&key, b"twocan turn credentials v1");
             tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        }
+    }
+}
+
+/// The operator's token for `/admin`, or one derived from the server's secret, so that it stays; none where it is off.
+fn admin_token(options: &Options, secret: &[u8]) -> Option<String> {
+    match &options.admin_token {
+        Some(AdminToken::Off) => None,
+        Some(AdminToken::Of(token)) => Some(token.0.clone()),
+        None => {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+            let tag = hmac::sign(&key, b"twocan admin token v1");
+            Some(tag.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
         }
     }
 }

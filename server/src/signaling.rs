@@ -27,4 +27,5 @@ mod token;
 pub(crate) use hub::{CloseCode, ConnectionId, Counters, Gone, Hub, IceServers, Output, Settings};
 pub(crate) use keys::Keys;
 pub(crate) use limits::Limits;
+pub(crate) use names::PeerId;
 pub(crate) use time::Now;

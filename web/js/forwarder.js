@@ -29,6 +29,7 @@ import { randomWord } from "./words.js";
 
 /** ms */
 const WISH_PAUSE = 120;
+const WANTED_AGAIN = 300;
 const DISCONNECTED_PATIENCE = 1_200;
 const RESTART_PATIENCE = 4_000;
 const FIRST_RENEWAL = 500;
@@ -60,6 +61,8 @@ export class Forwarder extends Emitter {
   #wishes = new Map();
   /** @type {Record<string, boolean[]>} by section */
   #wanted = {};
+  #applying = false;
+  #wantedIsNew = false;
   #negotiating = false;
   #again = false;
   #told = "";
@@ -346,11 +349,22 @@ export class Forwarder extends Emitter {
     this.sendMessage({ type: "media_watch", connection: this.name, slots });
   }
 
+  /** One change after the other: a browser refuses parameters that were read before the last change was done. */
   async #applyWanted() {
-    for (const { mid, sender } of Object.values(this.#sending)) {
-      const wanted = mid === null ? undefined : this.#wanted[mid];
-      if (wanted) await sendWanted(sender, wanted);
+    this.#wantedIsNew = true;
+    if (this.#applying) return;
+    this.#applying = true;
+    const { connection } = this;
+    let failed = false;
+    while (this.#wantedIsNew && this.connection === connection && !this.closed) {
+      this.#wantedIsNew = failed = false;
+      for (const { mid, sender } of Object.values(this.#sending)) {
+        const wanted = mid === null ? undefined : this.#wanted[mid];
+        if (wanted && !(await sendWanted(sender, wanted))) failed = true;
+      }
     }
+    this.#applying = false;
+    if ((failed || this.connection !== connection) && !this.closed) setTimeout(() => void this.#applyWanted(), WANTED_AGAIN);
   }
 
   /** What of our pictures is watched: by slot, lowest quality first. @returns {Partial<Record<Slot, boolean[]>>} */

@@ -23,6 +23,7 @@ const { values: options } = parseArgs({
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const program = process.env.TWOCAN_BIN ?? join(root, 'target/release/twocan');
 const people = readFileSync(new URL('./people.js', import.meta.url), 'utf8');
+const TOKEN = 'for-the-picture';
 const names = ['Ada', 'Ben', 'Cleo', 'Dan'];
 
 const sizes = [
@@ -54,7 +55,7 @@ class Server {
     this.child = spawn(
       program,
       ['serve', '--http', `127.0.0.1:${this.port}`, '--https', 'off', '--turns', 'off', '--stun-turn', `127.0.0.1:${this.relay}`,
-        '--data-dir', this.data, '--web-dir', join(root, 'web')],
+        '--admin-token', TOKEN, '--data-dir', this.data, '--web-dir', join(root, 'web')],
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );
     for (let attempt = 0; attempt < 300; attempt += 1) {
@@ -298,9 +299,40 @@ const scenes = {
     await seen(ada, 5);
     await pause(3_000);
     await take(ada, 'four-screen');
-    const fifth = await person(0, '/r/allotment?join=1&name=Eve');
-    await until(fifth, "document.querySelector('[data-code=room-full]')");
-    await take(fifth, 'room-full');
+  },
+
+  async five() {
+    const pages = await call(4, 'garden-club');
+    pages.push(await person(0, '/r/garden-club?join=1&name=Eve'));
+    const [ada, ben] = pages;
+    for (const page of pages) await until(page, "twocan.peers.length === 4 && twocan.peers.every(({ via, connection }) => via === 'server' && connection === 'connected')");
+    await ada.bringToFront();
+    await seen(ada, 5);
+    await click(ben, 'hand');
+    await pause(4_000);
+    await take(ada, 'five');
+    await click(ada, 'details');
+    await pause(4_000);
+    await take(ada, 'five-details');
+    await click(ada, 'details');
+    await click(ada, 'speaker-view');
+    await take(ada, 'five-speaker');
+    const admin = await person(0, `/admin#${TOKEN}`);
+    await until(admin, "document.querySelectorAll('[data-testid=admin-room] tbody tr').length > 5");
+    await pause(8_000);
+    await take(admin, 'admin');
+  },
+
+  async 'admin-token'() {
+    const page = await person(0, '/admin');
+    await until(page, "!document.querySelector('[data-testid=admin-form]').hidden");
+    await take(page, 'admin-token');
+  },
+
+  async sealed() {
+    const page = await person(0, '/r/tea-with-ben?name=Ada&join=1#k3m9x-7qv2t-h4n80-2wx1z');
+    await until(page, "twocan.stage === 'joined'");
+    await take(page, 'sealed');
   },
 
   async files() {

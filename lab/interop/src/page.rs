@@ -11,7 +11,7 @@ use crate::{DEADLINE, Memory};
 
 /// What to tell about a page that did not come to the state that was waited for.
 const STATE: &str = "({ address: location.href, twocan: window.twocan && Object.fromEntries(['stage', 'signaling', \
-                     'room', 'peers', 'transfers', 'counters', 'local', 'check'].map((key) => [key, \
+                     'room', 'topology', 'peers', 'transfers', 'counters', 'local', 'check'].map((key) => [key, \
                      window.twocan[key]])), connections: window.lab?.connections.map((connection) => [\
                      connection.connectionState, connection.iceConnectionState, connection.signalingState]), \
                      problem: document.querySelector('[data-testid=problem]')?.innerText ?? null })";

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use bwe::Stats as PathEstimate;
 use rtp::HeaderWriter;
 use rtp::extension::ExtensionMap;
 
@@ -65,6 +66,12 @@ impl PeerConnection {
     pub fn target_bitrate(&self) -> Option<u64> {
         let estimator = self.transport.session.as_ref()?.estimator.as_ref()?;
         Some(estimator.target().as_bps())
+    }
+
+    /// What is known of the path to the peer from its feedback; none before there is any.
+    pub fn path_estimate(&self) -> Option<PathEstimate> {
+        let estimator = self.transport.session.as_ref()?.estimator.as_ref()?;
+        Some(estimator.stats())
     }
 
     /// Says once what the peer says again and again: whoever does not listen has no more waiting for that.

@@ -58,6 +58,12 @@ impl Encoding {
         self.generation
     }
 
+    /// What comes of it now, in bits per second.
+    pub(crate) fn rate(&self, now: Instant) -> u64 {
+        let comes = self.last.is_some_and(|last| now.saturating_duration_since(last) < PAUSE);
+        if comes { self.known_rate } else { 0 }
+    }
+
     /// Reads a packet that came this long after the room began.
     pub(crate) fn read<'a>(
         &'a mut self,

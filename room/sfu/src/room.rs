@@ -261,6 +261,17 @@ impl Room {
         self.events.pop_front()
     }
 
+    /// What comes of a publication just now, encoding by encoding, the lowest first: bits per second.
+    pub fn rates(&self, now: Instant, id: PublicationId) -> impl Iterator<Item = u64> {
+        let encodings = self.publications.get(id.0).into_iter().flat_map(|one| &one.encodings);
+        encodings.map(move |encoding| encoding.rate(now))
+    }
+
+    /// How many subscriptions a publication has.
+    pub fn watchers(&self, id: PublicationId) -> usize {
+        self.publications.get(id.0).map_or(0, |one| one.subscriptions.len())
+    }
+
     /// How many packets had which fault.
     pub fn counters(&self) -> &Counters {
         &self.counters

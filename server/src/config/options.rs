@@ -3,7 +3,7 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use super::values::{Cidr, Listen, PortRange, Realm, Secret, TurnUser};
+use super::values::{AdminToken, Cidr, Listen, PortRange, Realm, Secret, TurnUser};
 
 /// What an operator can set.
 #[derive(Clone, Debug, clap::Args)]
@@ -262,6 +262,16 @@ pub(crate) struct Options {
     /// Connections that send or get forwarded media, for each thread
     #[arg(long, env = "TWOCAN_MEDIA_CONNECTIONS", value_name = "N", default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Media")]
     pub(crate) media_connections: u32,
+
+    /// Token for /admin [default: one that is printed at the start, the same each time]; off: no such page
+    #[arg(
+        long,
+        env = "TWOCAN_ADMIN_TOKEN",
+        value_name = "SECRET",
+        hide_env_values = true,
+        help_heading = "General"
+    )]
+    pub(crate) admin_token: Option<AdminToken>,
 
     /// Token that programs must show to stream into a room (WHIP); without one everybody may
     #[arg(

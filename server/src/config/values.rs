@@ -101,6 +101,23 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Who may look at the server's own page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AdminToken {
+    /// There is no such page.
+    Off,
+    /// Whoever has this.
+    Of(Secret),
+}
+
+impl FromStr for AdminToken {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" { Ok(Self::Off) } else { text.parse().map(Self::Of) }
+    }
+}
+
 /// The realm that the relay names. Short, since an unauthenticated client's answer contains it and
 /// may not be much longer than its request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,5 +223,7 @@ mod tests {
             assert!(bad.parse::<Realm>().is_err(), "{bad}");
         }
         assert!("1234567".parse::<Secret>().is_err());
+        assert!("on".parse::<AdminToken>().is_err());
+        assert_eq!("off".parse(), Ok(AdminToken::Off));
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     clock,
     conference::{Notice, Problem, Request},
     media,
-    signaling::{CloseCode, ConnectionId, Counters, Gone, Hub, Output},
+    signaling::{CloseCode, ConnectionId, Counters, Gone, Hub, Output, PeerId},
 };
 
 /// Commands that wait for the hub; a connection that cannot hand over its message reads no further one.
@@ -69,6 +69,7 @@ enum Command {
     Binary(ConnectionId),
     Gone(ConnectionId, Gone),
     Counters(oneshot::Sender<Counters>),
+    Names(oneshot::Sender<HashMap<PeerId, String>>),
     Drain,
     CountConnections(oneshot::Sender<usize>),
 }
@@ -123,6 +124,13 @@ impl HubHandle {
         let (reply, counters) = oneshot::channel();
         self.commands.send(Command::Counters(reply)).await.ok()?;
         counters.await.ok()
+    }
+
+    /// What people are called. `None`: the server is stopping.
+    pub(crate) async fn names(&self) -> Option<HashMap<PeerId, String>> {
+        let (reply, names) = oneshot::channel();
+        self.commands.send(Command::Names(reply)).await.ok()?;
+        names.await.ok()
     }
 
     /// Tells every client that the server goes away, and admits nobody from now on.
@@ -213,6 +221,7 @@ impl Actor {
                 self.hub.handle_disconnect(now, id, why);
             }
             Command::Counters(reply) => drop(reply.send(self.hub.counters())),
+            Command::Names(reply) => drop(reply.send(self.hub.names().collect())),
             Command::CountConnections(reply) => drop(reply.send(self.hub.connections())),
             Command::Drain => self.hub.drain(now),
         }

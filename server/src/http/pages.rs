@@ -13,7 +13,7 @@ use axum::{
 use super::Site;
 
 /// Addresses and the page at them. What stands behind `{name}` is the page's business.
-const PAGES: [(&str, &str); 10] = [
+const PAGES: [(&str, &str); 11] = [
     ("/", "index.html"),
     ("/r/{name}", "call.html"),
     ("/random", "random.html"),
@@ -23,6 +23,7 @@ const PAGES: [(&str, &str); 10] = [
     ("/send", "send.html"),
     ("/send/{name}", "send.html"),
     ("/check", "check.html"),
+    ("/admin", "admin.html"),
     ("/404", "404.html"),
 ];
 

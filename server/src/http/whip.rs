@@ -12,8 +12,8 @@ use axum::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{
             ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-            ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, LINK,
-            LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+            ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, CONTENT_TYPE, ETAG, IF_MATCH, LINK, LOCATION, RETRY_AFTER,
+            WWW_AUTHENTICATE,
         },
     },
     response::{IntoResponse, Response},
@@ -21,6 +21,7 @@ use axum::{
 };
 use serde_json::json;
 
+use super::token;
 use super::{Site, answers::host};
 use crate::clock;
 use crate::media::{self, ConnectionId, Refusal, Role};
@@ -156,16 +157,7 @@ fn entrance<'a>(
 /// RFC 9725 §4.7: whoever has the token, where there is one.
 fn may(site: &Site, role: Role, headers: &HeaderMap) -> Result<(), Box<Response>> {
     let Some(wanted) = token_of(site, role) else { return Ok(()) };
-    let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let given = given
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let given = given.map(|(_, token)| token.trim());
-    // In a time that does not tell how much of it is right.
-    let is_right = given.is_some_and(|given| {
-        aws_lc_rs::constant_time::verify_slices_are_equal(given.as_bytes(), wanted.as_bytes()).is_ok()
-    });
-    if is_right {
+    if token::is_shown(headers, wanted) {
         return Ok(());
     }
     let mut response = problem(

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use wire::Received;
 
 use super::connection::{self, Common, Refusal};
+use super::describing::RoomState;
 use super::feed::Feed;
 use super::herald::Herald;
 use super::legs::{Leg, LegId, Legs, Owner};
@@ -49,6 +50,7 @@ pub(super) enum Command {
     /// Of signaling's, answered by notices.
     Request(Request),
     Report(oneshot::Sender<Report>),
+    Describe(oneshot::Sender<Vec<RoomState>>),
     /// Fail, to see what comes of it.
     #[cfg(debug_assertions)]
     Panic,
@@ -434,6 +436,9 @@ impl Worker {
                 Ok(Command::Report(reply)) => {
                     let _ = reply.send(self.report());
                 }
+                Ok(Command::Describe(reply)) => {
+                    let _ = reply.send(self.describe(now));
+                }
                 Err(mpsc::error::TryRecvError::Empty) => return true,
                 Err(mpsc::error::TryRecvError::Disconnected) => return false,
             }
@@ -538,7 +543,9 @@ impl Worker {
     }
 
     fn report(&self) -> Report {
+        let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
         Report {
+            cpu: Duration::try_from(cpu).unwrap_or_default(),
             connections: self.legs.len(),
             rooms: self.rooms.len(),
             publications: self.rooms.values().map(|room| room.published.len()).sum(),

@@ -29,6 +29,12 @@ pub(super) fn print(options: &Options, server: &Server) {
     if let Some(media) = server.ports.media.first() {
         lines.push(format!("  live streams at     /whip/ROOM in, /whep/ROOM out, UDP {}", media.port()));
     }
+    // Not into a log, where others may read it.
+    if let Some(token) = server.admin_token.as_ref().filter(|_| std::io::stdout().is_terminal())
+        && let Some(address) = own_addresses("http", &server.ports.http).first().or(network.first())
+    {
+        lines.push(format!("  for you alone       {address}/admin#{token}"));
+    }
     lines.push(String::new());
     if std::io::stdout().is_terminal()
         && let Some(code) = network.first().and_then(|address| QrCode::new(address).ok())

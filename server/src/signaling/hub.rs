@@ -325,6 +325,11 @@ impl Hub {
         counters
     }
 
+    /// What people are called.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (PeerId, String)> {
+        self.sessions.iter().map(|(peer, session)| (*peer, session.name.as_str().to_owned()))
+    }
+
     fn handle_request(
         &mut self,
         now: Now,

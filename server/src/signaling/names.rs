@@ -33,6 +33,10 @@ impl DisplayName {
             && !text.chars().any(|c| c.is_control() || is_direction_control(c));
         good.then(|| Self(text.into()))
     }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Embeddings, overrides and isolates of the Unicode bidirectional algorithm: they would let a name
@@ -42,7 +46,7 @@ fn is_direction_control(character: char) -> bool {
 }
 
 /// One person in one room. Random, so that a restarted server never gives it to somebody else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PeerId(pub(crate) u64);
 
 /// Crockford's base 32: its characters sort by their value.

@@ -229,7 +229,7 @@ async fn connection() -> PeerConnection {
     let configuration = Configuration {
         include_loopback: true,
         // One address, so that a way knows where it leads.
-        address_filter: Some(AddressFilter::new(|_, _| false)),
+        address_filter: Some(AddressFilter::new(|_, ip| ip.is_loopback())),
         ..Configuration::default()
     };
     PeerConnection::new(configuration).await.unwrap()
@@ -292,7 +292,7 @@ async fn call(server: &Program, names: &[&str]) -> Vec<Person> {
 #[tokio::test]
 async fn three_see_and_hear_each_other() {
     let data = tempdir().unwrap();
-    let server = Program::start(&data, &[]);
+    let server = Program::start(&data, &["--admin-token", "running well"]);
     let mut people = call(&server, &["Ada", "Bob", "Eve"]).await;
     let ids: Vec<String> = people.iter().map(|person| person.id.clone()).collect();
     let mut known = Vec::new();
@@ -345,6 +345,14 @@ async fn three_see_and_hear_each_other() {
     assert_eq!(left, [known[0][1].clone(), known[0][3].clone()], "the others stay what they are");
     let metrics = server.get("/metrics", &[]).body;
     assert!(metrics.contains("twocan_media_connections 2\n"), "{metrics}");
+    assert_eq!(server.get("/api/admin", &["Authorization: Bearer wrong"]).status, 401);
+    let report = server.get("/api/admin", &["Authorization: Bearer running well"]).body;
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let room = &report["rooms"][0];
+    assert_eq!((&room["kind"], room["people"].as_array().map(Vec::len)), (&json!("call"), Some(2)));
+    let camera = room["tracks"].as_array().unwrap().iter().find(|track| track["source"] == "camera").unwrap();
+    assert_eq!(camera["encodings"].as_array().map(Vec::len), Some(3), "{camera}");
+    assert!(camera["peer"].is_string(), "{camera}");
 
     // An end that the client makes.
     people[2].say(&json!({"type": "media_close", "connection": WORD})).await;

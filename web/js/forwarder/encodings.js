@@ -46,14 +46,17 @@ export function onlyCodec(all, wanted) {
  *
  * @param {RTCRtpSender} sender
  * @param {readonly boolean[]} wanted lowest quality first
+ * @returns {Promise<boolean>} false if the browser refused, as it does while something else changes
  */
 export async function sendWanted(sender, wanted) {
   const parameters = sender.getParameters();
   const { encodings } = parameters;
-  if (!encodings || encodings.length === 0) return;
+  if (!encodings || encodings.length === 0) return true;
   const active = encodings.map((_, index) => wanted[index] ?? true);
-  if (encodings.every((encoding, index) => (encoding.active ?? true) === active[index])) return;
+  if (encodings.every((encoding, index) => (encoding.active ?? true) === active[index])) return true;
   encodings.forEach((encoding, index) => (encoding.active = active[index]));
-  // It may have been stopped, or renegotiated meanwhile; the next word from the server tries again.
-  await sender.setParameters(parameters).catch(() => {});
+  return sender.setParameters(parameters).then(
+    () => true,
+    () => false,
+  );
 }

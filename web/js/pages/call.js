@@ -19,10 +19,10 @@ addEventListener("hashchange", () => location.reload());
 const page = new CallPage({ page: "call", room: { keys }, farewell: () => ({ title: "You have left the call", again: "Come back" }) });
 const { params, problems, room } = page;
 const { title } = header(
+  keys && h("span", { class: "sealed-mark", testid: "sealed", title: "Encrypted from end to end by the code in the link" }, icon("lock"), h("span", {}, "sealed")),
   iconButton({ icon: "copy", label: "Copy the link to this room", class: "quiet", onclick: () => void copyRoomLink(room, link) }),
 );
 setText(title, roomName);
-if (keys) title.append(h("span", { class: "sealed-mark", testid: "sealed", title: "Encrypted from end to end by the code in the link" }, icon("lock"), h("span", {}, "sealed")));
 document.title = `${roomName} – twocan`;
 
 /** Whether this browser can encrypt what a server forwards, and may. */
