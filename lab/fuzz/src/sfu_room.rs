@@ -27,6 +27,7 @@ enum Command {
     LastN { count: Option<u8> },
     Mute { which: u8, is_muted: bool },
     MayPublish { who: u8, source: u8, may: bool },
+    Switch { which: u8, to: Option<u8> },
     Wait { hundredths: u8 },
 }
 
@@ -53,6 +54,8 @@ struct World {
     publications: Vec<PublicationId>,
     subscriptions: Vec<SubscriptionId>,
     paused: BTreeSet<SubscriptionId>,
+    /// What each is of; none: of nothing.
+    of: BTreeMap<SubscriptionId, Option<PublicationId>>,
     given: BTreeMap<SubscriptionId, BTreeSet<u64>>,
     number: u64,
     timestamp: u32,
@@ -71,6 +74,7 @@ pub(super) fn run(bytes: &[u8]) {
         publications: Vec::new(),
         subscriptions: Vec::new(),
         paused: BTreeSet::new(),
+        of: BTreeMap::new(),
         given: BTreeMap::new(),
         number: 1 << 20,
         timestamp: 0,
@@ -117,13 +121,17 @@ impl World {
             Command::Unpublish { which } => {
                 if let Some(id) = pick(&self.publications, which) {
                     self.room.unpublish(now, id);
+                    self.of.values_mut().filter(|of| **of == Some(id)).for_each(|of| *of = None);
                 }
             }
             Command::Subscribe { who, which, size, priority } => {
                 let ids = pick(&self.participants, who).zip(pick(&self.publications, which));
                 let Some((who, which)) = ids else { return };
                 let wish = Wish { size, priority, paused: false };
-                self.subscriptions.extend(self.room.subscribe(now, who, which, wish));
+                if let Ok(id) = self.room.subscribe(now, who, which, wish) {
+                    self.subscriptions.push(id);
+                    self.of.insert(id, Some(which));
+                }
             }
             Command::Wish { which, size, priority, paused } => {
                 let Some(id) = pick(&self.subscriptions, which) else { return };
@@ -166,6 +174,13 @@ impl World {
                     let _ = self.room.set_may_publish(now, id, source, may);
                 }
             }
+            Command::Switch { which, to } => {
+                let Some(id) = pick(&self.subscriptions, which) else { return };
+                let to = to.and_then(|to| pick(&self.publications, to));
+                if self.room.switch(now, id, to).is_ok() {
+                    self.of.insert(id, to);
+                }
+            }
             Command::Wait { hundredths } => self.pass(Duration::from_millis(10 * u64::from(hundredths))),
         }
     }
@@ -184,9 +199,10 @@ impl World {
             arrived: self.now,
             bytes: sent.raw.clone().unwrap_or_else(|| self.bytes(sent, number)).into(),
         };
-        let (given, paused) = (&mut self.given, &self.paused);
+        let (given, paused, of) = (&mut self.given, &self.paused, &self.of);
         self.room.handle_packet(self.now, publication, &packet, |id, forward| {
             assert!(!paused.contains(&id), "nobody wants it");
+            assert_eq!(of.get(&id), Some(&Some(publication)), "it is of something else");
             assert!(given.entry(id).or_default().insert(forward.sequence_number), "a number is given twice");
             assert!(forward.payload.len() + forward.prefix.len() <= packet.bytes.len());
         });

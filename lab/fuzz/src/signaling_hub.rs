@@ -8,6 +8,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::conference::{Ending, LegName, Notice, Problem, Publication, Request, RoomKey, Source};
 use crate::signaling::{ConnectionId, Gone, Hub, IceServers, Keys, Limits, Now, Output, Settings};
 
 /// Longer than any session outlives its connection.
@@ -31,6 +32,11 @@ enum Command {
     Disconnect { from: u8, why: u8 },
     Wait { milliseconds: u16 },
     Drain,
+    Topology { from: u8, policy: u8 },
+    MediaOffer { from: u8, connection: u8, publish: Option<u8>, seats: u8 },
+    MediaWatch { from: u8, connection: u8, publication: Option<u8>, width: Option<f64> },
+    MediaClose { from: u8, connection: u8 },
+    Notice { which: u8, what: u8 },
 }
 
 #[derive(Arbitrary, Debug, Default)]
@@ -52,6 +58,8 @@ struct World {
     peers: Vec<Value>,
     tokens: Vec<Value>,
     invitations: Vec<Value>,
+    /// What the media workers were asked for.
+    legs: Vec<LegName>,
 }
 
 struct NoIce;
@@ -76,13 +84,15 @@ pub(super) fn run(bytes: &[u8]) {
 
 impl World {
     fn new(invitation_required: bool) -> Self {
-        let limits = Limits { connections: 12, rooms: 4, queued_bytes: 20_000, ..Limits::default() };
-        let settings = Settings { limits, invitation_required, ..Settings::default() };
+        let limits =
+            Limits { connections: 12, rooms: 4, queued_bytes: 20_000, mesh_capacity: 2, ..Limits::default() };
+        let settings = Settings { limits, invitation_required, media: true, ..Settings::default() };
         let now = Now { instant: Instant::now(), unix: Duration::from_secs(1_700_000_000) };
         let hub = Hub::new(settings, Keys::new(b"secret", None), [7; 32], Box::new(NoIce));
         let connections = BTreeMap::new();
         let (peers, tokens, invitations) = (vec![json!("p0")], Vec::new(), Vec::new());
-        let mut world = Self { now, hub, connections, peers, tokens, invitations };
+        let legs = Vec::new();
+        let mut world = Self { now, hub, connections, peers, tokens, invitations, legs };
         // Two rooms with two people each, so that commands have whom to reach from the start.
         for from in 0..4 {
             world.obey(Command::Connect);
@@ -149,6 +159,37 @@ impl World {
             }
             Command::Wait { milliseconds } => self.wait(Duration::from_millis(milliseconds.into())),
             Command::Drain => self.hub.drain(self.now),
+            Command::Topology { from, policy } => {
+                let policy = ["auto", "p2p", "sfu"][usize::from(policy) % 3];
+                self.say(from, &json!({"type": "topology", "policy": policy}));
+            }
+            Command::MediaOffer { from, connection, publish, seats } => {
+                let publish = publish.map_or(json!({}), |mid| json!({mid.to_string(): "camera"}));
+                let seats = vec![["0", "1"]; usize::from(seats)];
+                let connection = format!("x{}", connection % 4);
+                self.say(
+                    from,
+                    &json!({
+                        "type": "media_offer", "connection": connection, "sdp": "v=0",
+                        "publish": publish, "seats": seats,
+                    }),
+                );
+            }
+            Command::MediaWatch { from, connection, publication, width } => {
+                let publication = publication.map(|name| name.to_string());
+                let slot = json!({"mid": "0", "publication": publication, "width": width, "height": width});
+                let connection = format!("x{}", connection % 4);
+                self.say(from, &json!({"type": "media_watch", "connection": connection, "slots": [slot]}));
+            }
+            Command::MediaClose { from, connection } => {
+                let connection = format!("x{}", connection % 4);
+                self.say(from, &json!({"type": "media_close", "connection": connection}));
+            }
+            Command::Notice { which, what } => {
+                if let Some(leg) = self.legs.get(usize::from(which) % self.legs.len().max(1)) {
+                    self.hub.handle_media(self.now, notice(leg.clone(), which, what));
+                }
+            }
         }
     }
 
@@ -165,7 +206,11 @@ impl World {
                 Output::Close { connection, .. } => {
                     assert!(self.connections.remove(&connection).is_some(), "closed twice");
                 }
-                Output::Media(_) => panic!("there are no media workers"),
+                Output::Media(request) => {
+                    if let Request::Offer(offer) = request {
+                        self.legs.push(offer.leg);
+                    }
+                }
                 Output::Send { connection, text } => {
                     assert!(text.len() <= self.limit(), "a message of {} bytes", text.len());
                     let message: Value = serde_json::from_slice(&text).expect("every message is JSON");
@@ -197,6 +242,9 @@ impl World {
             "chat" => message["text"].as_str().and_then(|text| text.split('|').next()),
             "signal" => message["data"].as_str(),
             "presence" => message["state"]["room"].as_str(),
+            "media_publications" => message["publications"][0]["id"].as_str(),
+            "media_answer" => message["sdp"].as_str(),
+            "topology" | "media_wanted" | "media_layers" | "media_speaker" | "media_closed" => return,
             "welcome" | "peer_joined" | "peer_left" | "audience" | "pong" | "going_away" | "error" => return,
             other => panic!("{other} is no message of the protocol"),
         };
@@ -245,6 +293,27 @@ impl World {
 
     fn limit(&self) -> usize {
         Limits::default().message_bytes + ENVELOPE
+    }
+}
+
+/// Something that a media worker says, with the room's name in it.
+fn notice(leg: LegName, which: u8, what: u8) -> Notice {
+    let (RoomKey::Call(name) | RoomKey::Live(name)) = &leg.room;
+    let marker = format!("room:{name}");
+    let (room, request, member) = (leg.room.clone(), None, Some(leg.member));
+    let mid: Box<str> = which.to_string().into();
+    match what % 7 {
+        0 | 1 => Notice::Answer { leg, request, sdp: marker },
+        2 => Notice::Refused { leg, request, problem: Problem::Busy, why: marker },
+        3 => {
+            let (id, codec, source) = (marker.into(), "VP8".into(), Source::Camera);
+            let member = member.filter(|_| which.is_multiple_of(2));
+            let publications = vec![Publication { id, member, source, is_audio: false, codec }];
+            Notice::Publications { room, publications }
+        }
+        4 => Notice::Wanted { leg, encodings: vec![(mid, vec![true, false])] },
+        5 => Notice::Speaker { room, member },
+        _ => Notice::Closed { leg, reason: Ending::Failed },
     }
 }
 

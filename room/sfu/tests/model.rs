@@ -15,6 +15,7 @@ use rtp::extension::ExtensionMap;
 use rtp::{Fields, HeaderWriter, PayloadType, SequenceNumber, Ssrc, Timestamp};
 use twocan_sfu::{Event, Forward, Offer, ParticipantId, PublicationId, Room, Source, SubscriptionId, Wish};
 
+const PUBLICATIONS: usize = 2;
 const ENCODINGS: usize = 3;
 
 #[derive(Clone, Debug)]
@@ -65,10 +66,20 @@ enum Command {
     Mute {
         is_muted: bool,
     },
+    /// A receiver's stream goes on with another publication, or with none.
+    Switch {
+        receiver: usize,
+        to: Option<usize>,
+    },
+    /// What was published ends, and is published again.
+    Republish {
+        which: usize,
+    },
 }
 
 fn commands() -> impl Strategy<Value = Vec<Command>> {
-    let encoding = 0..ENCODINGS;
+    // Of all publications, one after the other.
+    let encoding = 0..PUBLICATIONS * ENCODINGS;
     let receiver = 0_usize..3;
     let frame = (encoding.clone(), 0_u8..20, 0_u8..3, any::<bool>(), 1_u8..4, any::<u8>(), 0_u8..8).prop_map(
         |(encoding, key, temporal, sync, packets, lost, swap)| {
@@ -91,10 +102,18 @@ fn commands() -> impl Strategy<Value = Vec<Command>> {
         2 => bitrate,
         1 => receiver.clone().prop_map(|receiver| Command::KeyFrame { receiver }),
         1 => receiver.clone().prop_map(|receiver| Command::Subscribe { receiver }),
-        1 => receiver.prop_map(|receiver| Command::Unsubscribe { receiver }),
+        1 => receiver.clone().prop_map(|receiver| Command::Unsubscribe { receiver }),
+        2 => (receiver, proptest::option::of(0..PUBLICATIONS))
+            .prop_map(|(receiver, to)| Command::Switch { receiver, to }),
+        1 => (0..PUBLICATIONS).prop_map(|which| Command::Republish { which }),
         1 => any::<bool>().prop_map(|is_muted| Command::Mute { is_muted }),
     ];
     proptest::collection::vec(command, 1..300)
+}
+
+fn offer() -> Offer {
+    let (kind, source, codec) = (MediaKind::Video, Source::Camera, Codec::Vp8);
+    Offer { kind, source, codec, extensions: ExtensionMap::default(), encodings: ENCODINGS }
 }
 
 /// What a packet is of.
@@ -151,7 +170,7 @@ impl Encoder {
         self.number += 1;
         MediaPacket {
             transceiver: TransceiverId::default(),
-            encoding: self.encoding,
+            encoding: self.encoding % ENCODINGS,
             sequence_number: self.number - 1,
             is_repair: false,
             arrived: world.now,
@@ -182,10 +201,11 @@ impl Encoder {
             descriptor.write(&mut payload);
             if key && start {
                 payload.extend([0, 0, 0, 0x9D, 0x01, 0x2A]);
-                let (width, height) = (320_u16 << self.encoding, 180_u16 << self.encoding);
+                let (width, height) =
+                    (320_u16 << (self.encoding % ENCODINGS), 180_u16 << (self.encoding % ENCODINGS));
                 payload.extend([width.to_le_bytes(), height.to_le_bytes()].concat());
             }
-            payload.resize(100 << self.encoding, u8::from(!key));
+            payload.resize(100 << (self.encoding % ENCODINGS), u8::from(!key));
             let origin = Origin {
                 ssrc: self.ssrc,
                 number: self.number,
@@ -205,6 +225,8 @@ impl Encoder {
 #[derive(Debug)]
 struct Receiver {
     subscription: SubscriptionId,
+    /// Of what; none: of nothing.
+    of: Option<usize>,
     paused: bool,
     numbers: BTreeSet<u64>,
     newest: Option<(u64, Timestamp, u16)>,
@@ -228,7 +250,9 @@ struct World {
     start: Instant,
     now: Instant,
     room: Room,
-    publication: PublicationId,
+    sender: ParticipantId,
+    publications: Vec<PublicationId>,
+    /// The first one is.
     is_muted: bool,
     receivers: Vec<Option<Receiver>>,
     participants: Vec<ParticipantId>,
@@ -241,14 +265,21 @@ impl World {
         let now = Instant::now();
         let mut room = Room::new(now);
         let sender = room.join(now).unwrap();
-        let (kind, source, codec) = (MediaKind::Video, Source::Camera, Codec::Vp8);
-        let offer = Offer { kind, source, codec, extensions: ExtensionMap::default(), encodings: ENCODINGS };
-        let publication = room.publish(now, sender, offer).unwrap();
+        let publications = (0..PUBLICATIONS).map(|_| room.publish(now, sender, offer()).unwrap()).collect();
         let participants = (0..3).map(|_| room.join(now).unwrap()).collect();
         let receivers = (0..3).map(|_| None).collect();
         let came = BTreeMap::new();
-        let mut world =
-            Self { start: now, now, room, publication, is_muted: false, receivers, participants, came };
+        let mut world = Self {
+            start: now,
+            now,
+            room,
+            sender,
+            publications,
+            is_muted: false,
+            receivers,
+            participants,
+            came,
+        };
         world.subscribe(0);
         world
     }
@@ -259,21 +290,25 @@ impl World {
         }
         let participant = self.participants[at];
         let subscription =
-            self.room.subscribe(self.now, participant, self.publication, Wish::default()).unwrap();
+            self.room.subscribe(self.now, participant, self.publications[0], Wish::default()).unwrap();
         let (numbers, newest, run) = (BTreeSet::new(), None, None);
-        self.receivers[at] = Some(Receiver { subscription, paused: false, numbers, newest, run });
+        self.receivers[at] =
+            Some(Receiver { subscription, of: Some(0), paused: false, numbers, newest, run });
     }
 
-    fn give(&mut self, packet: &MediaPacket, origin: Option<&Origin>) {
+    fn give(&mut self, which: usize, packet: &MediaPacket, origin: Option<&Origin>) {
         let mut packet = packet.clone();
         packet.arrived = self.now;
         let mut all = Vec::new();
-        self.room.handle_packet(self.now, self.publication, &packet, |id, forward| all.push((id, forward)));
+        let publication = self.publications[which];
+        self.room.handle_packet(self.now, publication, &packet, |id, forward| all.push((id, forward)));
         for (id, forward) in all {
             let receivers = self.receivers.iter_mut().flatten();
             let receiver =
                 receivers.into_iter().find(|one| one.subscription == id).expect("it is subscribed");
-            assert!(!receiver.paused && !self.is_muted, "nobody wants it");
+            let is_muted = self.is_muted && which == 0;
+            assert!(!receiver.paused && !is_muted, "nobody wants it");
+            assert_eq!(receiver.of, Some(which), "it is of something else");
             let origin = origin.expect("padding is forwarded to nobody");
             let came = self.came.entry(origin.ssrc).or_default();
             receiver.take(&forward, origin, came);
@@ -414,9 +449,10 @@ fn lost_pictures(came: &BTreeMap<u64, Came>, after: u64, before: u64) -> RangeIn
 
 fn run(commands: Vec<Command>) {
     let mut world = World::new();
-    let mut encoders: Vec<_> = (0..ENCODINGS).map(|at| Encoder::new(at, at as u32 + 1)).collect();
-    let mut lost: Vec<(MediaPacket, Origin)> = Vec::new();
-    let mut sources = ENCODINGS as u32;
+    let all = PUBLICATIONS * ENCODINGS;
+    let mut encoders: Vec<_> = (0..all).map(|at| Encoder::new(at, at as u32 + 1)).collect();
+    let mut lost: Vec<(usize, MediaPacket, Origin)> = Vec::new();
+    let mut sources = all as u32;
     for command in commands {
         match command {
             Command::Frame { encoding, key, temporal, sync, packets, lost: mask, swap } => {
@@ -429,24 +465,28 @@ fn run(commands: Vec<Command>) {
                 }
                 for (index, (packet, origin)) in all.into_iter().enumerate() {
                     if mask >> index & 1 == 1 {
-                        lost.push((packet, origin));
+                        lost.push((encoding, packet, origin));
                     } else {
-                        world.give(&packet, Some(&origin));
+                        world.give(encoding / ENCODINGS, &packet, Some(&origin));
                     }
                 }
             }
             Command::Repair { which } if !lost.is_empty() => {
-                let (packet, origin) = lost.swap_remove(which % lost.len());
+                let (encoding, packet, origin) = lost.swap_remove(which % lost.len());
                 // Its session does not hand out what comes later than this.
-                let is_ancient = encoders[packet.encoding].number.abs_diff(packet.sequence_number) > 1_000;
-                if encoders[packet.encoding].ssrc == origin.ssrc && !is_ancient {
-                    world.give(&MediaPacket { is_repair: true, ..packet }, Some(&origin));
+                let is_ancient = encoders[encoding].number.abs_diff(packet.sequence_number) > 1_000;
+                if encoders[encoding].ssrc == origin.ssrc && !is_ancient {
+                    world.give(
+                        encoding / ENCODINGS,
+                        &MediaPacket { is_repair: true, ..packet },
+                        Some(&origin),
+                    );
                 }
             }
             Command::Repair { .. } => {}
             Command::Padding { encoding } => {
                 let packet = encoders[encoding].packet(&world, false, &[]);
-                world.give(&packet, None);
+                world.give(encoding / ENCODINGS, &packet, None);
             }
             Command::Restart { encoding } => {
                 sources += 1;
@@ -481,8 +521,30 @@ fn run(commands: Vec<Command>) {
                 }
             }
             Command::Mute { is_muted } => {
-                world.room.set_muted(world.now, world.publication, is_muted).unwrap();
+                world.room.set_muted(world.now, world.publications[0], is_muted).unwrap();
                 world.is_muted = is_muted;
+            }
+            Command::Switch { receiver, to } => {
+                let (now, publication) = (world.now, to.map(|to| world.publications[to]));
+                if let Some(receiver) = &mut world.receivers[receiver] {
+                    world.room.switch(now, receiver.subscription, publication).unwrap();
+                    if receiver.of != to {
+                        (receiver.of, receiver.run) = (to, None);
+                    }
+                }
+            }
+            Command::Republish { which } => {
+                let (now, sender) = (world.now, world.sender);
+                world.room.unpublish(now, world.publications[which]);
+                world.publications[which] = world.room.publish(now, sender, offer()).unwrap();
+                world.is_muted &= which != 0;
+                for encoder in &mut encoders[which * ENCODINGS..][..ENCODINGS] {
+                    sources += 1;
+                    *encoder = Encoder::new(encoder.encoding, sources);
+                }
+                for receiver in world.receivers.iter_mut().flatten().filter(|one| one.of == Some(which)) {
+                    (receiver.of, receiver.run) = (None, None);
+                }
             }
         }
         world.events();
@@ -490,7 +552,7 @@ fn run(commands: Vec<Command>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn receivers_see_one_continuous_stream(commands in commands()) {
