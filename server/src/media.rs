@@ -19,6 +19,7 @@ use crate::sockets::Listener;
 
 mod calls;
 mod connection;
+mod dating;
 mod describing;
 mod feed;
 mod herald;

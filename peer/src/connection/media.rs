@@ -38,6 +38,20 @@ impl PeerConnection {
         session.ok_or(SendError::NotConnected)?.send(now, (id, encoding), packet, extensions)
     }
 
+    /// Says, for reports of an encoding that we send, which timestamp what is taken at a moment has (RFC 3550 §6.4.1): for
+    /// forwarders, to whom some media comes sooner than other. Where it is not known, media is taken to be sent as soon as
+    /// it was taken.
+    pub fn set_clock(
+        &mut self,
+        id: TransceiverId,
+        encoding: usize,
+        clock: Option<(Instant, rtp::Timestamp)>,
+    ) {
+        if let Some(session) = &mut self.transport.session {
+            session.sending.set_clock((id, encoding), clock);
+        }
+    }
+
     /// Asks the peer for a key frame of an encoding: a place in [`receive_rids`](crate::Agreement::receive_rids), or 0.
     /// False where nothing of it has come yet, or the peer does not know how to be asked. How often is the caller's to
     /// decide.

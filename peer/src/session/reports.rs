@@ -88,6 +88,7 @@ impl Session {
             let Some((at, timestamp, clock_rate)) = stream.last.filter(|_| stream.packets > 0) else {
                 continue;
             };
+            let (at, timestamp) = stream.clock.unwrap_or((at, timestamp));
             let since = now.saturating_duration_since(at).as_micros() * u128::from(clock_rate) / 1_000_000;
             let info = SenderInfo {
                 ntp,

@@ -31,6 +31,9 @@ const BELOW: usize = 28;
 /// One is not sent again so soon, however often it is asked for, where the round trip is not known.
 const AGAIN: Duration = Duration::from_millis(20);
 
+/// A clock that goes back by more seconds than that begins anew.
+const ANEW: i32 = 5;
+
 /// Until feedback says otherwise: fast enough for what an application does without knowing.
 const UNKNOWN: DataRate = DataRate::from_mbps(1_000);
 
@@ -110,6 +113,8 @@ pub(crate) struct Stream {
     pub(crate) key_frame_requests: KeyFrameRequests,
     /// What was sent last: when, and when it was taken.
     pub(crate) last: Option<(Instant, Timestamp, u32)>,
+    /// Which timestamp what is taken at a moment has, where the owner knows better than `last`.
+    pub(crate) clock: Option<(Instant, Timestamp)>,
     /// What the peer says of it.
     pub(crate) last_report: Option<Remote>,
     /// The number of the peer's last command to send a key frame.
@@ -192,6 +197,7 @@ impl Sending {
                             nacks: 0,
                             key_frame_requests: KeyFrameRequests::default(),
                             last: None,
+                            clock: None,
                             last_report: None,
                             last_fir: None,
                         }
@@ -262,7 +268,12 @@ impl Sending {
         if !stream.cache.put(number, kept) {
             return Err(SendError::TooLate);
         }
-        stream.last = Some((now, packet.timestamp, clock_rate));
+        let ahead = stream.last.map(|(_, last, _)| packet.timestamp.ahead_of(last));
+        // What comes late was taken long ago, unless the clock has begun anew.
+        let begins_anew = |ahead: i32| ahead < clock_rate.cast_signed().saturating_mul(-ANEW);
+        if ahead.is_none_or(|ahead| ahead > 0 || begins_anew(ahead)) {
+            stream.last = Some((now, packet.timestamp, clock_rate));
+        }
         let priority = match stream.kind {
             MediaKind::Audio => Priority::Audio,
             MediaKind::Video => Priority::Video,
@@ -272,6 +283,18 @@ impl Sending {
         self.pacer.push(now, u64::from(ssrc.0), priority, size, waiting).map_err(|_| SendError::Full)?;
         stream.waiting += 1;
         Ok(())
+    }
+
+    /// Says which timestamp what is taken at a moment has; none: not known.
+    pub(crate) fn set_clock(
+        &mut self,
+        (transceiver, encoding): (TransceiverId, usize),
+        clock: Option<(Instant, Timestamp)>,
+    ) {
+        let is_it = |stream: &&mut Stream| stream.transceiver == transceiver && stream.encoding == encoding;
+        if let Some(stream) = self.streams.iter_mut().find(is_it) {
+            stream.clock = clock;
+        }
     }
 
     /// The peer asks for packets of a source again.

@@ -333,3 +333,42 @@ fn after_a_gap_that_is_too_long_a_key_frame_is_asked_for() {
     let asked = Event::KeyFrameRequested { transceiver: id, encoding: 0 };
     assert!(world.ends[ADA].events.contains(&asked));
 }
+
+/// Receivers go by what a forwarder knows of when media was taken; what comes late says nothing new.
+#[test]
+fn reports_are_dated_by_the_clock_that_is_known() {
+    let mut world = world(11, || Link::of(Duration::from_millis(10)));
+    let id = connected(&mut world, MediaKind::Video, Vec::new());
+    // What the timestamp would be at the epoch.
+    let said = |world: &World| {
+        let clock = world.ends[BOB].peer.sender_clock(id, 0).unwrap();
+        let ticks = (u128::from(clock.ntp.0) * 90_000) >> 32;
+        clock.timestamp.0.wrapping_sub(ticks as u32)
+    };
+    let mut frame = 0;
+    let mut show = |world: &mut World, late: bool| {
+        for _ in 0..100 {
+            frame += 1;
+            send(world, (id, 0), frame, 1);
+            if late {
+                send(world, (id, 0), frame - 3, 1);
+            }
+            pass(world, FRAME);
+        }
+    };
+    show(&mut world, false);
+    let plain = said(&world);
+    show(&mut world, true);
+    let drift = said(&world).wrapping_sub(plain).cast_signed();
+    assert!(drift.abs() < 90, "{drift}: a late one would be 100 ms");
+    // What was sent just now was taken a second ago.
+    let now = world.now;
+    let peer = &mut world.ends[ADA].peer;
+    peer.set_clock(id, 0, Some((now, Timestamp(201 * 2970 + 90_000))));
+    show(&mut world, false);
+    let ahead = said(&world).wrapping_sub(plain).cast_signed();
+    assert!((89_900..90_100).contains(&ahead), "{ahead}");
+    world.ends[ADA].peer.set_clock(id, 0, None);
+    show(&mut world, false);
+    assert!(said(&world).wrapping_sub(plain).cast_signed().abs() < 90);
+}

@@ -154,6 +154,11 @@ impl Rewriter {
         }
     }
 
+    /// What is added to the source's timestamps.
+    pub(crate) fn timestamp_shift(&self) -> u32 {
+        self.timestamp_shift
+    }
+
     /// A packet of the source that is forwarded is not, and nobody is to miss it.
     pub(crate) fn leave_out(&mut self, number: u64) {
         self.numbers.leave_out(number);

@@ -187,6 +187,15 @@ impl Room {
         }
     }
 
+    /// What a subscription is made of now: which encoding of which publication, and what is added to its timestamps. None
+    /// where nothing comes of it.
+    pub fn source_of(&self, id: SubscriptionId) -> Option<(PublicationId, usize, u32)> {
+        let publication = (*self.subscriptions.get(id.0)?)?;
+        let subscription = self.publications.get(publication.0)?.subscription(id)?;
+        let (encoding, shift) = subscription.source()?;
+        Some((publication, encoding, shift))
+    }
+
     /// Takes a packet of a publication, and gives what becomes of it to those who receive it. Takes nothing from the heap
     /// as long as nothing changes.
     pub fn handle_packet(

@@ -156,6 +156,11 @@ impl Subscription {
         self.current.map(|(origin, _)| origin.encoding)
     }
 
+    /// The encoding that is forwarded now, and what is added to its timestamps.
+    pub(crate) fn source(&self) -> Option<(usize, u32)> {
+        Some((self.encoding()?, self.rewriter.timestamp_shift()))
+    }
+
     pub(crate) fn has_news(&self) -> bool {
         self.has_news
     }

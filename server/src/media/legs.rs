@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use peer::{MediaKind, PeerConnection, TransceiverId};
+use rtp::NtpTime;
 use sfu::{Layer, ParticipantId, PublicationId, SubscriptionId, Why};
 
 use super::{ConnectionId, Role};
@@ -24,6 +25,8 @@ pub(super) struct Leg {
     pub(super) publications: Vec<(TransceiverId, PublicationId)>,
     /// What may be sent over which.
     pub(super) slots: Vec<Slot>,
+    /// A moment of its peer's clock, and which one it was here.
+    pub(super) epoch: Option<(NtpTime, Instant)>,
     /// When it is to be woken, as the timers know it.
     pub(super) deadline: Option<Instant>,
     /// The ICE fragments and addresses that lead here.
@@ -115,6 +118,7 @@ impl Legs {
             participant,
             publications: Vec::new(),
             slots: Vec::new(),
+            epoch: None,
             deadline: None,
             fragments: Vec::new(),
             addresses: Vec::new(),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use peer::{Codec, Direction, MediaKind, PeerConnection, TransceiverId};
+use peer::{Codec, Direction, MediaKind, PeerConnection, SenderClock, TransceiverId};
 use rtp::PayloadType;
 use rtp::extension::ExtensionMap;
 use sfu::{Offer, ParticipantId, PublicationId, Refused, SubscriptionId, Wish};
@@ -41,6 +41,15 @@ pub(super) struct Target {
     pub(super) leg: LegId,
     pub(super) transceiver: TransceiverId,
     pub(super) payload_type: PayloadType,
+    /// What its receiver's reports are dated from.
+    pub(super) dated: Option<Dated>,
+}
+
+/// A report of a publication's sender, and what its timestamps are in a subscription's stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dated {
+    pub(super) report: SenderClock,
+    pub(super) shift: u32,
 }
 
 /// Somebody in a room.
@@ -239,11 +248,18 @@ impl Room {
             Refused::UnknownPublication => Problem::Publication,
             _ => Problem::Busy,
         })?;
-        if slot.publication != Some(publication) {
-            slot.news = None;
+        if slot.publication == Some(publication) {
+            if let Some(target) = self.targets.get_mut(&subscription) {
+                // Descriptions may have changed.
+                target.payload_type = payload_type;
+            }
+            return Ok(());
         }
+        slot.news = None;
+        // Another sender's clock: none is known until this one's reports are.
+        peer.set_clock(slot.transceiver, 0, None);
         (slot.subscription, slot.publication) = (Some(subscription), Some(publication));
-        let target = Target { leg: number, transceiver: slot.transceiver, payload_type };
+        let target = Target { leg: number, transceiver: slot.transceiver, payload_type, dated: None };
         self.targets.insert(subscription, target);
         Ok(())
     }

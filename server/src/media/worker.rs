@@ -82,6 +82,8 @@ pub(super) struct Worker {
     pub(super) herald: Herald,
     /// What the next publication is called, before it is written down; 0: not begun.
     next_name: u64,
+    /// When what is forwarded is dated next; none: nothing is.
+    pub(super) dating: Option<Instant>,
     /// Those that are not connected yet, and since when.
     pending: Vec<(Instant, LegId)>,
     /// Sockets that had more to read than their turn allowed.
@@ -123,6 +125,7 @@ impl Worker {
             feed: Feed::default(),
             herald: Herald::new(notices),
             next_name: 0,
+            dating: None,
             pending: Vec::new(),
             unfinished: Vec::new(),
             received: 0,
@@ -190,6 +193,7 @@ impl Worker {
                 return;
             }
             self.wake_up(now);
+            self.date(now);
             self.settle(now);
             self.tell(now);
         }
@@ -202,7 +206,7 @@ impl Worker {
         let rooms = self.rooms.values().filter_map(|room| room.sfu.poll_timeout().map(|(at, _)| at)).min();
         let pending = self.pending.first().map(|(since, _)| *since + PATIENCE);
         let news = self.herald.poll_timeout(now);
-        let next = [self.timers.next(), rooms, pending, news].into_iter().flatten().min();
+        let next = [self.timers.next(), rooms, pending, news, self.dating].into_iter().flatten().min();
         next.map(|at| at.saturating_duration_since(now))
     }
 
