@@ -31,6 +31,8 @@ pub struct SenderClock {
     pub ntp: NtpTime,
     /// In ticks of the codec's clock.
     pub timestamp: Timestamp,
+    /// When the report came.
+    pub arrived: Instant,
 }
 
 impl MediaPacket {

@@ -76,7 +76,7 @@ impl Receiving {
     pub(crate) fn sender_clock(&self, transceiver: TransceiverId, encoding: usize) -> Option<SenderClock> {
         let of = |source: &&Source| source.transceiver == transceiver && source.encoding == encoding;
         let heard = self.sources.iter().filter(of).max_by_key(|source| source.last_packet)?.heard?;
-        Some(SenderClock { ntp: heard.ntp, timestamp: heard.rtp })
+        Some(SenderClock { ntp: heard.ntp, timestamp: heard.rtp, arrived: heard.at })
     }
 
     /// The next packet that came.

@@ -43,7 +43,7 @@ impl Worker {
                     continue;
                 }
                 target.dated = dated;
-                let epoch = *sender.epoch.get_or_insert((report.ntp, now));
+                let epoch = *sender.epoch.get_or_insert((report.ntp, report.arrived));
                 let clock = moment(now, epoch, report, published.codec.clock_rate);
                 if let Some(leg) = self.legs.get_mut(target.leg) {
                     let clock = clock.map(|timestamp| (now, timestamp.plus(shift)));
@@ -77,8 +77,11 @@ mod tests {
         let ntp =
             |milliseconds: u64| NtpTime::from_duration(Duration::from_millis(1_000_000_000 + milliseconds));
         let epoch = (ntp(0), at);
-        let report =
-            |milliseconds, timestamp| SenderClock { ntp: ntp(milliseconds), timestamp: Timestamp(timestamp) };
+        let report = |milliseconds, timestamp| SenderClock {
+            ntp: ntp(milliseconds),
+            timestamp: Timestamp(timestamp),
+            arrived: at,
+        };
         let now = at + Duration::from_millis(2_000);
         // Reports of different age about clocks of different rates: two seconds after the epoch.
         assert_eq!(moment(now, epoch, report(1_000, 500), 90_000), Some(Timestamp(90_500)));
@@ -89,7 +92,7 @@ mod tests {
             Some(Timestamp(10_u32.wrapping_sub(48_000)))
         );
         assert_eq!(moment(now, epoch, report(100_000, 10), 48_000), None);
-        let nonsense = SenderClock { ntp: NtpTime(ntp(0).0 ^ 1 << 63), timestamp: Timestamp(0) };
+        let nonsense = SenderClock { ntp: NtpTime(ntp(0).0 ^ 1 << 63), timestamp: Timestamp(0), arrived: at };
         assert_eq!(moment(now, epoch, nonsense, u32::MAX), None);
     }
 }
