@@ -81,6 +81,7 @@ pub(crate) struct Answer {
 pub(crate) struct Handle {
     workers: Vec<WorkerHandle>,
     listening: Vec<SocketAddr>,
+    ports: Vec<u16>,
 }
 
 struct WorkerHandle {
@@ -133,6 +134,7 @@ impl std::error::Error for StartError {}
 pub(crate) fn start(settings: &Settings) -> Result<(Handle, mpsc::Receiver<Notice>), StartError> {
     let (notices, told) = mpsc::channel(NOTICES);
     let mut listening: Vec<SocketAddr> = Vec::new();
+    let mut ports = Vec::new();
     let mut workers = Vec::new();
     for index in 0..settings.workers.max(1) {
         let mut listeners = Vec::new();
@@ -148,19 +150,25 @@ pub(crate) fn start(settings: &Settings) -> Result<(Handle, mpsc::Receiver<Notic
         let (commands, inbox) = mpsc::channel(1024);
         let address = settings.listen.first().copied().unwrap_or_else(|| SocketAddr::from(([0; 4], 0)));
         let failed = |cause| StartError { address, cause };
+        ports.extend(listeners.iter().map(|listener| listener.local.port()));
         let worker = Worker::new(settings, listeners, inbox, notices.clone()).map_err(failed)?;
         let waker = worker.waker();
         let thread = std::thread::Builder::new().name(format!("media-{index}"));
         thread.spawn(move || worker.run()).map_err(failed)?;
         workers.push(WorkerHandle { commands, waker });
     }
-    Ok((Handle { workers, listening }, told))
+    Ok((Handle { workers, listening, ports }, told))
 }
 
 impl Handle {
     /// The addresses that are listened on, with their real ports.
     pub(crate) fn listening(&self) -> &[SocketAddr] {
         &self.listening
+    }
+
+    /// The ports of all workers.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        self.ports.clone()
     }
 
     /// Answers an offer of a program with a connection into a live room; `is_trusted` if it has shown that it may come into

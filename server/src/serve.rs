@@ -102,12 +102,18 @@ impl Server {
         }
         let data = DataDir::open(options.data_dir.as_deref());
         let secret = data.secret()?;
-        let (doors, mut ports) = open_doors(options)?;
+        let (doors, mut ports, held) = open_doors(options)?;
         let certificate = match doors.iter().any(|door| door.tls) {
             true => Some(Certificate::obtain(options, &data)?),
             false => None,
         };
         let turn_secret = turn_secret(options, &secret);
+        let media = forwarding::start(options, &ports)?;
+        if let Some(media) = &media {
+            ports.media = media.handle.listening().to_vec();
+        }
+        // What was held for the relay is its own to open.
+        drop(held);
         let relay = match ports.turn_udp.is_empty() && !doors.iter().any(|door| door.turn) {
             true => None,
             false => {
@@ -115,6 +121,8 @@ impl Server {
                     listen: ports.turn_udp.clone(),
                     alternate: ports.alternate_udp.clone(),
                     own_ports: ports.all(),
+                    // Whoever gets out by the relay only is not to miss what is forwarded.
+                    open_ports: media.as_ref().map(|media| media.handle.ports()).unwrap_or_default(),
                     turn_secret: &turn_secret,
                     secret: &secret,
                 };
@@ -124,10 +132,6 @@ impl Server {
                 Some(relay)
             }
         };
-        let media = forwarding::start(options, &ports)?;
-        if let Some(media) = &media {
-            ports.media = media.handle.listening().to_vec();
-        }
         let site = site(options, &secret, &turn_secret, &ports, (relay.clone(), media))?;
         let (hub, admin_token) = (site.hub.clone(), site.admin_token.clone());
         let router = http::router(Arc::new(site));
@@ -160,8 +164,8 @@ impl Ports {
     }
 }
 
-/// Opens every TCP port, and decides about UDP. Services at the same address share it.
-fn open_doors(options: &Options) -> Result<(Vec<Door>, Ports), ConfigError> {
+/// Opens every TCP port, and decides about UDP, whose ports are held meanwhile. Services at the same address share it.
+fn open_doors(options: &Options) -> Result<(Vec<Door>, Ports, Vec<UdpSocket>), ConfigError> {
     let mut doors = Vec::new();
     let mut ports = Ports::default();
     let shares_tls = options.https == options.turns;
@@ -191,10 +195,10 @@ fn open_doors(options: &Options) -> Result<(Vec<Door>, Ports), ConfigError> {
     if !ports.turn_udp.is_empty() {
         let alternate = listen::udp("stun-alternate", alternate)?;
         ports.alternate_udp.extend(alternate.iter().filter_map(|socket| socket.local_addr().ok()));
+        held.extend(alternate);
     }
-    drop(held);
     doors.retain(|door| !door.listeners.is_empty());
-    Ok((doors, ports))
+    Ok((doors, ports, held))
 }
 
 /// Where the second STUN port is to be: elsewhere than the first.

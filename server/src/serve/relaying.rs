@@ -23,6 +23,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) alternate: Vec<SocketAddr>,
     /// Ports of this server, which no client may reach through the relay.
     pub(super) own_ports: Vec<u16>,
+    /// Those of them that everybody may, over UDP.
+    pub(super) open_ports: Vec<u16>,
     /// For credentials of a short life.
     pub(super) turn_secret: &'a str,
     /// The server's own secret.
@@ -34,7 +36,7 @@ pub(super) fn start(
     options: &Options,
     surroundings: Surroundings<'_>,
 ) -> Result<Arc<relay::Handle>, ConfigError> {
-    let Surroundings { listen, alternate, own_ports, turn_secret, secret } = surroundings;
+    let Surroundings { listen, alternate, own_ports, open_ports, turn_secret, secret } = surroundings;
     let now = clock::now();
     let realm = options.turn_realm.0.as_str();
     let nonce_key = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), b"twocan turn nonces v1");
@@ -60,6 +62,7 @@ pub(super) fn start(
         allowed: options.allow_peer.iter().map(|cidr| cidr.0).collect(),
         own: locals.into_iter().chain(options.public_ip.iter().copied()).collect(),
         own_ports,
+        open_ports,
         relay_ports: Some(options.relay_ports.0.clone()),
     };
     let limits = Limits {

@@ -16,6 +16,9 @@ pub struct PeerPolicy {
     /// Ports of this host's own services. They stay closed, on `own` and on all loopback addresses, even
     /// where `allowed` opens the block.
     pub own_ports: Vec<u16>,
+    /// Ports of this host's own services that everybody may speak to over UDP, on `own` addresses: whoever cannot reach
+    /// them without a relay may through it, though they are among `own_ports`.
+    pub open_ports: Vec<u16>,
     /// Ports of relayed addresses: on `own` addresses only these may be spoken to, because two relayed
     /// clients meet there; `None`: none.
     pub relay_ports: Option<RangeInclusive<u16>>,
@@ -32,6 +35,9 @@ impl PeerPolicy {
         let (ip, port) = (peer.ip(), peer.port());
         // All of 127/8 leads to what listens on the unspecified address.
         let here = self.is_own(ip) || ip.is_loopback();
+        if self.is_own(ip) && self.open_ports.contains(&port) {
+            return true;
+        }
         if port == 0 || (here && self.own_ports.contains(&port)) {
             return false;
         }
@@ -174,7 +180,8 @@ mod tests {
         let policy = PeerPolicy {
             allowed: vec!["127.0.0.0/8".parse().unwrap()],
             own: vec!["127.0.0.1".parse().unwrap(), "10.0.0.5".parse().unwrap()],
-            own_ports: vec![3478, 8080],
+            own_ports: vec![3478, 8080, 8443],
+            open_ports: vec![8443, 40_000],
             relay_ports: Some(49152..=65535),
         };
         let permits = |peer: &str| policy.permits(peer.parse().unwrap());
@@ -185,6 +192,8 @@ mod tests {
         assert!(permits("10.0.0.5:50000"));
         assert!(!permits("10.0.0.5:22"));
         assert!(!permits("10.0.0.5:3478"));
+        assert!(permits("10.0.0.5:8443") && permits("10.0.0.5:40000"), "everybody may");
+        assert!(!permits("127.0.0.2:8443") && !permits("10.0.0.6:40000"), "that is elsewhere");
         assert!(!permits("10.0.0.6:50000"));
         assert!(!permits("8.8.8.8:0"));
         assert!(permits("8.8.8.8:53"));

@@ -9,6 +9,7 @@ fn stage(change: impl FnOnce(&mut PeerPolicy)) -> Stage {
             allowed: Vec::new(),
             own: vec!["192.0.2.1".parse().unwrap(), "10.0.0.5".parse().unwrap()],
             own_ports: vec![3478, 8080],
+            open_ports: Vec::new(),
             relay_ports: Some(49_152..=65_535),
         };
         change(&mut config.peers);
