@@ -153,7 +153,7 @@ pub(crate) fn grant(
     };
     subscription.is_new = false;
     subscription.began.get_or_insert(now);
-    subscription.ideal = ideal;
+    subscription.set_ideal(ideal);
     subscription.grant(granted, why);
 }
 

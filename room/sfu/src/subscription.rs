@@ -72,6 +72,12 @@ impl Subscription {
         self.rewriter.leave_source();
     }
 
+    /// Says what it would get if all encodings came: its sender may have to begin with one, or may leave one off.
+    pub(crate) fn set_ideal(&mut self, layer: Option<Layer>) {
+        self.has_news |= self.ideal != layer;
+        self.ideal = layer;
+    }
+
     /// Says what it is to get from now on.
     pub(crate) fn grant(&mut self, layer: Option<Layer>, why: Why) {
         self.has_news |= (layer, why) != (self.granted, self.why) || self.told.is_none();

@@ -130,15 +130,15 @@ impl Room {
     }
 
     /// What a leg sends, as agreed on: what was published already stays, what is new is published, what is not sent any more
-    /// ends. `source_of` knows what a section is. True if anything has changed.
+    /// ends. `source_of` knows what a section is. None if nothing has changed, or else whose slots get nothing any more.
     pub(super) fn publish(
         &mut self,
         now: Instant,
         (number, legs): (LegId, &mut Legs),
         source_of: impl Fn(&str, MediaKind) -> Option<Source>,
         mut name: impl FnMut() -> Box<str>,
-    ) -> bool {
-        let Some(leg) = legs.get(number) else { return false };
+    ) -> Option<Vec<LegId>> {
+        let leg = legs.get(number)?;
         let participant = leg.participant;
         let sent: Vec<Sent> = leg.peer.transceivers().filter_map(|one| Sent::of(one, &source_of)).collect();
         let before: Vec<PublicationId> = leg.publications.iter().map(|(_, id)| *id).collect();
@@ -167,15 +167,22 @@ impl Room {
         if let Some(leg) = legs.get_mut(number) {
             leg.publications = publications;
         }
+        let mut affected = Vec::new();
         for publication in ended {
-            self.unpublish(now, publication, legs);
+            affected.extend(self.unpublish(now, publication, legs));
             has_changed = true;
         }
-        has_changed
+        has_changed.then_some(affected)
     }
 
-    /// Nothing more comes of a publication: slots that watch it get nothing.
-    pub(super) fn unpublish(&mut self, now: Instant, publication: PublicationId, legs: &mut Legs) {
+    /// Nothing more comes of a publication: slots that watch it get nothing. Whose they are.
+    pub(super) fn unpublish(
+        &mut self,
+        now: Instant,
+        publication: PublicationId,
+        legs: &mut Legs,
+    ) -> Vec<LegId> {
+        let mut affected = Vec::new();
         self.sfu.unpublish(now, publication);
         self.published.retain(|one| one.publication != publication);
         for number in self.people.iter().flat_map(|person| &person.legs) {
@@ -183,8 +190,10 @@ impl Room {
             for slot in leg.slots.iter_mut().filter(|slot| slot.publication == Some(publication)) {
                 slot.publication = None;
                 slot.news = Some((None, sfu::Why::Source));
+                affected.push(*number);
             }
         }
+        affected
     }
 
     /// The sections by which a leg may get something, as agreed on: those that there were go on.

@@ -492,9 +492,19 @@ impl Worker {
             *next += 1;
             format!("{next:x}").into()
         };
-        if room.publish(now, (number, &mut self.legs), source_of, name) {
+        if let Some(affected) = room.publish(now, (number, &mut self.legs), source_of, name) {
             self.herald.publications_of(now, &key, room.told);
+            self.announce_layers(now, &affected);
             self.serve_viewers(now, &key);
+        }
+    }
+
+    /// Slots of these get something else.
+    fn announce_layers(&mut self, now: Instant, legs: &[LegId]) {
+        for number in legs {
+            if let Some(joined) = self.legs.get(*number).and_then(Leg::member) {
+                self.herald.layers_of(now, *number, joined.told);
+            }
         }
     }
 
@@ -522,13 +532,15 @@ impl Worker {
         for slot in &leg.slots {
             room.close_slot(now, slot);
         }
+        let mut affected = Vec::new();
         for (_, publication) in &leg.publications {
             // Another leg of theirs may have taken it over.
             if room.published(*publication).is_some_and(|one| one.leg == number) {
-                room.unpublish(now, *publication, &mut self.legs);
+                affected.extend(room.unpublish(now, *publication, &mut self.legs));
                 self.herald.publications_of(now, &key, room.told);
             }
         }
+        self.announce_layers(now, &affected);
         match leg.owner {
             Owner::Program { .. } => self.leave(now, &key, leg.participant),
             Owner::Member(joined) => {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tempfile::tempdir;
 use tokio::{net::UdpSocket, task::JoinHandle, time::timeout};
 use twocan::{
-    AddressFilter, Configuration, Direction, EncodingInit, MediaKind, OutgoingPacket, PeerConnection,
-    PeerConnectionState, Prefix, RtpSender, SessionDescription, Transceiver, TransceiverInit,
+    AddressFilter, Configuration, Direction, EncodingInit, MediaCapabilities, MediaKind, OutgoingPacket,
+    PeerConnection, PeerConnectionState, Prefix, RtpSender, SessionDescription, Transceiver, TransceiverInit,
 };
 
 use crate::{
@@ -226,7 +226,12 @@ impl Person {
 }
 
 async fn connection() -> PeerConnection {
+    connection_with(MediaCapabilities::default()).await
+}
+
+async fn connection_with(media: MediaCapabilities) -> PeerConnection {
     let configuration = Configuration {
+        media: Some(media.into()),
         include_loopback: true,
         // One address, so that a way knows where it leads.
         address_filter: Some(AddressFilter::new(|_, ip| ip.is_loopback())),
@@ -343,6 +348,13 @@ async fn three_see_and_hear_each_other() {
     people[1].say(&json!({"type": "leave"})).await;
     let left = people[0].publications(2, &[ids[2].as_str()]).await;
     assert_eq!(left, [known[0][1].clone(), known[0][3].clone()], "the others stay what they are");
+    let is_told = |message: &Value| {
+        let mut slots = message["slots"].as_array().unwrap().iter();
+        slots.any(|slot| {
+            slot["publication"].is_null() && slot["encoding"].is_null() && slot["why"] == "source"
+        })
+    };
+    people[0].hear_that("media_layers", is_told).await;
     let metrics = server.get("/metrics", &[]).body;
     assert!(metrics.contains("twocan_media_connections 2\n"), "{metrics}");
     assert_eq!(server.get("/api/admin", &["Authorization: Bearer wrong"]).status, 401);
@@ -504,6 +516,44 @@ async fn programs_do_not_come_into_rooms_with_a_password() {
     assert_eq!(ask("/whep/show", &[sdp]).status, 401);
     // The operator's token opens them all.
     assert_eq!(ask("/whep/show", &[sdp, "Authorization: Bearer tea-is-ready"]).status, 201);
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_told() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &[]);
+    let people = call(&server, &["Ada"]).await;
+    let mut bob = Person::join(&server, "Bob", json!({"room": "tea"})).await;
+    let offer = |sdp: &str| json!({"type": "media_offer", "id": 9, "connection": WORD, "sdp": sdp});
+    let good = people[0].peer.local_description().await.unwrap().sdp;
+    let many = good.clone() + &"m=audio 0 UDP/TLS/RTP/SAVPF 0\r\n".repeat(129);
+    for sdp in ["", "v=0\r\n", &many, &good.replace("a=fingerprint", "a=footprint")] {
+        bob.say(&offer(sdp)).await;
+        let error = bob.hear("error").await;
+        assert_eq!((&error["code"], &error["id"]), (&json!("media_refused"), &json!(9)), "{error}");
+    }
+    bob.say(&json!({"type": "media_watch", "id": 7, "connection": WORD, "slots": []})).await;
+    assert_eq!(bob.hear("error").await["code"], "media_refused", "nothing was offered");
+    bob.say(&json!({"type": "media_close", "connection": WORD})).await;
+
+    // Bob knows no VP8.
+    let mut media = MediaCapabilities::default();
+    media.video.retain(|capability| capability.codec.is("H264"));
+    bob.peer = connection_with(media).await;
+    bob.prepare(false, 1).await;
+    bob.offer(WORD, None).await;
+    let publications = bob.publications(2, &[people[0].id.as_str()]).await;
+    bob.watch(WORD, &publications).await;
+    let error = bob.hear("error").await;
+    assert_eq!((&error["code"], &error["id"]), (&json!("unsupported_codec"), &json!(6)), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("VP8"), "{error}");
+    bob.receive(0, b'A', None).await;
+    // A wish for a section that does not receive, and one for pictures where there is sound.
+    let audio = bob.slots[0].mid().unwrap();
+    for slot in [json!({"mid": "none"}), json!({"mid": &*audio, "publication": publications[1]})] {
+        bob.say(&json!({"type": "media_watch", "connection": WORD, "slots": [slot]})).await;
+        assert_eq!(bob.hear("error").await["code"], "media_refused");
+    }
 }
 
 /// A way to a peer that carries 600 kbit/s.

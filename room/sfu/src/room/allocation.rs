@@ -12,6 +12,7 @@ use crate::id::{ParticipantId, PublicationId, SubscriptionId};
 use crate::levels::useful;
 use crate::limits::ALLOCATION_PERIOD;
 use crate::publication::Source;
+use crate::subscription::Subscription;
 
 /// What a receiver wants is told when it has changed by a tenth.
 const CHANGE: u64 = 10;
@@ -21,7 +22,13 @@ impl Room {
     pub(super) fn allocate(&mut self, now: Instant, id: ParticipantId) {
         self.share_out(now, id);
         let Some(participant) = self.participants.get(id.0) else { return };
-        for (_, publication) in participant.subscriptions.clone() {
+        // Estimates change often, and what they lead to seldom does.
+        let has_news = |(subscription, publication): &(SubscriptionId, PublicationId)| {
+            let source = self.publications.get(publication.0);
+            source.and_then(|source| source.subscription(*subscription)).is_some_and(Subscription::has_news)
+        };
+        let changed: Vec<_> = participant.subscriptions.iter().copied().filter(has_news).collect();
+        for (_, publication) in changed {
             self.changed(now, publication, false);
         }
     }
