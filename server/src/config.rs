@@ -37,6 +37,16 @@ pub(crate) enum Command {
     Send(Box<crate::files::SendOptions>),
     /// Receive what somebody sends with `twocan send`, or from a browser
     Receive(Box<crate::files::ReceiveOptions>),
+    /// Stream a file, standard input or a test picture into a room
+    ///
+    /// Nothing is encoded anew: what is in the file goes as it is, in its own time, to whoever watches. Any WHIP endpoint
+    /// will do in place of a room.
+    Publish(Box<crate::streams::PublishOptions>),
+    /// Record what is streamed into a room
+    ///
+    /// Waits until somebody streams, and writes what comes as it is: .webm, .mkv, .mp4, .ivf or .ogg. Any WHEP endpoint will
+    /// do in place of a room.
+    Record(Box<crate::streams::RecordOptions>),
 }
 
 /// One line that says what to do.
@@ -66,7 +76,7 @@ pub(crate) fn load(arguments: impl IntoIterator<Item = OsString>) -> Result<Aske
         Err(error) => return Err(ConfigError(one_line(&error))),
     };
     let mut file = None;
-    if let Some((name @ ("serve" | "send" | "receive"), chosen)) = given.subcommand()
+    if let Some((name @ ("serve" | "send" | "receive" | "publish" | "record"), chosen)) = given.subcommand()
         && let Some(path) = chosen.get_one::<std::path::PathBuf>("config")
     {
         let from_file = file::as_arguments(path, &Cli::command(), name, chosen)?;

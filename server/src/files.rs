@@ -30,16 +30,18 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+pub(crate) use address::ServerAddress;
 use code::Code;
 use link::{Failure, Link, Network};
 use message::Role;
 use options::Common;
-pub(crate) use options::{ReceiveOptions, SendOptions};
+pub(crate) use options::{DEFAULT_SERVER, ReceiveOptions, SendOptions};
 use receive::Asks;
 use session::{Join, Session};
 use source::Source;
 use transfer::Ending;
 use ui::Ui;
+pub(crate) use web_socket::configuration as tls_configuration;
 
 /// Exit codes, as `--help` and `docs/files.md` list them.
 mod exit {
@@ -164,7 +166,7 @@ fn announce(ui: &Ui, code: &Code, common: &Common) {
 
 /// As it is typed, where it has to be.
 fn server_option(common: &Common) -> String {
-    if common.server.to_string() == options::DEFAULT_SERVER {
+    if common.server.to_string() == DEFAULT_SERVER {
         return String::new();
     }
     format!(" --server {}", common.server)

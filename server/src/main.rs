@@ -15,6 +15,7 @@ mod relay;
 mod serve;
 mod signaling;
 mod sockets;
+mod streams;
 mod tls;
 
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ fn main() -> ExitCode {
         Ok(Asked::Command(Command::Nat(options))) => nat::run(&options),
         Ok(Asked::Command(Command::Send(options))) => files::send(&options),
         Ok(Asked::Command(Command::Receive(options))) => files::receive(&options),
+        Ok(Asked::Command(Command::Publish(options))) => streams::publish(&options),
+        Ok(Asked::Command(Command::Record(options))) => streams::record(&options),
         Ok(Asked::Text(text)) => text.exit(),
         Err(error) => {
             eprintln!("twocan: {error}");

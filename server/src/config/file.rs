@@ -32,7 +32,8 @@ pub(super) fn as_arguments(
         let option = command.get_arguments().find(|argument| argument.get_long() == Some(key));
         let Some(option) = option.filter(|_| key != "config" && key != "help") else {
             // One file serves all commands.
-            if ["serve", "send", "receive"].iter().any(|other| has_key(all, other, key)) {
+            if ["serve", "send", "receive", "publish", "record"].iter().any(|other| has_key(all, other, key))
+            {
                 continue;
             }
             return Err(unknown_key(path, key, command));

@@ -104,10 +104,9 @@ impl FlatVp8 {
         for row in 0..self.rows {
             let mut left = Context::default();
             corner = Context::default();
-            for column in 0..self.columns {
+            for (column, over) in above.iter_mut().enumerate() {
                 let at = row * self.columns + column;
                 let color = squares[at];
-                let over = above[column];
                 let is_same = last.as_ref().is_some_and(|last| last[at] == color);
                 let context = if is_same {
                     let known = 2 * usize::from(over.is_inter)
@@ -119,9 +118,9 @@ impl FlatVp8 {
                     let near = |near: bool, before: usize| near.then(|| squares[at - before]);
                     let predicted = predict(near(row > 0, self.columns), near(column > 0, 1));
                     write_intra(&mut modes, last.is_none());
-                    write_difference(&mut tokens, (color, predicted), (over, left))
+                    write_difference(&mut tokens, (color, predicted), (*over, left))
                 };
-                (corner, left, above[column]) = (over, context, context);
+                (corner, left, *over) = (*over, context, context);
             }
         }
         let frame = self.put_together(&modes.finish(), &tokens.finish(), last.is_none());

@@ -1,0 +1,195 @@
+//! Where frames come from: a file, standard input, or the test picture, read on a thread of their own, and put in the order of
+//! their times.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use media::{Frame, FrameSource, ReadError, Track};
+use tokio::sync::{mpsc, oneshot};
+
+/// Frames that are read ahead; and that are made ahead, where a key frame may be wanted soon.
+const AHEAD: usize = 64;
+const MADE_AHEAD: usize = 2;
+/// Frames of one track that wait for those of the other: a second of sound, or two of pictures.
+const UNEVEN: usize = 64;
+/// What separates the last frame from the first one, where a file begins again.
+const SEAM: Duration = Duration::from_millis(20);
+
+/// What is typed for the test picture, and for standard input.
+const TEST: &str = "test";
+pub(super) const STANDARD_INPUT: &str = "-";
+
+/// What is in a source.
+#[derive(Debug)]
+pub(super) struct Contents {
+    pub(super) tracks: Vec<Track>,
+    pub(super) left_out: Vec<String>,
+}
+
+/// A source that is being read.
+#[derive(Debug)]
+pub(super) struct Source {
+    frames: mpsc::Receiver<Result<Frame, String>>,
+    merge: Merge,
+    /// Whether a key frame is wanted, where one can be made.
+    wish: Arc<AtomicBool>,
+}
+
+impl Source {
+    /// Opens it; an error says what to do.
+    pub(super) async fn open(path: &Path, repeats: bool) -> Result<(Contents, Self), String> {
+        let (contents, told) = oneshot::channel();
+        let is_made = path.as_os_str() == TEST;
+        let (sender, frames) = mpsc::channel(if is_made { MADE_AHEAD } else { AHEAD });
+        let wish = Arc::<AtomicBool>::default();
+        let (path, wished) = (path.to_owned(), Arc::clone(&wish));
+        // A thread that nobody waits for: it may hang on a pipe for ever.
+        std::thread::spawn(move || read(&path, repeats, &wished, contents, &sender));
+        let contents = told.await.map_err(|_| "the source could not be read".to_owned())??;
+        let merge = Merge::new(contents.tracks.len());
+        Ok((contents, Self { frames, merge, wish }))
+    }
+
+    /// Asks for a key frame, where one can be made.
+    pub(super) fn want_key_frame(&self) {
+        self.wish.store(true, Ordering::Relaxed);
+    }
+
+    /// The next frame, in the order of their times; none at the end. Cancelling it loses nothing.
+    pub(super) async fn next(&mut self) -> Result<Option<Frame>, String> {
+        loop {
+            if let Some(frame) = self.merge.poll() {
+                return Ok(Some(frame));
+            }
+            if self.merge.is_over {
+                return Ok(None);
+            }
+            match self.frames.recv().await {
+                Some(Ok(frame)) => self.merge.put(frame),
+                Some(Err(why)) => return Err(why),
+                None => self.merge.is_over = true,
+            }
+        }
+    }
+}
+
+fn open(path: &Path, wish: &Arc<AtomicBool>) -> Result<Box<dyn FrameSource>, ReadError> {
+    match path.to_str() {
+        Some(STANDARD_INPUT) => media::open_stream(std::io::stdin()),
+        Some(TEST) => Ok(Box::new(media::Pattern::new(Arc::clone(wish)))),
+        _ => media::open(BufReader::new(File::open(path)?)),
+    }
+}
+
+/// Reads to the end, and again from the beginning where that is wanted.
+fn read(
+    path: &Path,
+    repeats: bool,
+    wish: &Arc<AtomicBool>,
+    contents: oneshot::Sender<Result<Contents, String>>,
+    frames: &mpsc::Sender<Result<Frame, String>>,
+) {
+    let words = |error: ReadError| format!("{}: {error}", path.display());
+    let mut source = match open(path, wish) {
+        Ok(source) => source,
+        Err(error) => return drop(contents.send(Err(words(error)))),
+    };
+    let told = Contents { tracks: source.tracks().to_vec(), left_out: source.left_out().to_vec() };
+    // Whoever has gone wants no frames.
+    if contents.send(Ok(told)).is_err() {
+        return;
+    }
+    let (mut offset, mut end) = (Duration::ZERO, None);
+    loop {
+        match source.next_frame() {
+            Ok(Some(mut frame)) => {
+                frame.time += offset;
+                end = end.max(Some(frame.time));
+                if frames.blocking_send(Ok(frame)).is_err() {
+                    return;
+                }
+            }
+            // A file without a frame would begin again for ever.
+            Ok(None) if repeats && end.is_some_and(|end| end >= offset) => {
+                offset = end.unwrap_or_default() + SEAM;
+                source = match open(path, wish) {
+                    Ok(source) => source,
+                    Err(error) => return drop(frames.blocking_send(Err(words(error)))),
+                };
+            }
+            Ok(None) => return,
+            Err(error) => return drop(frames.blocking_send(Err(words(error)))),
+        }
+    }
+}
+
+/// Puts the frames of tracks, which files interleave by the second, in the order of their times.
+#[derive(Debug)]
+struct Merge {
+    tracks: Vec<VecDeque<Frame>>,
+    is_over: bool,
+}
+
+impl Merge {
+    fn new(tracks: usize) -> Self {
+        Self { tracks: (0..tracks).map(|_| VecDeque::new()).collect(), is_over: false }
+    }
+
+    fn put(&mut self, frame: Frame) {
+        if let Some(track) = self.tracks.get_mut(frame.track) {
+            track.push_back(frame);
+        }
+    }
+
+    /// The next one, if it is certain that none before it comes, or it has been waited for long enough.
+    fn poll(&mut self) -> Option<Frame> {
+        let is_certain = self.is_over || self.tracks.iter().all(|track| !track.is_empty());
+        if !is_certain && self.tracks.iter().all(|track| track.len() < UNEVEN) {
+            return None;
+        }
+        let first = self.tracks.iter_mut().filter(|track| !track.is_empty());
+        first.min_by_key(|track| track.front().map(|frame| frame.time))?.pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(track: usize, millis: u64) -> Frame {
+        Frame { track, time: Duration::from_millis(millis), key: true, bytes: vec![1].into() }
+    }
+
+    fn times(merge: &mut Merge) -> Vec<u128> {
+        std::iter::from_fn(|| merge.poll()).map(|frame| frame.time.as_millis()).collect()
+    }
+
+    #[test]
+    fn frames_come_in_the_order_of_their_times() {
+        let mut merge = Merge::new(2);
+        for millis in [0, 40, 80] {
+            merge.put(frame(0, millis));
+        }
+        assert!(times(&mut merge).is_empty(), "sound may come before any of them");
+        for millis in [0, 20, 40, 60] {
+            merge.put(frame(1, millis));
+        }
+        assert_eq!(times(&mut merge), [0, 0, 20, 40, 40, 60]);
+        merge.is_over = true;
+        assert_eq!(times(&mut merge), [80]);
+    }
+
+    #[test]
+    fn a_track_that_is_over_holds_up_nobody() {
+        let mut merge = Merge::new(2);
+        for at in 0..UNEVEN as u64 + 10 {
+            merge.put(frame(0, at));
+        }
+        assert_eq!(times(&mut merge).len(), 11);
+    }
+}
