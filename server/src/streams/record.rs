@@ -214,10 +214,17 @@ impl Recorder<'_> {
         }
         let kinds = watching.are_pictures.clone();
         if self.recording.is_none() {
-            match self.create(&kinds, &ready) {
-                Ok(Some(recording)) => self.recording = Some(recording),
-                // What has no place is all there is so far.
-                Ok(None) => return None,
+            // Of pictures as their first frame describes them; of sound it may all have been before the beginning.
+            let tracks = (0..kinds.len()).filter_map(|track| {
+                let codec = watching.timeline.codec(track)?;
+                match ready.iter().find(|(of, ..)| *of == track) {
+                    Some((.., first)) => Some(Track::of_frame(codec, &first.bytes)),
+                    None => codec.is_audio().then(|| Track::new(codec)),
+                }
+            });
+            let tracks = tracks.collect();
+            match self.create(tracks) {
+                Ok(recording) => self.recording = Some(recording),
                 Err(ending) => return Some(ending),
             }
         }
@@ -268,24 +275,17 @@ impl Recorder<'_> {
         }
     }
 
-    /// Begins the file; none where nothing that has come has a place in it.
-    fn create(
-        &mut self,
-        kinds: &[bool],
-        ready: &[(usize, Duration, ReceivedFrame)],
-    ) -> Result<Option<Recording>, Ending> {
-        let firsts = (0..kinds.len()).filter_map(|track| ready.iter().find(|(of, ..)| *of == track));
-        let mut firsts: Vec<&ReceivedFrame> = firsts.map(|(.., frame)| frame).collect();
+    /// Begins the file.
+    fn create(&mut self, mut tracks: Vec<Track>) -> Result<Recording, Ending> {
         let container = match &self.options.output {
             Some(path) => container_of(path).map_err(Ending::Usage)?,
-            None => usual(&firsts),
+            None => usual(&tracks),
         };
-        for frame in firsts.extract_if(.., |frame| !container.takes(frame.codec)) {
-            self.leave_out(frame.codec);
+        for track in tracks.extract_if(.., |track| !container.takes(track.codec)) {
+            self.leave_out(track.codec);
         }
         // Pictures first, which is what players show.
-        firsts.sort_by_key(|frame| frame.codec.is_audio());
-        let tracks: Vec<Track> = firsts.iter().map(|frame| track_of(frame)).collect();
+        tracks.sort_by_key(|track| track.codec.is_audio());
         if tracks.is_empty() {
             return Err(Ending::Usage(
                 "nothing that is streamed has a place in the file: name one that ends in .mkv, or .ogg for sound alone"
@@ -309,7 +309,7 @@ impl Recorder<'_> {
             json!({ "path": shown, "codecs": names }),
             &format!("Recording {} into {shown}. Ctrl-C ends it.", names.join(" and ")),
         );
-        Ok(Some(Recording { writer, path, codecs }))
+        Ok(Recording { writer, path, codecs })
     }
 
     fn usual_name(&self, container: Container) -> PathBuf {
@@ -495,8 +495,8 @@ async fn until(deadline: Option<std::time::Instant>) {
 }
 
 /// The container that fits.
-fn usual(firsts: &[&ReceivedFrame]) -> Container {
-    let has = |wanted: fn(FrameCodec) -> bool| firsts.iter().any(|frame| wanted(frame.codec));
+fn usual(tracks: &[Track]) -> Container {
+    let has = |wanted: fn(FrameCodec) -> bool| tracks.iter().any(|track| wanted(track.codec));
     if has(|codec| matches!(codec, FrameCodec::H264 | FrameCodec::H265)) {
         Container::Mp4
     } else if has(|codec| !codec.is_audio()) {
@@ -504,10 +504,6 @@ fn usual(firsts: &[&ReceivedFrame]) -> Container {
     } else {
         Container::Ogg
     }
-}
-
-fn track_of(frame: &ReceivedFrame) -> Track {
-    Track::of_frame(frame.codec, &frame.bytes)
 }
 
 /// Year, month, day and time of a moment, in seconds since 1970, by UTC: a part of a name that sorts.

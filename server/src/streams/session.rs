@@ -150,10 +150,14 @@ impl Session {
             status: 201,
             why: format!("the server's answer cannot be used: {error}"),
         })?;
-        self.media.retain(|one| {
-            let direction = one.state().current_direction;
-            direction.is_some_and(|direction| direction.sends() || direction.receives())
-        });
+        for mut one in std::mem::take(&mut self.media) {
+            // A section that is rejected ends.
+            let is_agreed = timeout(CONNECTING, one.agreed()).await.is_ok_and(|agreed| agreed.is_ok());
+            let direction = one.current_direction().filter(|_| is_agreed);
+            if direction.is_some_and(|direction| direction.sends() || direction.receives()) {
+                self.media.push(one);
+            }
+        }
         if self.media.is_empty() {
             return Err(Failure::Refused { status: 201, why: "the server takes none of it".to_owned() });
         }

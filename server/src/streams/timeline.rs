@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use twocan::{NtpTime, ReceivedFrame};
+use twocan::{FrameCodec, NtpTime, ReceivedFrame};
 
 /// So long the first frames wait for those of the other track, and for its clock.
 const WAIT: Duration = Duration::from_secs(3);
@@ -31,6 +31,7 @@ pub(super) struct Timeline {
 #[derive(Debug, Default)]
 struct Line {
     is_picture: bool,
+    codec: Option<FrameCodec>,
     anchor: Option<Anchor>,
     last: Duration,
 }
@@ -61,9 +62,17 @@ impl Timeline {
         self.begun.is_some()
     }
 
+    /// What a track is of, once something of it has come.
+    pub(super) fn codec(&self, track: usize) -> Option<FrameCodec> {
+        self.lines.get(track)?.codec
+    }
+
     /// Takes a frame.
     pub(super) fn put(&mut self, track: usize, frame: ReceivedFrame) {
         self.since.get_or_insert(frame.arrived);
+        if let Some(line) = self.lines.get_mut(track) {
+            line.codec = Some(frame.codec);
+        }
         if self.held.len() >= MOST && self.begun.is_none() {
             self.held.pop_front();
         }

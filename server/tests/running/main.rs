@@ -10,6 +10,7 @@ mod files;
 mod hostile;
 mod invitations;
 mod program;
+mod recordings;
 mod shared_port;
 mod signaling;
 mod stopping;

@@ -1,5 +1,3 @@
-use twocan::FrameCodec;
-
 use super::*;
 
 const SECOND: u64 = 1 << 32;
