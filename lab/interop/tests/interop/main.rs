@@ -17,5 +17,6 @@ mod rust_peer;
 mod screen;
 mod sealed;
 mod server_dies;
+mod streamed_files;
 mod streams;
 mod terminal;

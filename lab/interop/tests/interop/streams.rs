@@ -6,7 +6,7 @@ use twocan_interop::Browser::{self, Chromium, Firefox};
 use twocan_interop::{NAME, Page, Scene, begin, begin_alone};
 
 /// Streams the page's camera and microphone into a room; the status of the answer.
-const PUBLISH: &str = "(async () => {
+pub(crate) const PUBLISH: &str = "(async () => {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
     globalThis.peer = new RTCPeerConnection();
     for (const track of stream.getTracks()) {
@@ -42,14 +42,14 @@ const EXCHANGE: &str = "globalThis.exchange = async (url) => {
     return response.status;
 }";
 
-fn open(scene: &mut Scene, client: &str, browser: Browser) -> Page {
+pub(crate) fn open(scene: &mut Scene, client: &str, browser: Browser) -> Page {
     let page = scene.page(client, browser);
     page.goto(&format!("https://{NAME}/check"));
     page.eval(EXCHANGE);
     page
 }
 
-fn watch(scene: &mut Scene, client: &str, browser: Browser) -> Page {
+pub(crate) fn watch(scene: &mut Scene, client: &str, browser: Browser) -> Page {
     let page = open(scene, client, browser);
     assert_eq!(page.eval(&WATCH.replace("ROOM", "show")), 201);
     page

@@ -1,0 +1,103 @@
+//! Files into live streams and out of them, between a terminal and a browser.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use media::{Color, Container, FlatVp8, Frame, FrameSource as _, Pattern, Track, create};
+use natlab::{Lab, Nat};
+use rtp::codec::Codec;
+use serde_json::json;
+use tempfile::tempdir;
+use twocan_interop::Browser::Chromium;
+use twocan_interop::{Scene, begin};
+
+use crate::streams::{PUBLISH, open, watch};
+use crate::terminal::Terminal;
+
+/// The number in the file's picture: no page's.
+const SOURCE: u32 = 45;
+
+/// The picture that counts, as `driver/in-page.js` reads it: 8 by 4 cells, each of four squares.
+fn counting(frame: u32) -> Vec<Color> {
+    let check = (frame ^ frame >> 6 ^ frame >> 12 ^ frame >> 18 ^ SOURCE) & 63 ^ 0b10_1101;
+    let cells = frame << 12 | SOURCE << 6 | check;
+    let square = |at: u32| {
+        let cell = at / 32 * 8 + at % 16 / 2;
+        if cells >> (31 - cell) & 1 == 1 { Color::WHITE } else { Color::BLACK }
+    };
+    (0..16 * 8).map(square).collect()
+}
+
+/// Ten seconds of it, with beeps.
+fn make(path: &Path) {
+    let mut encoder = FlatVp8::new(16, 8);
+    let video = Track { size: Some(encoder.size()), ..Track::new(Codec::Vp8) };
+    let tracks = [video, Track::new(Codec::Opus)];
+    let mut sink = create(Container::WebM, File::create(path).expect("a file"), &tracks).expect("begun");
+    let mut frames: Vec<Frame> = (0..200)
+        .map(|number| {
+            let key = number % 20 == 0;
+            let bytes = encoder.encode(&counting(number + 1), key).into();
+            Frame { track: 0, time: Duration::from_millis(50) * number, key, bytes }
+        })
+        .collect();
+    let mut pattern = Pattern::new(Arc::default());
+    let sound = std::iter::from_fn(|| pattern.next_frame().ok().flatten()).filter(|frame| frame.track == 1);
+    frames.extend(sound.take(500));
+    frames.sort_by_key(|frame| frame.time);
+    frames.iter().for_each(|frame| sink.write_frame(frame).expect("written"));
+    sink.finish().expect("finished");
+}
+
+#[test]
+fn a_published_file_is_watched_in_a_browser() {
+    let Some(_turn) = begin("a file published", &[Chromium]) else { return };
+    let lab = Lab::new().client("studio", Nat::PortRestricted).client("home", Nat::Symmetric);
+    let mut scene = Scene::new("streamed-files-in", lab);
+    let folder = tempdir().expect("a folder");
+    let path = folder.path().join("film.webm");
+    make(&path);
+    let film = path.display().to_string();
+    let mut publisher = Terminal::start(scene.lab(), "studio", &["publish", &film, "--to", "show", "--loop"]);
+    publisher.named("connected");
+    let home = watch(&mut scene, "home", Chromium);
+    home.wait("lab.seen('#show').frames > 40");
+    assert_eq!(home.eval("lab.seen('#show').source"), SOURCE);
+    home.wait("lab.heard().then((levels) => Math.max(...levels) > 0.01)");
+    let told = publisher.named("progress");
+    assert!(told["bitrate"].as_u64() > Some(0), "{told}");
+}
+
+#[test]
+fn what_a_browser_streams_is_recorded_and_plays() {
+    let Some(_turn) = begin("a stream recorded", &[Chromium]) else { return };
+    let lab = Lab::new().client("studio", Nat::PortRestricted).client("home", Nat::PortRestricted);
+    let mut scene = Scene::new("streamed-files-out", lab);
+    let folder = tempdir().expect("a folder");
+    for (codec, name, kind) in [("VP8", "show.webm", "video/webm"), ("H264", "show.mp4", "video/mp4")] {
+        let studio = open(&mut scene, "studio", Chromium);
+        assert_eq!(studio.eval(&PUBLISH.replace("CODEC", codec).replace("ROOM", codec)), 201);
+        studio.wait("peer.connectionState === 'connected'");
+        let path = folder.path().join(name);
+        let shown = path.display().to_string();
+        let options = ["record", codec, "--output", &shown, "--duration", "4"];
+        let mut recorder = Terminal::start(scene.lab(), "home", &options);
+        let begun = recorder.named("recording");
+        assert_eq!(begun["codecs"], json!([codec, "opus"]));
+        let done = recorder.named("done");
+        assert_eq!(recorder.exit_code(), Some(0));
+        assert!(done["frames"].as_u64() > Some(200), "{done}");
+        let bytes = base64::prelude::BASE64_STANDARD.encode(std::fs::read(&path).expect("the file"));
+        let page = scene.page("home", Chromium);
+        page.goto_own(&format!("<video id=show muted autoplay src='data:{kind};base64,{bytes}'></video>"));
+        page.wait("lab.seen('#show').frames > 20");
+        assert_eq!(page.eval("lab.seen('#show').source"), studio.source());
+        let length = page.wait("document.querySelector('#show').duration");
+        assert!(length.as_f64().is_some_and(|length| (3.0..5.0).contains(&length)), "{length} s");
+        page.wait("document.querySelector('#show').ended");
+        scene.clear();
+    }
+}
