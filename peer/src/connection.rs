@@ -67,11 +67,10 @@ pub struct PeerConnection {
 impl PeerConnection {
     /// A connection to nobody yet.
     pub fn new(now: Instant, configuration: Configuration) -> Self {
-        let mut seeds = Seeds::new(&configuration.seed);
-        let transport =
-            Transport::new(now, &configuration, [seeds.next(), seeds.next(), seeds.next(), seeds.next()]);
+        let [ice, dtls, sctp, gather, own] = Seeds::new(&configuration.seed).several();
+        let transport = Transport::new(now, &configuration, [ice, dtls, sctp, gather]);
         let mut session = [0; 8];
-        session.copy_from_slice(&seeds.next()[..8]);
+        session.copy_from_slice(&own[..8]);
         let mut negotiation = Negotiation::new(u64::from_be_bytes(session));
         negotiation.bundle_policy = configuration.bundle_policy;
         negotiation.capabilities.clone_from(&configuration.media);

@@ -21,12 +21,20 @@ impl Seeds {
     }
 
     pub(crate) fn next(&mut self) -> [u8; 32] {
-        self.next += 1;
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.seed);
-        let tag = hmac::sign(&key, &self.next.to_be_bytes());
-        let mut seed = [0; 32];
-        seed.copy_from_slice(tag.as_ref());
+        let [seed] = self.several();
         seed
+    }
+
+    /// Several at once, for one key made ready.
+    pub(crate) fn several<const N: usize>(&mut self) -> [[u8; 32]; N] {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.seed);
+        std::array::from_fn(|_| {
+            self.next += 1;
+            let tag = hmac::sign(&key, &self.next.to_be_bytes());
+            let mut seed = [0; 32];
+            seed.copy_from_slice(tag.as_ref());
+            seed
+        })
     }
 }
 

@@ -64,7 +64,7 @@ fn certificate() -> Outcome<RTCCertificate> {
 impl Stack for Webrtc {
     fn connect(&mut self) -> io::Result<()> {
         let certificate = self.certificate.clone();
-        // In a task, as ours.
+        // In a task: from outside of the runtime each answer would have to wake another thread.
         let connecting =
             self.runtime.spawn(async move { tokio::time::timeout(DEADLINE, connect(&certificate)).await });
         let pair = self.runtime.block_on(connecting)?;
