@@ -2,69 +2,150 @@
 
 use std::time::Instant;
 
-use peer::{MediaPacket, OutgoingPacket};
+use bytes::Bytes;
+use peer::{MediaPacket, OutgoingPacket, TransceiverId};
 use rtp::extension::{ExtensionMap, Kind};
-use rtp::{Header, HeaderWriter};
-use sfu::{Forward, SubscriptionId};
+use rtp::{Header, HeaderWriter, PayloadType};
+use sfu::Forward;
 
-use super::legs::{LegId, Legs};
-use super::rooms::Room;
+use super::legs::{Leg, LegId, Legs};
+use super::rooms::{Room, Target};
 
-/// What is kept for its memory from packet to packet.
+/// What a worker forwards in one turn.
+///
+/// Packets are taken as they come, and given to each leg all at once, just before what it has to send is sent: there are
+/// more legs than the processor keeps in its caches, and each is fetched once.
 #[derive(Default)]
 pub(super) struct Feed {
-    forwards: Vec<(SubscriptionId, Forward)>,
-    /// Legs that have something to send.
-    pub(super) touched: Vec<LegId>,
+    packets: Vec<Packet>,
+    parcels: Vec<Parcel>,
+    /// Legs that may have something to send.
+    touched: Vec<LegId>,
     pub(super) forwarded: u64,
 }
 
+/// Parcels that wait for the end of a turn: two megabytes of them.
+const PARCELS: usize = 16_384;
+
+/// A packet of a publisher's, and what its header extensions' numbers mean.
+struct Packet {
+    bytes: Bytes,
+    extensions: ExtensionMap,
+}
+
+/// What becomes of a packet for one leg.
+struct Parcel {
+    /// Its place among the packets.
+    packet: u32,
+    /// The next one for this leg.
+    next: Option<u32>,
+    transceiver: TransceiverId,
+    payload_type: PayloadType,
+    forward: Forward,
+}
+
+/// The parcels of one leg: the first, and the last.
+#[derive(Default)]
+pub(super) struct Parcels(Option<(u32, u32)>);
+
 impl Feed {
-    /// Takes everything that came over a publisher's leg to those who watch it.
+    /// Takes everything that came over a publisher's leg, for those who watch it.
     pub(super) fn take(&mut self, now: Instant, from: LegId, legs: &mut Legs, room: &mut Room) {
         while let Some((packet, publication)) = next(from, legs) {
             let Some(publication) = publication else { continue };
-            room.sfu.handle_packet(now, publication, &packet, |subscription, forward| {
-                self.forwards.push((subscription, forward));
-            });
-            let Some(published) = room.published(publication) else { continue };
-            let header = Header::parse(&packet.bytes).ok();
-            let Self { forwards, touched, forwarded } = self;
-            for (subscription, forward) in forwards.drain(..) {
-                let Some(target) = room.targets.get(&subscription) else { continue };
-                let Some(leg) = legs.get_mut(target.leg) else { continue };
-                let outgoing = OutgoingPacket {
-                    payload_type: target.payload_type,
-                    marker: forward.marker,
-                    timestamp: forward.timestamp,
-                    sequence_number: Some(forward.sequence_number),
-                    prefix: forward.prefix,
-                    payload: forward.payload,
-                };
-                let sent = leg.peer.send_packet(now, target.transceiver, 0, outgoing, |writer, map| {
-                    if let Some(header) = header {
-                        writer.copy_extensions(header, (&published.extensions, map), is_copied);
-                        describe(header, (&published.extensions, map), forward.frame_number, writer);
-                    }
-                });
-                // What is too late, or finds no room, is lost to this one viewer.
-                if sent.is_ok() {
-                    *forwarded += 1;
-                    touch(touched, target.leg);
+            let Some(extensions) = room.published(publication).map(|published| published.extensions) else {
+                continue;
+            };
+            let Room { sfu, targets, .. } = room;
+            let place = self.packets.len() as u32;
+            sfu.handle_packet(now, publication, &packet, |subscription, forward| {
+                if let Some(target) = targets.get(&subscription)
+                    && let Some(leg) = legs.get_mut(target.leg)
+                {
+                    let Target { transceiver, payload_type, .. } = *target;
+                    let parcel = Parcel { packet: place, next: None, transceiver, payload_type, forward };
+                    push(&mut self.parcels, leg, parcel);
+                    touch(&mut self.touched, target.leg, leg);
                 }
-            }
+            });
+            self.packets.push(Packet { bytes: packet.bytes, extensions });
         }
     }
 
+    /// Gives a leg what is forwarded to it.
+    pub(super) fn deliver(&mut self, now: Instant, leg: &mut Leg) {
+        let mut next = leg.parcels.0.take().map(|(first, _)| first);
+        while let Some(parcel) = next.and_then(|at| self.parcels.get_mut(at as usize)) {
+            next = parcel.next;
+            let Some(packet) = self.packets.get(parcel.packet as usize) else { continue };
+            let forward = &mut parcel.forward;
+            let outgoing = OutgoingPacket {
+                payload_type: parcel.payload_type,
+                marker: forward.marker,
+                timestamp: forward.timestamp,
+                sequence_number: Some(forward.sequence_number),
+                prefix: forward.prefix,
+                payload: std::mem::take(&mut forward.payload),
+            };
+            let number = forward.frame_number;
+            let sent = leg.peer.send_packet(now, parcel.transceiver, 0, outgoing, |writer, map| {
+                if let Ok(header) = Header::parse(&packet.bytes) {
+                    writer.copy_extensions(header, (&packet.extensions, map), is_copied);
+                    describe(header, (&packet.extensions, map), number, writer);
+                }
+            });
+            // What is too late, or finds no room, is lost to this one viewer.
+            self.forwarded += u64::from(sent.is_ok());
+        }
+    }
+
+    /// Whether so much waits that it is to be delivered before more is read.
+    pub(super) fn is_full(&self) -> bool {
+        self.parcels.len() >= PARCELS
+    }
+
     /// A leg may have something to send.
-    pub(super) fn touch(&mut self, leg: LegId) {
-        touch(&mut self.touched, leg);
+    pub(super) fn touch(&mut self, number: LegId, legs: &mut Legs) {
+        if let Some(leg) = legs.get_mut(number) {
+            touch(&mut self.touched, number, leg);
+        }
+    }
+
+    /// The legs that may have something to send; what is forwarded to them is to be [delivered](Self::deliver) now.
+    pub(super) fn take_touched(&mut self) -> Vec<LegId> {
+        std::mem::take(&mut self.touched)
+    }
+
+    /// All of it was delivered. Its memory is used again.
+    pub(super) fn done(&mut self, mut touched: Vec<LegId>) {
+        if self.touched.is_empty() {
+            touched.clear();
+            self.touched = touched;
+        }
+        self.parcels.clear();
+        self.packets.clear();
     }
 }
 
-fn touch(touched: &mut Vec<LegId>, leg: LegId) {
-    if touched.last() != Some(&leg) {
-        touched.push(leg);
+fn push(parcels: &mut Vec<Parcel>, leg: &mut Leg, parcel: Parcel) {
+    // Fewer than a worker's legs times what is read in a turn.
+    let place = parcels.len() as u32;
+    let first = match leg.parcels.0 {
+        Some((first, last)) => {
+            if let Some(last) = parcels.get_mut(last as usize) {
+                last.next = Some(place);
+            }
+            first
+        }
+        None => place,
+    };
+    leg.parcels = Parcels(Some((first, place)));
+    parcels.push(parcel);
+}
+
+fn touch(touched: &mut Vec<LegId>, number: LegId, leg: &mut Leg) {
+    if !std::mem::replace(&mut leg.is_touched, true) {
+        touched.push(number);
     }
 }
 

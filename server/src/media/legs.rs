@@ -1,19 +1,25 @@
 //! A worker's peer connections, by number, by their name for HTTP, by where they are and by their ICE fragment.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use peer::{MediaKind, PeerConnection, TransceiverId};
 use rtp::NtpTime;
 use sfu::{Layer, ParticipantId, PublicationId, SubscriptionId, Why};
+use wire::Table;
 
+use super::feed::Parcels;
 use super::{ConnectionId, Role};
 use crate::conference::{LegName, RoomKey, SlotWish};
 
-/// A leg's number on its worker; not used again.
+/// A leg's number on its worker: a place, and how many others had it before. It is not used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct LegId(u64);
+pub(super) struct LegId {
+    place: u32,
+    generation: u32,
+}
 
 /// A peer connection of somebody in a room.
 pub(super) struct Leg {
@@ -27,8 +33,12 @@ pub(super) struct Leg {
     pub(super) slots: Vec<Slot>,
     /// A moment of its peer's clock, and which one it was here.
     pub(super) epoch: Option<(NtpTime, Instant)>,
-    /// When it is to be woken, as the timers know it.
+    /// When it is to be woken, as the timers know it: no later than it has to be.
     pub(super) deadline: Option<Instant>,
+    /// It is among those that may have something to send.
+    pub(super) is_touched: bool,
+    /// What is forwarded to it in this turn.
+    pub(super) parcels: Parcels,
     /// The ICE fragments and addresses that lead here.
     fragments: Vec<Box<str>>,
     addresses: Vec<SocketAddr>,
@@ -89,18 +99,38 @@ const ADDRESSES: usize = 8;
 /// ICE fragments of one leg: the present one, and the one before while packets are under way.
 const FRAGMENTS: usize = 2;
 
-#[derive(Default)]
 pub(super) struct Legs {
-    legs: HashMap<LegId, Leg>,
-    next: u64,
+    places: Vec<Place>,
+    /// Those that nobody has.
+    free: Vec<u32>,
     by_id: HashMap<ConnectionId, LegId>,
-    by_address: HashMap<SocketAddr, LegId>,
+    /// Asked for each datagram, and filled by whoever has a session: a fast hash with a seed of our own.
+    by_address: Table<SocketAddr, LegId>,
     by_fragment: HashMap<Box<str>, LegId>,
 }
 
+/// A place for a leg, which does not move while it is there.
+#[derive(Default)]
+struct Place {
+    generation: u32,
+    leg: Option<Box<Leg>>,
+}
+
 impl Legs {
+    /// Room for so many.
+    pub(super) fn new(most: usize) -> Self {
+        let seed = RandomState::new().hash_one(most);
+        Self {
+            places: Vec::new(),
+            free: Vec::new(),
+            by_id: HashMap::new(),
+            by_address: Table::new(most.saturating_mul(ADDRESSES), seed),
+            by_fragment: HashMap::new(),
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.legs.len()
+        self.places.len() - self.free.len()
     }
 
     pub(super) fn insert(
@@ -109,8 +139,6 @@ impl Legs {
         owner: Owner,
         (room, participant): (RoomKey, ParticipantId),
     ) -> LegId {
-        let number = LegId(self.next);
-        self.next += 1;
         let leg = Leg {
             peer,
             owner,
@@ -120,19 +148,31 @@ impl Legs {
             slots: Vec::new(),
             epoch: None,
             deadline: None,
+            is_touched: false,
+            parcels: Parcels::default(),
             fragments: Vec::new(),
             addresses: Vec::new(),
         };
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Place::default());
+            // A worker has some thousands at most.
+            (self.places.len() - 1) as u32
+        });
+        let at = &mut self.places[place as usize];
+        let number = LegId { place, generation: at.generation };
         if let Owner::Program { id, .. } = leg.owner {
             self.by_id.insert(id, number);
         }
-        self.legs.insert(number, leg);
+        at.leg = Some(Box::new(leg));
         self.learn_fragment(number);
         number
     }
 
-    pub(super) fn remove(&mut self, number: LegId) -> Option<Leg> {
-        let leg = self.legs.remove(&number)?;
+    pub(super) fn remove(&mut self, number: LegId) -> Option<Box<Leg>> {
+        let at = self.places.get_mut(number.place as usize)?;
+        let leg = if at.generation == number.generation { at.leg.take()? } else { return None };
+        at.generation = at.generation.wrapping_add(1);
+        self.free.push(number.place);
         if let Owner::Program { id, .. } = &leg.owner {
             self.by_id.remove(id);
         }
@@ -146,11 +186,13 @@ impl Legs {
     }
 
     pub(super) fn get(&self, number: LegId) -> Option<&Leg> {
-        self.legs.get(&number)
+        let at = self.places.get(number.place as usize)?;
+        at.leg.as_deref().filter(|_| at.generation == number.generation)
     }
 
     pub(super) fn get_mut(&mut self, number: LegId) -> Option<&mut Leg> {
-        self.legs.get_mut(&number)
+        let at = self.places.get_mut(number.place as usize)?;
+        at.leg.as_deref_mut().filter(|_| at.generation == number.generation)
     }
 
     pub(super) fn named(&self, id: ConnectionId) -> Option<LegId> {
@@ -169,14 +211,15 @@ impl Legs {
 
     /// A check with the right password came from there.
     pub(super) fn learn_address(&mut self, number: LegId, address: SocketAddr) {
-        let Some(leg) = self.legs.get_mut(&number) else { return };
-        if leg.addresses.len() >= ADDRESSES {
-            let oldest = leg.addresses.remove(0);
+        let Some(leg) = self.get_mut(number) else { return };
+        let oldest = (leg.addresses.len() >= ADDRESSES).then(|| leg.addresses.remove(0));
+        leg.addresses.push(address);
+        if let Some(oldest) = oldest {
             self.by_address.remove(&oldest);
         }
-        leg.addresses.push(address);
-        if let Some(before) = self.by_address.insert(address, number).filter(|before| *before != number)
-            && let Some(other) = self.legs.get_mut(&before)
+        let before = self.by_address.insert(address, number).ok().flatten();
+        if let Some(before) = before.filter(|before| *before != number)
+            && let Some(other) = self.get_mut(before)
         {
             other.addresses.retain(|known| *known != address);
         }
@@ -184,23 +227,22 @@ impl Legs {
 
     /// Our credentials may be new.
     pub(super) fn learn_fragment(&mut self, number: LegId) {
-        let Some(leg) = self.legs.get_mut(&number) else { return };
+        let Some(leg) = self.get_mut(number) else { return };
         let fragment: Box<str> = leg.peer.ice().credentials().ufrag.as_str().into();
         if leg.fragments.contains(&fragment) {
             return;
         }
-        if leg.fragments.len() >= FRAGMENTS {
-            let oldest = leg.fragments.remove(0);
+        let oldest = (leg.fragments.len() >= FRAGMENTS).then(|| leg.fragments.remove(0));
+        leg.fragments.push(fragment.clone());
+        if let Some(oldest) = oldest {
             self.by_fragment.remove(&oldest);
         }
-        leg.fragments.push(fragment.clone());
         self.by_fragment.insert(fragment, number);
     }
 
-    /// All numbers, oldest first.
+    /// All numbers.
     pub(super) fn numbers(&self) -> Vec<LegId> {
-        let mut numbers: Vec<LegId> = self.legs.keys().copied().collect();
-        numbers.sort_unstable();
-        numbers
+        let taken = self.places.iter().zip(0_u32..).filter(|(at, _)| at.leg.is_some());
+        taken.map(|(at, place)| LegId { place, generation: at.generation }).collect()
     }
 }

@@ -61,12 +61,15 @@ pub(super) struct Person {
     pub(super) legs: Vec<LegId>,
 }
 
+/// Looked into for each packet and each who gets it. The numbers are our own, so that a hash without a seed will do.
+type Targets = HashMap<SubscriptionId, Target, foldhash::fast::FixedState>;
+
 pub(super) struct Room {
     pub(super) sfu: sfu::Room,
     pub(super) people: Vec<Person>,
     /// In the order of their ids.
     pub(super) published: Vec<Published>,
-    pub(super) targets: HashMap<SubscriptionId, Target>,
+    pub(super) targets: Targets,
     /// Whoever signaling does not know must show that they may come in.
     pub(super) is_locked: bool,
     /// When its publications were told last.
@@ -79,7 +82,7 @@ impl Room {
             sfu: sfu::Room::new(now),
             people: Vec::new(),
             published: Vec::new(),
-            targets: HashMap::new(),
+            targets: Targets::default(),
             is_locked: false,
             told: None,
         }

@@ -1,4 +1,7 @@
-//! When each leg and room is to be woken.
+//! When each leg is to be woken.
+//!
+//! A leg's deadlines move on with each packet, mostly to later. It keeps its place as long as that is early enough: woken
+//! too early, it says what it waits for now, which is far rarer than that it changes its mind.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -11,13 +14,13 @@ pub(super) struct Timers(BTreeSet<(Instant, LegId)>);
 impl Timers {
     /// A leg may be waiting for something else than before.
     pub(super) fn update(&mut self, number: LegId, leg: &mut Leg) {
-        let wanted = leg.peer.poll_timeout().map(|(at, _)| at);
-        if leg.deadline == wanted {
+        let Some((wanted, _)) = leg.peer.poll_timeout() else { return };
+        if leg.deadline.is_some_and(|known| known <= wanted) {
             return;
         }
         self.forget(number, leg);
-        leg.deadline = wanted;
-        self.0.extend(wanted.map(|at| (at, number)));
+        leg.deadline = Some(wanted);
+        self.0.insert((wanted, number));
     }
 
     pub(super) fn forget(&mut self, number: LegId, leg: &mut Leg) {
@@ -30,10 +33,20 @@ impl Timers {
         self.0.first().map(|(at, _)| *at)
     }
 
-    /// A leg whose time has come; it waits for nothing until it is told again.
+    /// A leg whose time has come, as far as is known here; it waits for nothing until it is told again.
     pub(super) fn due(&mut self, now: Instant) -> Option<LegId> {
         let (_, number) = *self.0.first().filter(|(at, _)| *at <= now)?;
         self.0.pop_first();
         Some(number)
+    }
+
+    /// Whether there is something for it to do. If not, it waits for what it waits for now.
+    pub(super) fn is_due(&mut self, now: Instant, number: LegId, leg: &mut Leg) -> bool {
+        leg.deadline = None;
+        let is_due = leg.peer.poll_timeout().is_some_and(|(at, _)| at <= now);
+        if !is_due {
+            self.update(number, leg);
+        }
+        is_due
     }
 }

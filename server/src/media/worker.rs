@@ -119,7 +119,7 @@ impl Worker {
             most: settings.connections,
             outlet: Outlet::new(listeners),
             arena: vec![0; BATCH_SIZE * BUFFER_LEN],
-            legs: Legs::default(),
+            legs: Legs::new(settings.connections),
             timers: Timers::default(),
             rooms: HashMap::new(),
             feed: Feed::default(),
@@ -148,7 +148,7 @@ impl Worker {
     }
 
     fn begin_anew(&mut self) {
-        let lost = std::mem::take(&mut self.legs);
+        let lost = std::mem::replace(&mut self.legs, Legs::new(self.most));
         for number in lost.numbers() {
             if let Some(joined) = lost.get(number).and_then(Leg::member) {
                 let leg = joined.name.clone();
@@ -224,6 +224,9 @@ impl Worker {
                     self.received += 1;
                     self.take_datagram(now, meta.addr, local, datagram);
                 }
+                if self.feed.is_full() {
+                    self.settle(now);
+                }
             }
             // All of a batch is forwarded before anything is sent, so that what goes the same way goes together.
             self.settle(now);
@@ -249,7 +252,7 @@ impl Worker {
         if known.is_none() && taken.is_ok() {
             self.legs.learn_address(number, source);
         }
-        self.feed.touch(number);
+        self.feed.touch(number, &mut self.legs);
         self.forward(now, number);
     }
 
@@ -274,10 +277,10 @@ impl Worker {
     /// What is due: connections', rooms', and those that do not come about.
     fn wake_up(&mut self, now: Instant) {
         while let Some(number) = self.timers.due(now) {
-            if let Some(leg) = self.legs.get_mut(number) {
-                leg.deadline = None;
+            let Some(leg) = self.legs.get_mut(number) else { continue };
+            if self.timers.is_due(now, number, leg) {
                 leg.peer.handle_timeout(now);
-                self.feed.touched.push(number);
+                self.feed.touch(number, &mut self.legs);
             }
         }
         for room in self.rooms.values_mut() {
@@ -302,40 +305,37 @@ impl Worker {
     /// Hears what connections and rooms have to say, then sends what is to be sent.
     fn settle(&mut self, now: Instant) {
         self.hear_rooms(now);
-        let mut touched = std::mem::take(&mut self.feed.touched);
-        touched.sort_unstable();
-        touched.dedup();
+        let touched = self.feed.take_touched();
         let mut over = Vec::new();
         for number in &touched {
             self.hear(now, *number);
             let Some(leg) = self.legs.get_mut(*number) else { continue };
+            leg.is_touched = false;
+            self.feed.deliver(now, leg);
             self.outlet.send_all(now, &mut leg.peer);
             self.timers.update(*number, leg);
             if is_over(&leg.peer) {
                 over.push(*number);
             }
         }
-        touched.clear();
-        // What hearing has touched comes with the next turn, which is now.
-        touched.append(&mut self.feed.touched);
-        self.feed.touched = touched;
+        self.feed.done(touched);
         for number in over {
             self.remove(now, number, Some(Ending::Failed));
         }
+        // What hearing has touched comes with the next turn, which is now.
         self.hear_rooms(now);
-        if !self.feed.touched.is_empty() {
-            self.send_touched(now);
-        }
+        self.send_touched(now);
     }
 
     fn send_touched(&mut self, now: Instant) {
-        let mut touched = std::mem::take(&mut self.feed.touched);
-        for number in touched.drain(..) {
-            let Some(leg) = self.legs.get_mut(number) else { continue };
+        let touched = self.feed.take_touched();
+        for number in &touched {
+            let Some(leg) = self.legs.get_mut(*number) else { continue };
+            leg.is_touched = false;
             self.outlet.send_all(now, &mut leg.peer);
-            self.timers.update(number, leg);
+            self.timers.update(*number, leg);
         }
-        self.feed.touched = touched;
+        self.feed.done(touched);
     }
 
     fn hear(&mut self, now: Instant, number: LegId) {
@@ -372,7 +372,7 @@ impl Worker {
                             && let Some(leg) = self.legs.get_mut(published.leg)
                         {
                             leg.peer.request_key_frame(now, published.transceiver, encoding);
-                            self.feed.touch(published.leg);
+                            self.feed.touch(published.leg, &mut self.legs);
                         }
                     }
                     sfu::Event::WantsBitrate { participant, bits_per_second } => {
@@ -380,7 +380,7 @@ impl Worker {
                             if let Some(leg) = self.legs.get_mut(*number).filter(|leg| !leg.slots.is_empty())
                             {
                                 leg.peer.set_wanted_bitrate(now, bits_per_second);
-                                self.feed.touch(*number);
+                                self.feed.touch(*number, &mut self.legs);
                             }
                         }
                     }
@@ -474,7 +474,7 @@ impl Worker {
             person.legs.push(number);
         }
         self.pending.push((now, number));
-        self.feed.touch(number);
+        self.feed.touch(number, &mut self.legs);
         number
     }
 
