@@ -1,6 +1,10 @@
-//! Packets of ours that may be asked for again (RFC 4588 §3).
+//! Packets of ours that wait to be sent, or may be asked for again (RFC 4588 §3).
+//!
+//! A server has a second of packets for each of its viewers, which is most of what it keeps of one. Payloads are shared by
+//! all of them; what is a viewer's own, a header and a few bytes of payload, lies one behind another in a ring.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -8,16 +12,43 @@ use bytes::Bytes;
 /// How long a packet may be asked for again.
 const USEFUL: Duration = Duration::from_secs(1);
 
-/// A packet in the clear: its header, with what a forwarder changes of the payload, and the rest of the payload.
+/// A time, in milliseconds since a beginning: in four bytes, "never" included. They begin anew after seven weeks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment(NonZeroU32);
+
+impl Moment {
+    pub(crate) fn new(start: Instant, now: Instant) -> Self {
+        let since = now.saturating_duration_since(start);
+        let millis = (since.as_secs() as u32).wrapping_mul(1000).wrapping_add(since.subsec_millis());
+        Self(NonZeroU32::new(millis).unwrap_or(NonZeroU32::MIN))
+    }
+
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::from(self.0.get().wrapping_sub(earlier.0.get())))
+    }
+}
+
+/// A packet in the clear.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
-    pub(crate) head: Bytes,
+    /// All but the first bytes.
     pub(crate) payload: Bytes,
-    /// Bytes of `head` that are the header.
-    pub(crate) header: usize,
-    pub(crate) sent: Option<Instant>,
+    /// Where the first bytes are: the header, with what a forwarder changes of the payload. Counted from the first that
+    /// there ever were, wrapping around.
+    at: u32,
+    length: u16,
+    /// Bytes of them that are the header.
+    pub(crate) header: u16,
+    pub(crate) sent: Option<Moment>,
     /// When it was sent again.
-    pub(crate) repaired: Option<Instant>,
+    pub(crate) repaired: Option<Moment>,
+}
+
+impl Kept {
+    /// Bytes of all of it.
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.length) + self.payload.len()
+    }
 }
 
 /// The last packets of a stream, by number.
@@ -25,13 +56,16 @@ pub(crate) struct Kept {
 pub(crate) struct Cache {
     first: u64,
     kept: VecDeque<Option<Kept>>,
+    /// Headers, in the order in which they came, and where the first is.
+    heads: VecDeque<u8>,
+    begin: u32,
     most: usize,
 }
 
 impl Cache {
     /// Of at most so many packets.
     pub(crate) fn new(most: usize) -> Self {
-        Self { first: 0, kept: VecDeque::new(), most }
+        Self { first: 0, kept: VecDeque::new(), heads: VecDeque::new(), begin: 0, most }
     }
 
     /// How many it keeps.
@@ -40,18 +74,39 @@ impl Cache {
     }
 
     /// Leaves out those that nobody would have a use for any more.
-    pub(crate) fn forget_old(&mut self, now: Instant) {
-        let is_old = |kept: &Kept| kept.sent.is_some_and(|sent| now.saturating_duration_since(sent) > USEFUL);
+    pub(crate) fn forget_old(&mut self, now: Moment) {
+        let is_old = |kept: &Kept| kept.sent.is_some_and(|sent| now.since(sent) > USEFUL);
         while self.kept.front().is_some_and(|front| front.as_ref().is_none_or(is_old)) {
-            self.kept.pop_front();
-            self.first += 1;
+            self.forget_first();
         }
     }
 
-    /// Keeps a packet; false where the number is older than any that is kept, or taken.
-    pub(crate) fn put(&mut self, number: u64, packet: Kept) -> bool {
+    fn forget_first(&mut self) {
+        if let Some(gone) = self.kept.pop_front() {
+            self.first += 1;
+            gone.into_iter().for_each(|gone| self.forget_head(&gone));
+        }
+    }
+
+    /// Leaves out a header, and those that came before it: packets leave in the order in which they came.
+    fn forget_head(&mut self, gone: &Kept) {
+        let end = gone.at.wrapping_sub(self.begin) as usize + usize::from(gone.length);
+        if end <= self.heads.len() {
+            self.heads.drain(..end);
+            self.begin = self.begin.wrapping_add(end as u32);
+        }
+    }
+
+    /// Keeps a packet, of whose first bytes so many are its header; false where the number is older than any that is kept,
+    /// or taken, or there are more first bytes than a datagram has.
+    pub(crate) fn put(&mut self, number: u64, head: &[u8], header: usize, payload: Bytes) -> bool {
+        let (Ok(length), Ok(header)) = (u16::try_from(head.len()), u16::try_from(header)) else {
+            return false;
+        };
         if self.kept.is_empty() || number >= self.end() + self.most as u64 {
             self.kept.clear();
+            self.begin = self.begin.wrapping_add(self.heads.len() as u32);
+            self.heads.clear();
             self.first = number;
         }
         if number < self.first {
@@ -59,23 +114,27 @@ impl Cache {
         }
         while self.end() <= number {
             if self.kept.len() >= self.most {
-                self.kept.pop_front();
-                self.first += 1;
+                self.forget_first();
             }
+            grow(&mut self.kept, 1);
             self.kept.push_back(None);
         }
         let place = number - self.first;
-        match self.kept.get_mut(place as usize) {
-            Some(slot @ None) => {
-                *slot = Some(packet);
-                true
-            }
-            _ => false,
-        }
+        let Some(slot @ None) = self.kept.get_mut(place as usize) else { return false };
+        let at = self.begin.wrapping_add(self.heads.len() as u32);
+        grow(&mut self.heads, head.len());
+        self.heads.extend(head);
+        *slot = Some(Kept { payload, at, length, header, sent: None, repaired: None });
+        true
     }
 
     fn end(&self) -> u64 {
         self.first + self.kept.len() as u64
+    }
+
+    fn get(&self, number: u64) -> Option<&Kept> {
+        let place = number.checked_sub(self.first)?;
+        self.kept.get(usize::try_from(place).ok()?)?.as_ref()
     }
 
     pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut Kept> {
@@ -83,15 +142,35 @@ impl Cache {
         self.kept.get_mut(usize::try_from(place).ok()?)?.as_mut()
     }
 
-    /// Takes a packet that will not be asked for.
-    pub(crate) fn take(&mut self, number: u64) -> Option<Kept> {
-        let place = number.checked_sub(self.first)?;
-        let kept = self.kept.get_mut(usize::try_from(place).ok()?)?.take();
+    /// Appends a packet's first bytes to a buffer; the packet.
+    pub(crate) fn copy_head(&self, number: u64, buffer: &mut Vec<u8>) -> Option<&Kept> {
+        let kept = self.get(number)?;
+        let start = kept.at.wrapping_sub(self.begin) as usize;
+        let end = start + usize::from(kept.length);
+        let (one, other) = self.heads.as_slices();
+        if let Some(bytes) = one.get(start..end) {
+            buffer.extend_from_slice(bytes);
+        } else if end <= self.heads.len() {
+            buffer.extend_from_slice(one.get(start..).unwrap_or_default());
+            buffer.extend_from_slice(other.get(start.saturating_sub(one.len())..end - one.len())?);
+        } else {
+            return None;
+        }
+        Some(kept)
+    }
+
+    /// Forgets a packet that has left and will not be asked for.
+    pub(crate) fn forget(&mut self, number: u64) {
+        let Some(place) = number.checked_sub(self.first).and_then(|place| usize::try_from(place).ok()) else {
+            return;
+        };
+        if let Some(gone) = self.kept.get_mut(place).and_then(Option::take) {
+            self.forget_head(&gone);
+        }
         while let Some(None) = self.kept.front() {
             self.kept.pop_front();
             self.first += 1;
         }
-        kept
     }
 
     /// Of the last few that were sent the one whose size is nearest to this; none where all are smaller than padding.
@@ -101,11 +180,10 @@ impl Cache {
         let sent = places.filter_map(|(number, kept)| {
             kept.as_ref().filter(|kept| kept.sent.is_some()).map(|kept| (number, kept))
         });
-        let length = |kept: &Kept| kept.head.len() + kept.payload.len();
-        let is_large = |(_, kept): &(u64, &Kept)| length(kept) > usize::from(u8::MAX);
+        let is_large = |(_, kept): &(u64, &Kept)| kept.len() > usize::from(u8::MAX);
         sent.take(FEW)
             .filter(is_large)
-            .min_by_key(|(_, kept)| length(kept).abs_diff(size))
+            .min_by_key(|(_, kept)| kept.len().abs_diff(size))
             .map(|(number, _)| number)
     }
 
@@ -115,40 +193,88 @@ impl Cache {
     }
 }
 
+/// Makes room for `more`, a quarter at a time: doubling would leave half of it empty on average.
+fn grow<T>(queue: &mut VecDeque<T>, more: usize) {
+    if queue.len() + more > queue.capacity() {
+        queue.reserve_exact(more.max(queue.capacity() / 4).max(16));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn kept(number: u64) -> Kept {
-        let head = Bytes::copy_from_slice(&number.to_be_bytes());
-        Kept { head, payload: Bytes::new(), header: 8, sent: None, repaired: None }
+    fn put(cache: &mut Cache, number: u64) -> bool {
+        cache.put(number, &number.to_be_bytes(), 8, Bytes::new())
+    }
+
+    fn head(cache: &Cache, number: u64) -> Option<Vec<u8>> {
+        let mut head = Vec::new();
+        cache.copy_head(number, &mut head).map(Kept::len)?;
+        Some(head)
     }
 
     #[test]
     fn the_last_ones_are_kept_whatever_their_order() {
         let mut cache = Cache::new(4);
         for number in [100, 102, 101, 104] {
-            assert!(cache.put(number, kept(number)), "{number}");
+            assert!(put(&mut cache, number), "{number}");
         }
-        assert!(!cache.put(104, kept(104)), "it is there");
+        assert!(!put(&mut cache, 104), "it is there");
         assert!(cache.get_mut(100).is_none(), "four numbers: 101 to 104");
         assert!(cache.get_mut(103).is_none());
-        assert!(cache.put(103, kept(103)));
-        assert!(!cache.put(99, kept(99)), "too old");
-        assert_eq!(cache.get_mut(101).map(|kept| kept.head.clone()), Some(kept(101).head));
-        assert!(cache.put(500, kept(500)), "a jump begins anew");
-        assert!(cache.get_mut(104).is_none() && cache.get_mut(500).is_some());
+        assert!(put(&mut cache, 103));
+        assert!(!put(&mut cache, 99), "too old");
+        for number in 101..=104_u64 {
+            assert_eq!(head(&cache, number), Some(number.to_be_bytes().to_vec()));
+        }
+        assert!(put(&mut cache, 500), "a jump begins anew");
+        assert!(cache.get_mut(104).is_none() && head(&cache, 500).is_some());
     }
 
     #[test]
-    fn what_is_taken_leaves_no_room_behind() {
+    fn what_is_forgotten_leaves_no_room_behind() {
         let mut cache = Cache::new(1_000);
         for number in 0..10_000 {
-            assert!(cache.put(number, kept(number)));
-            assert!(cache.take(number).is_some());
-            assert!(cache.take(number).is_none());
+            assert!(put(&mut cache, number));
+            assert!(head(&cache, number).is_some());
+            cache.forget(number);
+            assert_eq!(head(&cache, number), None);
+            cache.forget(number);
         }
-        assert!(cache.kept.is_empty());
+        assert!(cache.kept.is_empty() && cache.heads.is_empty());
         assert_eq!(cache.newest_sent(100), None);
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "any instant will do to count from")]
+    fn a_second_of_packets_takes_little_room() {
+        assert_eq!(size_of::<Option<Kept>>(), 48);
+        let (mut cache, start) = (Cache::new(1_024), Instant::now());
+        let at = |millis| Moment::new(start, start + Duration::from_millis(millis));
+        // Beyond the wrapping around of where headers are.
+        cache.begin = u32::MAX - 1_000;
+        for number in 0..10_000_u64 {
+            cache.forget_old(at(number * 3));
+            let head = [&[0; 22], number.to_be_bytes().as_slice()].concat();
+            assert!(cache.put(number, &head, 30, Bytes::from_static(&[7; 100])));
+            if let Some(kept) = cache.get_mut(number) {
+                kept.sent = Some(at(number * 3));
+            }
+            let oldest = number.saturating_sub(1_000 / 3);
+            assert_eq!(self::head(&cache, oldest).unwrap()[22..], oldest.to_be_bytes());
+        }
+        assert!(cache.kept.len() <= 335 && cache.kept.capacity() < 450, "{}", cache.kept.capacity());
+        assert!(cache.heads.len() <= 335 * 30 && cache.heads.capacity() < 450 * 30);
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "any instant will do to count from")]
+    fn moments_count_milliseconds() {
+        let start = Instant::now();
+        let at = |millis| Moment::new(start, start + Duration::from_millis(millis));
+        assert_eq!(at(1_500).since(at(20)), Duration::from_millis(1_480));
+        let weeks = u64::from(u32::MAX);
+        assert_eq!(at(weeks + 11).since(at(weeks - 10)), Duration::from_millis(21));
     }
 }

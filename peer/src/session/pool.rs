@@ -4,31 +4,21 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
-/// Bytes of a chunk of packets: a dozen of them.
-pub(crate) const OF_PACKETS: usize = 16 << 10;
-
-/// Bytes of a chunk of headers: some eighty.
-pub(crate) const OF_HEADERS: usize = 4 << 10;
+/// Bytes of a chunk: a dozen packets.
+const CHUNK: usize = 16 << 10;
 
 /// Chunks that are kept for when they are free again; further ones are left to those who hold parts of them.
 const KEPT: usize = 64;
 
 /// Gives out bytes that several may hold, in the long run without an allocation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Pool {
-    /// Bytes of a chunk.
-    chunk: usize,
     open: Option<BytesMut>,
     /// Those that are full, oldest first.
     full: VecDeque<BytesMut>,
 }
 
 impl Pool {
-    /// One of chunks of so many bytes.
-    pub(crate) fn new(chunk: usize) -> Self {
-        Self { chunk, open: None, full: VecDeque::new() }
-    }
-
     /// A copy of these parts, one behind another, as `edit` would have it.
     pub(crate) fn keep(&mut self, parts: &[&[u8]], edit: impl FnOnce(&mut [u8])) -> Bytes {
         let length = parts.iter().map(|part| part.len()).sum();
@@ -48,7 +38,7 @@ impl Pool {
     /// A chunk that has room, in the place of one that has none.
     #[cold]
     fn turn(&mut self, full: Option<BytesMut>, length: usize) -> BytesMut {
-        let size = length.max(self.chunk);
+        let size = length.max(CHUNK);
         let is_free = self.full.front_mut().is_some_and(|oldest| oldest.try_reclaim(size));
         let next = if is_free { self.full.pop_front() } else { None };
         if self.full.len() >= KEPT {
@@ -65,12 +55,12 @@ mod tests {
 
     #[test]
     fn chunks_are_used_again_once_they_are_free() {
-        let mut pool = Pool::new(OF_PACKETS);
+        let mut pool = Pool::default();
         let mut held: VecDeque<Bytes> = VecDeque::new();
         let mut places = std::collections::BTreeSet::new();
         for number in 0..10_000_u32 {
             let kept = pool.keep(&[&number.to_be_bytes(), &[7; 1200]], |_| ());
-            places.insert(kept.as_ptr().addr() / OF_PACKETS);
+            places.insert(kept.as_ptr().addr() / CHUNK);
             held.push_back(kept);
             if held.len() > 50 {
                 let oldest = held.pop_front().unwrap();
@@ -85,7 +75,7 @@ mod tests {
 
     #[test]
     fn what_is_held_for_ever_holds_up_nobody() {
-        let mut pool = Pool::new(OF_PACKETS);
+        let mut pool = Pool::default();
         let first = pool.keep(&[&[1; 100]], |_| ());
         for _ in 0..5_000 {
             pool.keep(&[&[2; 1200]], |_| ());

@@ -8,7 +8,7 @@ use rtp::{Header, HeaderMut, Packet, SequenceNumber, Ssrc};
 use sdp::attribute::Feedback;
 
 use super::packet::{MediaPacket, SenderClock};
-use super::pool::{OF_PACKETS, Pool};
+use super::pool::Pool;
 use super::route::{Route, Section, Sections};
 use super::source::Source;
 use crate::fault::MediaFault;
@@ -19,7 +19,7 @@ use crate::media::TransceiverId;
 const ORIGINAL_NUMBER: usize = 2;
 
 /// What comes in over a transport.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Receiving {
     sections: Sections,
     /// By number, so that a search finds them.
@@ -29,19 +29,6 @@ pub(crate) struct Receiving {
     packets: VecDeque<MediaPacket>,
     /// Packets whose owner did not take them in time.
     pub(crate) untaken: u64,
-}
-
-impl Default for Receiving {
-    fn default() -> Self {
-        Self {
-            sections: Sections::default(),
-            routes: Vec::new(),
-            sources: Vec::new(),
-            pool: Pool::new(OF_PACKETS),
-            packets: VecDeque::new(),
-            untaken: 0,
-        }
-    }
 }
 
 impl Receiving {

@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use bwe::{DataRate, DataSize, Pacer, PacerConfig, Priority, Release, Sent};
 use bytes::Bytes;
-use rtp::extension::{Kind, Mid, RepairedRtpStreamId, RtpStreamId, TransportSequenceNumber};
+use rtp::extension::{ExtensionMap, Kind, Mid, RepairedRtpStreamId, RtpStreamId, TransportSequenceNumber};
 use rtp::{Fields, Header, HeaderMut, HeaderWriter, PayloadType, SequenceNumber, Ssrc, Timestamp};
 use sdp::attribute::Feedback;
 
-use super::cache::{Cache, Kept};
-use super::pool::{OF_HEADERS, Pool};
+use super::cache::{Cache, Moment};
 use super::reports::Remote;
 use super::source::KeyFrameRequests;
 use crate::error::SendError;
@@ -93,6 +92,10 @@ pub(crate) struct Stream {
     mid: Box<str>,
     rid: Option<Box<str>>,
     pub(crate) agreement: Arc<Agreement>,
+    /// The codec that was sent last, and its ticks per second.
+    codec: Option<(PayloadType, u32)>,
+    /// The numbers of header extensions, beside what each packet changes.
+    extensions: ExtensionMap,
     next: u64,
     next_repair: SequenceNumber,
     cache: Cache,
@@ -121,6 +124,18 @@ pub(crate) struct Stream {
     pub(crate) last_fir: Option<u8>,
 }
 
+impl Stream {
+    /// Ticks per second of a codec that may be sent.
+    fn clock_rate(&mut self, payload_type: PayloadType) -> Option<u32> {
+        if let Some((_, known)) = self.codec.filter(|(known, _)| *known == payload_type) {
+            return Some(known);
+        }
+        let agreed = self.agreement.codecs.iter().find(|codec| codec.send == payload_type)?;
+        self.codec = Some((payload_type, agreed.codec.clock_rate));
+        Some(agreed.codec.clock_rate)
+    }
+}
+
 /// A packet that waits for its turn.
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
@@ -133,8 +148,8 @@ struct Waiting {
 #[derive(Debug)]
 pub(crate) struct Sending {
     pub(crate) streams: Vec<Stream>,
+    start: Instant,
     pacer: Pacer<Waiting>,
-    pool: Pool,
     scratch: Vec<u8>,
     /// Counts the packets that have a transport-wide number.
     counted: u64,
@@ -146,14 +161,7 @@ impl Sending {
     pub(crate) fn new(now: Instant) -> Self {
         let mut pacer = Pacer::new(now, UNKNOWN, PacerConfig { batch: FRAME, ..PacerConfig::default() });
         pacer.set_can_pad(false);
-        Self {
-            streams: Vec::new(),
-            pacer,
-            pool: Pool::new(OF_HEADERS),
-            scratch: Vec::new(),
-            counted: 0,
-            owed: None,
-        }
+        Self { streams: Vec::new(), start: now, pacer, scratch: Vec::new(), counted: 0, owed: None }
     }
 
     /// Descriptions say what may be sent from now on. `random` numbers first packets.
@@ -182,6 +190,8 @@ impl Sending {
                             mid: one.mid().unwrap_or_default().into(),
                             rid: None,
                             agreement: Arc::clone(agreement),
+                            codec: None,
+                            extensions: agreement.extensions,
                             // RFC 3550 §5.1: random. Below 2^15, so that libsrtp's way of guessing has room.
                             next: (1 << 16) + u64::from(random() & 0x7FFF),
                             next_repair: SequenceNumber((random() & 0x7FFF) as u16),
@@ -206,6 +216,7 @@ impl Sending {
                 stream.encoding = encoding;
                 stream.rid.clone_from(&known.init.rid);
                 stream.agreement = Arc::clone(agreement);
+                (stream.codec, stream.extensions) = (None, agreement.extensions);
                 stream.repairs = agreement.preferred().is_some_and(can_repair);
                 self.streams.push(stream);
             }
@@ -222,16 +233,15 @@ impl Sending {
         now: Instant,
         (transceiver, encoding): (TransceiverId, usize),
         packet: OutgoingPacket,
-        extensions: impl FnOnce(&mut HeaderWriter<'_>, &rtp::extension::ExtensionMap),
+        extensions: impl FnOnce(&mut HeaderWriter<'_>, &ExtensionMap),
     ) -> Result<(), SendError> {
         let mut streams = self.streams.iter_mut();
         let stream = streams
             .find(|stream| stream.transceiver == transceiver && stream.encoding == encoding)
             .ok_or(SendError::NotSending)?;
-        let agreed = stream.agreement.codecs.iter().find(|codec| codec.send == packet.payload_type);
-        let clock_rate = agreed.ok_or(SendError::PayloadType)?.codec.clock_rate;
+        let clock_rate = stream.clock_rate(packet.payload_type).ok_or(SendError::PayloadType)?;
         // What waits must not push out what waits longer.
-        if stream.waiting >= stream.cache.most() / 2 {
+        if stream.waiting >= stream.cache.most() / 2 || self.pacer.waiting() >= bwe::QUEUE_LIMIT {
             return Err(SendError::Full);
         }
         let number = packet.sequence_number.unwrap_or(stream.next);
@@ -244,7 +254,7 @@ impl Sending {
             timestamp: packet.timestamp,
             ssrc: stream.ssrc,
         };
-        let map = &stream.agreement.extensions;
+        let map = &stream.extensions;
         let mut writer = HeaderWriter::new(&mut self.scratch, &fields);
         writer.extension(map, &COUNTED_LATER);
         if !stream.is_known {
@@ -260,12 +270,10 @@ impl Sending {
             body.buffer().extend_from_slice(&packet.prefix);
             length
         };
-        let head = self.pool.keep(&[&self.scratch], |_| ());
-        let size = head.len() + packet.payload.len() + BELOW;
+        let size = self.scratch.len() + packet.payload.len() + BELOW;
         let ssrc = stream.ssrc;
-        let kept = Kept { head, payload: packet.payload, header, sent: None, repaired: None };
-        stream.cache.forget_old(now);
-        if !stream.cache.put(number, kept) {
+        stream.cache.forget_old(Moment::new(self.start, now));
+        if !stream.cache.put(number, &self.scratch, header, packet.payload) {
             return Err(SendError::TooLate);
         }
         let ahead = stream.last.map(|(_, last, _)| packet.timestamp.ahead_of(last));
@@ -310,17 +318,18 @@ impl Sending {
         if !stream.repairs {
             return;
         }
+        let now_here = Moment::new(self.start, now);
         for number in numbers {
             let number = stream.cache.expand(number);
             let Some(kept) = stream.cache.get_mut(number).filter(|kept| kept.sent.is_some()) else {
                 continue;
             };
-            let is_under_way = kept.repaired.is_some_and(|last| now - last < AGAIN.max(round_trip));
+            let is_under_way = kept.repaired.is_some_and(|last| now_here.since(last) < AGAIN.max(round_trip));
             if is_under_way {
                 continue;
             }
-            kept.repaired = Some(now);
-            let size = DataSize::from_bytes((kept.head.len() + kept.payload.len() + 2 + BELOW) as u64);
+            kept.repaired = Some(now_here);
+            let size = DataSize::from_bytes((kept.len() + 2 + BELOW) as u64);
             let waiting = Waiting { ssrc, number, is_repair: true };
             // Where there is no room for more, it is asked for again.
             let _ = self.pacer.push(now, u64::from(ssrc.0), Priority::Retransmission, size, waiting);
@@ -360,7 +369,7 @@ impl Sending {
                     None => return false,
                 }
             };
-            let ids = self.streams.first().map(|stream| &stream.agreement.extensions);
+            let ids = self.streams.first().map(|stream| &stream.extensions);
             let counted = ids.and_then(|ids| count(&mut buffer[start..], ids, self.counted));
             if srtp.protect_rtp(buffer, start).is_err() {
                 buffer.truncate(start);
@@ -378,27 +387,25 @@ impl Sending {
     /// Appends a packet in the clear, or one that repeats it.
     fn write(&mut self, now: Instant, waiting: Waiting, buffer: &mut Vec<u8>) -> Option<bwe::Kind> {
         let stream = self.streams.iter_mut().find(|stream| stream.ssrc == waiting.ssrc)?;
+        let (number, start) = (waiting.number, buffer.len());
         if waiting.is_repair {
-            let start = buffer.len();
-            repeat(stream, waiting.number, buffer)?;
+            repeat(stream, number, &mut self.scratch, buffer)?;
             stream.repaired += 1;
             stream.repaired_bytes += (buffer.len() - start) as u64;
             return Some(bwe::Kind::Retransmission);
         }
         stream.waiting = stream.waiting.saturating_sub(1);
-        let taken;
-        let kept = if stream.repairs {
-            stream.cache.get_mut(waiting.number)?
-        } else {
-            taken = stream.cache.take(waiting.number)?;
-            &mut { taken }
-        };
-        kept.sent = Some(now);
-        buffer.extend_from_slice(&kept.head);
+        let kept = stream.cache.copy_head(number, buffer)?;
         buffer.extend_from_slice(&kept.payload);
+        let header = usize::from(kept.header);
+        if !stream.repairs {
+            stream.cache.forget(number);
+        } else if let Some(kept) = stream.cache.get_mut(number) {
+            kept.sent = Some(Moment::new(self.start, now));
+        }
         stream.packets += 1;
-        stream.header_bytes += kept.header as u64;
-        stream.octets += (kept.head.len() - kept.header + kept.payload.len()) as u64;
+        stream.header_bytes += header as u64;
+        stream.octets += (buffer.len() - start - header) as u64;
         Some(bwe::Kind::Media)
     }
 
@@ -409,7 +416,7 @@ impl Sending {
             return false;
         };
         match stream.cache.newest_sent(size.as_bytes() as usize) {
-            Some(number) => repeat(stream, number, buffer).is_some(),
+            Some(number) => repeat(stream, number, &mut self.scratch, buffer).is_some(),
             None => padding(stream, buffer).is_some(),
         }
     }
@@ -447,10 +454,20 @@ fn can_repair(codec: &crate::AgreedCodec) -> bool {
 }
 
 /// Sets a packet's transport-wide number, if it has one.
-fn count(packet: &mut [u8], ids: &rtp::extension::ExtensionMap, number: u64) -> Option<()> {
+fn count(packet: &mut [u8], ids: &ExtensionMap, number: u64) -> Option<()> {
+    let id = ids.id(Kind::TransportSequenceNumber)?;
+    let number = (number as u16).to_be_bytes();
+    // It is the first extension, behind no contributing sources, in the one-byte form: mostly.
+    if let Some([0x90 | 0xB0, _, _, _, _, _, _, _, _, _, _, _, 0xBE, 0xDE, _, _, first, high, low]) =
+        packet.first_chunk_mut::<19>()
+        && *first == id << 4 | 1
+    {
+        [*high, *low] = number;
+        return Some(());
+    }
     let mut header = HeaderMut::parse(packet).ok()?;
     let value = header.extension_mut(ids, Kind::TransportSequenceNumber)?;
-    value.get_mut(..2)?.copy_from_slice(&(number as u16).to_be_bytes());
+    value.get_mut(..2)?.copy_from_slice(&number);
     Some(())
 }
 
@@ -459,11 +476,11 @@ fn begin_repair<'a>(
     stream: &mut Stream,
     fields: Fields,
     buffer: &'a mut Vec<u8>,
-    more: impl FnOnce(&mut HeaderWriter<'_>, &rtp::extension::ExtensionMap),
+    more: impl FnOnce(&mut HeaderWriter<'_>, &ExtensionMap),
 ) -> rtp::Body<'a> {
     let fields = Fields { sequence_number: stream.next_repair, ssrc: stream.retransmission, ..fields };
     stream.next_repair = stream.next_repair.plus(1);
-    let map = &stream.agreement.extensions;
+    let map = &stream.extensions;
     let mut writer = HeaderWriter::new(buffer, &fields);
     writer.extension(map, &COUNTED_LATER);
     writer.extension(map, &Mid(stream.mid.as_bytes()));
@@ -489,9 +506,10 @@ fn padding(stream: &mut Stream, buffer: &mut Vec<u8>) -> Option<()> {
 }
 
 /// Appends a packet that repeats another (RFC 4588 §4).
-fn repeat(stream: &mut Stream, number: u64, buffer: &mut Vec<u8>) -> Option<()> {
-    let kept = stream.cache.get_mut(number)?.clone();
-    let header = Header::parse(&kept.head).ok()?;
+fn repeat(stream: &mut Stream, number: u64, head: &mut Vec<u8>, buffer: &mut Vec<u8>) -> Option<()> {
+    head.clear();
+    let kept = stream.cache.copy_head(number, head)?.clone();
+    let header = Header::parse(head).ok()?;
     let mut codecs = stream.agreement.codecs.iter();
     let codec = codecs.find(|codec| codec.send == header.payload_type())?;
     let fields = Fields { payload_type: codec.send_retransmission?, ..header.fields() };
@@ -499,7 +517,7 @@ fn repeat(stream: &mut Stream, number: u64, buffer: &mut Vec<u8>) -> Option<()> 
         writer.copy_extensions(header, (map, map), Kind::is_of_media);
     });
     body.buffer().extend_from_slice(&header.sequence_number().0.to_be_bytes());
-    body.buffer().extend_from_slice(kept.head.get(kept.header..).unwrap_or_default());
+    body.buffer().extend_from_slice(head.get(usize::from(kept.header)..).unwrap_or_default());
     body.buffer().extend_from_slice(&kept.payload);
     Some(())
 }
