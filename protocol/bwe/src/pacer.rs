@@ -119,6 +119,10 @@ pub struct Pacer<T> {
     probes: VecDeque<Running>,
     /// When the rate was last looked at.
     adjusted_at: Micros,
+    /// Whether it is faster than the target has it, for what waits.
+    is_hurried: bool,
+    /// Packets were queued since then, for which there was room.
+    is_stale: bool,
 }
 
 /// A probe.
@@ -144,6 +148,8 @@ impl<T> Pacer<T> {
             can_pad: true,
             probes: VecDeque::with_capacity(MOST_PROBES),
             adjusted_at: 0,
+            is_hurried: false,
+            is_stale: false,
         };
         pacer.set_target(now, target);
         pacer
@@ -194,7 +200,12 @@ impl<T> Pacer<T> {
         let queued_at = self.clock.time(now);
         let bytes = u32::try_from(size.as_bytes()).unwrap_or(u32::MAX);
         self.queues.push(stream, priority, Queued { item, bytes, queued_at }).map_err(Full)?;
-        self.adjust(queued_at);
+        // What may leave at once needs no rate.
+        if self.is_hurried || !self.budget.is_ready(queued_at) {
+            self.adjust(queued_at);
+        } else {
+            self.is_stale = true;
+        }
         Ok(())
     }
 
@@ -236,6 +247,9 @@ impl<T> Pacer<T> {
                 self.adjust(now);
             }
             if !self.budget.is_ready(now) {
+                if self.is_stale {
+                    self.adjust(now);
+                }
                 return None;
             }
             let queued = self.queues.pop()?;
@@ -287,6 +301,9 @@ impl<T> Pacer<T> {
     /// A probe that could not be sent for want of packets is of no use, nor one that holds up packets which have waited too
     /// long to leave so slowly.
     fn drop_stale_probe(&mut self, now: Micros) {
+        if self.probes.is_empty() {
+            return;
+        }
         let hurry = self.budget.rate();
         let is_pressed = self.queues.count() > 0 && hurry > self.target.scaled(self.config.factor);
         while is_pressed && self.probes.front().is_some_and(|running| running.probe.rate < hurry) {
@@ -355,5 +372,6 @@ impl<T> Pacer<T> {
         };
         self.budget.set_rate(now, paced.max(needed));
         self.adjusted_at = now;
+        (self.is_hurried, self.is_stale) = (needed > paced, false);
     }
 }

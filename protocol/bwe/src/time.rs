@@ -17,7 +17,9 @@ pub(crate) const NEVER: Micros = -MAX;
 
 /// A `Duration` in microseconds, a century at most.
 pub(crate) fn micros(duration: Duration) -> Micros {
-    Micros::try_from(duration.as_micros()).map_or(MAX, |micros| micros.min(MAX))
+    // In 64 bits: each packet is asked for some times.
+    let seconds = duration.as_secs().min((MAX / SECOND) as u64) as Micros;
+    (seconds * SECOND + Micros::from(duration.subsec_micros())).min(MAX)
 }
 
 /// The same the other way round; nothing below zero.
