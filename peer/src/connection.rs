@@ -13,7 +13,7 @@ use crate::event::{Event, IceGatheringState, PeerConnectionState};
 use crate::fault::{Counters, Fault};
 use crate::negotiation::{Negotiation, Ours, SignalingState, Theirs};
 use crate::seeds::Seeds;
-use crate::transport::{self, Reason, Traffic, Transport};
+use crate::transport::{self, Reason, Traffic, Transport, Watched};
 
 mod candidates;
 mod descriptions;
@@ -36,7 +36,7 @@ mod transceivers;
 pub struct PeerConnection {
     pub(crate) configuration: Configuration,
     negotiation: Negotiation,
-    pub(crate) transport: Transport,
+    pub(crate) transport: Watched,
     events: VecDeque<Event>,
     /// The time of the last call: events of channels may answer the peer.
     now: Instant,
@@ -76,7 +76,7 @@ impl PeerConnection {
         negotiation.capabilities.clone_from(&configuration.media);
         Self {
             negotiation,
-            transport,
+            transport: Watched::new(transport),
             events: VecDeque::new(),
             now,
             created: now,
@@ -228,10 +228,14 @@ impl PeerConnection {
     }
 
     /// Takes a datagram that arrived at a local candidate's base.
-    pub fn handle_datagram(&mut self, now: Instant, datagram: Received<'_>) -> Result<(), Fault> {
+    pub fn handle_datagram(&mut self, now: Instant, mut datagram: Received<'_>) -> Result<(), Fault> {
         self.now = now;
         if self.is_closed {
             return Err(Fault::Closed);
+        }
+        if let Some(result) = self.transport.handle_media(now, &mut datagram) {
+            self.hear_media();
+            return result;
         }
         let result = self.transport.handle_datagram(now, datagram);
         self.settle();
@@ -241,7 +245,12 @@ impl PeerConnection {
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.now = now;
-        if !self.is_closed {
+        if self.is_closed {
+            return;
+        }
+        if self.transport.handle_media_timeout(now) {
+            self.hear_media();
+        } else {
             self.transport.handle_timeout(now);
             self.settle();
         }
@@ -277,8 +286,15 @@ impl PeerConnection {
             }
             return Some(event);
         }
+        if self.transport.is_told() {
+            return None;
+        }
         loop {
-            return Some(match self.transport.channels.poll_event(self.now)? {
+            let Some(event) = self.transport.channels.poll_event(self.now) else {
+                self.transport.told();
+                return None;
+            };
+            return Some(match event {
                 ChannelEvent::Established | ChannelEvent::Ended(_) => continue,
                 ChannelEvent::Incoming(id) => Event::DataChannel(id),
                 ChannelEvent::Opened(id) => Event::ChannelOpen(id),
@@ -304,6 +320,13 @@ impl PeerConnection {
         self.negotiation.close();
         self.connection = PeerConnectionState::Closed;
         self.events.clear();
+    }
+
+    /// Tells what media has to tell.
+    fn hear_media(&mut self) {
+        while let Some(event) = self.transport.poll_media_event() {
+            self.tell_media(event.into());
+        }
     }
 
     /// Tells what has come of the last call.

@@ -17,12 +17,14 @@ use crate::stream::{self, Streams};
 
 mod batch;
 mod flows;
+mod quiet;
 mod relayed;
 mod sped;
 mod streamed;
 
 use batch::Batch;
 use flows::Flows;
+pub(crate) use quiet::Watched;
 pub use sped::DtlsInStun;
 use sped::Sped;
 
@@ -301,16 +303,24 @@ impl Transport {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<(Instant, Reason)> {
+        let media = self.media_timeout().filter(|_| self.has_outlet());
+        [self.rest_timeout(), media].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// What all but media waits for.
+    fn rest_timeout(&self) -> Option<(Instant, Reason)> {
         let ice = self.ice.poll_timeout().map(|(at, reason)| (at, Reason::Ice(reason)));
         let dtls = self.dtls.poll_timeout().map(|(at, reason)| (at, Reason::Dtls(reason)));
         // Where nothing can leave, SCTP has nothing to be woken for: its pacing would ask without end.
         let sctp = self.channels.poll_timeout().filter(|_| self.has_outlet());
         let sctp = sctp.map(|(at, reason)| (at, Reason::Sctp(reason)));
         let streams = self.streams.poll_timeout().map(|at| (at, Reason::Stream));
-        let media = self.session.as_ref().and_then(|session| session.poll_timeout());
-        let media = media.filter(|_| self.has_outlet()).map(|at| (at, Reason::Media));
-        let all = [ice, dtls, sctp, self.gather.poll_timeout(), streams, media];
+        let all = [ice, dtls, sctp, self.gather.poll_timeout(), streams];
         all.into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    fn media_timeout(&self) -> Option<(Instant, Reason)> {
+        self.session.as_ref()?.poll_timeout().map(|at| (at, Reason::Media))
     }
 
     /// Appends what must be sent now: a check, a handshake's datagram, or as many datagrams of data as one system call

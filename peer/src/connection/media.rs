@@ -20,7 +20,7 @@ impl PeerConnection {
     /// The next packet of media that came. Take all of them after each call that takes a datagram: those that wait are
     /// bounded ([`limits::RECEIVED_PACKETS`](crate::limits::RECEIVED_PACKETS)), and what comes then is dropped.
     pub fn poll_packet(&mut self) -> Option<MediaPacket> {
-        self.transport.session.as_mut()?.receiving.poll()
+        self.transport.media()?.receiving.poll()
     }
 
     /// Queues a packet of an encoding: a place in [`encodings`](crate::Transceiver::encodings). What identifies its section
@@ -34,7 +34,8 @@ impl PeerConnection {
         extensions: impl FnOnce(&mut HeaderWriter<'_>, &ExtensionMap),
     ) -> Result<(), SendError> {
         self.now = now;
-        let session = self.transport.session.as_mut().filter(|_| !self.is_closed);
+        let is_closed = self.is_closed;
+        let session = self.transport.media().filter(|_| !is_closed);
         session.ok_or(SendError::NotConnected)?.send(now, (id, encoding), packet, extensions)
     }
 
@@ -57,7 +58,7 @@ impl PeerConnection {
     /// decide.
     pub fn request_key_frame(&mut self, now: Instant, id: TransceiverId, encoding: usize) -> bool {
         self.now = now;
-        let session = self.transport.session.as_mut();
+        let session = self.transport.media();
         session.is_some_and(|session| session.request_key_frame(id, encoding))
     }
 
@@ -70,9 +71,9 @@ impl PeerConnection {
     /// Says how much could be sent if there were room: bits per second. Room for more is not looked for.
     pub fn set_wanted_bitrate(&mut self, now: Instant, wanted: u64) {
         self.now = now;
-        if let Some(session) = &mut self.transport.session {
+        if let Some(session) = self.transport.media() {
             session.set_wanted(now, wanted);
-            self.settle();
+            self.hear_media();
         }
     }
 

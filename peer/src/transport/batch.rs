@@ -8,7 +8,12 @@ const MAX_SEGMENTS: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     spilt: Vec<u8>,
+    /// One that goes last, though it came first.
+    last: Vec<u8>,
 }
+
+/// Where packets of media say whose they are (RFC 3550 §5.1), and packets of RTCP something else.
+const SOURCE: std::ops::Range<usize> = 8..12;
 
 impl Batch {
     /// Appends datagrams until there are no more, or one is shorter or longer than the first; `next` appends one, behind
@@ -36,6 +41,46 @@ impl Batch {
                 break;
             }
         }
+        Some(size)
+    }
+
+    /// The same for media, without anything before datagrams: one that is followed by longer ones of another source goes
+    /// behind them, at no later time. Sound is ready before pictures, and smaller.
+    pub(super) fn fill_media(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        mut next: impl FnMut(&mut Vec<u8>) -> bool,
+    ) -> Option<usize> {
+        let start = buffer.len();
+        if !self.append(buffer, 0, &mut next) {
+            return None;
+        }
+        let mut size = buffer.len() - start;
+        for count in 1..MAX_SEGMENTS - 1 {
+            let end = buffer.len();
+            if end - start + 2 * size > MAX_BYTES || !self.append(buffer, 0, &mut next) {
+                break;
+            }
+            let length = buffer.len() - end;
+            let source = buffer.get(end..).and_then(|bytes| bytes.get(SOURCE));
+            if count == 1 && length > size && source != buffer.get(start..end).and_then(|one| one.get(SOURCE))
+            {
+                self.last.extend_from_slice(&buffer[start..end]);
+                buffer.drain(start..end);
+                size = length;
+                continue;
+            }
+            let is_overtaken = !self.last.is_empty() && source == self.last.get(SOURCE);
+            if length == size && !is_overtaken {
+                continue;
+            }
+            if length > size || !self.last.is_empty() {
+                self.spilt.extend_from_slice(&buffer[end..]);
+                buffer.truncate(end);
+            }
+            break;
+        }
+        buffer.append(&mut self.last);
         Some(size)
     }
 
@@ -99,6 +144,37 @@ mod tests {
         buffer.clear();
         assert_eq!(batch.fill(&mut buffer, 0, &mut next), Some(100));
         assert_eq!(buffer, [7; 100]);
+    }
+
+    /// The batches that datagrams of these sources and sizes make, in order.
+    fn media(datagrams: &[(u8, usize)]) -> Vec<Vec<(u8, usize)>> {
+        let (mut batch, mut datagrams, mut made) = (Batch::default(), datagrams.iter(), Vec::new());
+        loop {
+            let mut buffer = vec![9; 5];
+            let size = batch.fill_media(&mut buffer, |buffer| {
+                let next = datagrams.next();
+                next.is_some_and(|(source, size)| {
+                    buffer.resize(buffer.len() + size, *source);
+                    true
+                })
+            });
+            let Some(size) = size else { return made };
+            made.push(buffer[5..].chunks(size).map(|one| (one[0], one.len())).collect());
+        }
+    }
+
+    #[test]
+    fn sound_goes_behind_pictures_and_nothing_behind_its_own() {
+        assert_eq!(media(&[(1, 40), (2, 100), (2, 100)]), [[(2, 100), (2, 100), (1, 40)]]);
+        assert_eq!(media(&[(1, 40), (1, 100)]), [[(1, 40)], [(1, 100)]]);
+        let (sound, picture, end) = ((1, 40), (2, 100), (2, 60));
+        assert_eq!(media(&[sound, picture, sound, picture]), [vec![picture, sound], vec![picture, sound]]);
+        assert_eq!(media(&[sound, picture, end, picture]), [vec![picture, sound], vec![end], vec![picture]]);
+        assert_eq!(media(&[sound, picture, (1, 100)]), [vec![picture, sound], vec![(1, 100)]]);
+        assert_eq!(media(&[(3, 20), sound, picture]), [vec![sound, (3, 20)], vec![picture]]);
+        assert_eq!(media(&[picture, picture, sound]), [[picture, picture, sound]]);
+        let many = media(&[[sound].as_slice(), &[picture; 70]].concat());
+        assert_eq!(many.iter().map(Vec::len).collect::<Vec<_>>(), [63, 8]);
     }
 
     #[test]
