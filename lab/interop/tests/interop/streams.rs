@@ -1,9 +1,13 @@
 //! Live streams through the server: in by WHIP, out by WHEP.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+
 use natlab::{Lab, Nat};
 use serde_json::json;
 use twocan_interop::Browser::{self, Chromium, Firefox};
-use twocan_interop::{NAME, Page, Scene, begin, begin_alone};
+use twocan_interop::{DEADLINE, NAME, Page, Scene, begin, begin_alone};
 
 /// Streams the page's camera and microphone into a room; the status of the answer.
 pub(crate) const PUBLISH: &str = "(async () => {
@@ -82,6 +86,71 @@ fn one_streams_and_others_watch_through_the_server() {
         studio.wait("['closed', 'failed', 'disconnected'].includes(peer.connectionState)");
         assert_eq!(studio.eval("fetch(session, { method: 'DELETE' }).then(({ status }) => status)"), 404);
         scene.clear();
+    }
+}
+
+/// GStreamer, until it is dropped: it ends when nobody holds its standard input.
+struct Gstreamer(Child);
+
+impl Gstreamer {
+    fn publish(scene: &Scene, client: &str, codec: &str) -> Self {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/driver/gstreamer.py");
+        let mut command = scene.lab().command(client, PYTHON);
+        command.args([script, codec, &format!("https://{NAME}/whip/{codec}")]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("Python starts");
+        let said = child.stdout.take().expect("a pipe");
+        let this = Self(child);
+        let (told, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            let lines = BufReader::new(said).lines().map_while(Result::ok);
+            // Nobody listens any more once it is connected.
+            lines.for_each(|line| drop(told.send(line)));
+        });
+        let mut said = Vec::new();
+        while said.last().is_none_or(|line| line != "connected") {
+            said.push(lines.recv_timeout(DEADLINE).unwrap_or_else(|_| panic!("GStreamer said {said:?}")));
+        }
+        this
+    }
+}
+
+impl Drop for Gstreamer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The system's own, which has the system's packages.
+const PYTHON: &str = "/usr/bin/python3";
+
+/// Why GStreamer cannot be driven here.
+fn gstreamer_missing() -> Option<&'static str> {
+    let check = "import gi; gi.require_version('GstWebRTC', '1.0'); from gi.repository import Gst; Gst.init(None); \
+                 assert all(map(Gst.ElementFactory.find, ['webrtcbin', 'nicesink', 'vp8enc', 'openh264enc']))";
+    let found = Command::new(PYTHON).args(["-c", check]).stderr(Stdio::null()).status();
+    let help = "GStreamer is missing: apt-get install python3-gst-1.0 gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice \
+                gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad";
+    (!found.is_ok_and(|status| status.success())).then_some(help)
+}
+
+/// Its certificates are of RSA, and it checks its peer before it has an answer.
+#[test]
+fn gstreamer_streams_in() {
+    let what = "GStreamer streams through the server";
+    let Some(_turn) = begin(what, &[Chromium]) else { return };
+    if let Some(why) = gstreamer_missing() {
+        return twocan_interop::note_skipped(what, why);
+    }
+    let lab = Lab::new().client("studio", Nat::PortRestricted).client("home", Nat::None);
+    let mut scene = Scene::new("streams-gstreamer", lab);
+    for codec in ["vp8", "h264"] {
+        let _gstreamer = Gstreamer::publish(&scene, "studio", codec);
+        let home = open(&mut scene, "home", Chromium);
+        assert_eq!(home.eval(&WATCH.replace("ROOM", codec)), 201);
+        home.wait("document.querySelector('#show').getVideoPlaybackQuality().totalVideoFrames > 20");
+        home.wait("lab.heard().then((levels) => Math.max(...levels) > 0.01)");
     }
 }
 
