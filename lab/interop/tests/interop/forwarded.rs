@@ -199,3 +199,49 @@ fn a_sealed_call_is_forwarded_by_a_server_that_cannot_read_it() {
     let seen = pages[0].eval(&format!("lab.seen({:?}).frames", camera(&pages[0], "bob")));
     assert!(seen.as_u64().is_some_and(|frames| frames < 10), "{seen} frames of what cannot be read");
 }
+
+#[test]
+fn every_codec_is_forwarded() {
+    let Some(_turn) = begin("codecs of a call through the server", &[Chromium]) else { return };
+    let lab = Lab::new().client("ada", Nat::None).client("bob", Nat::None);
+    let mut scene = Scene::new("forwarded-codecs", lab);
+    for (codec, name) in [("vp8", "VP8"), ("vp9", "VP9"), ("h264", "H264"), ("av1", "AV1")] {
+        let pages = ["ada", "bob"].map(|who| {
+            let path = format!("/r/{codec}?name={who}&join=1&codec={codec}&picture=large");
+            scene.visit(who, Chromium, &path)
+        });
+        for page in &pages {
+            page.wait("twocan.peers.length === 1 && twocan.peers[0].connection === 'connected'");
+        }
+        choose(&pages[0], "sfu");
+        all_go(&pages, "server");
+        for (page, other) in [(&pages[0], &pages[1]), (&pages[1], &pages[0])] {
+            sees(page, other);
+            page.wait(&format!("twocan.peers[0].sample?.codec === {name:?}"));
+        }
+        scene.clear();
+    }
+}
+
+#[test]
+fn loss_and_a_worker_that_fails_are_survived() {
+    let Some(_turn) = begin("a forwarded call over a bad network", &[Chromium]) else { return };
+    let lab = Lab::new().client("ada", Nat::None).client("bob", Nat::PortRestricted.loss_per_mille(50));
+    let mut scene = Scene::new("forwarded-loss", lab);
+    let pages = call(&mut scene, "tea", [("ada", Chromium), ("bob", Chromium)]);
+    choose(&pages[0], "sfu");
+    all_go(&pages, "server");
+    sees_and_hears(&pages[0], &pages[1]);
+    sees_and_hears(&pages[1], &pages[0]);
+    // In builds for tests only.
+    let asked = pages[0].eval("fetch('/debug/media-panic', { method: 'POST' }).then(({ status }) => status)");
+    if asked != 204 {
+        return;
+    }
+    for page in &pages {
+        page.wait("twocan.topology.generation > 1 && twocan.topology.connection === 'connected'");
+    }
+    all_go(&pages, "server");
+    sees_and_hears(&pages[0], &pages[1]);
+    sees_and_hears(&pages[1], &pages[0]);
+}
