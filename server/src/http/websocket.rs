@@ -32,6 +32,9 @@ const READ_BUFFER: usize = 2 * 1024;
 /// Texts are gathered up to so much before they are written.
 const WRITE_BUFFER: usize = 8 * 1024;
 
+/// Bytes over the limit that are still read.
+const OVER: usize = 64 * 1024;
+
 /// A message that cannot be written for so long is a reader that has stopped.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -64,9 +67,9 @@ pub(super) async fn upgrade(
     socket
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        // Twice the limit: a message over it is answered by the hub; one over this is not read at all.
-        .max_message_size(2 * most)
-        .max_frame_size(2 * most)
+        // A little more than the limit: a message over it is answered by the hub; one over this is not read at all.
+        .max_message_size(most + OVER)
+        .max_frame_size(most + OVER)
         .on_upgrade(move |socket| async move {
             let hub = site.hub.clone();
             drop(site);

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use peer::PeerConnectionState;
+use sdp::Description;
 use sfu::Wish;
 
 use super::connection::Refusal;
@@ -53,10 +54,12 @@ impl Worker {
     /// member had.
     fn answer(&mut self, now: Instant, offer: Offer) -> Result<String, Refusal> {
         let Offer { leg: name, sdp, publish, seats, may_publish, is_locked, .. } = offer;
-        if sdp.lines().filter(|line| line.starts_with("m=")).count() > SECTIONS {
+        let read = sdp.parse().map_err(|why: sdp::ParseError| Refusal::Description(why.to_string()));
+        let read: Description = read?;
+        if read.media.len() > SECTIONS {
             return Err(Refusal::Description(format!("it has more than {SECTIONS} sections")));
         }
-        let plan = Plan { publish: &publish, seats: &seats };
+        let plan = Plan { offer: &read, publish: &publish, seats: &seats };
         let source_of = |mid: &str, _| plan.source(mid);
         if let Some(number) = self.leg_of(&name) {
             let Some(leg) = self.legs.get_mut(number) else { return Err(Refusal::Unknown) };

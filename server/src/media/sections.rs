@@ -8,6 +8,7 @@ use crate::conference::Source;
 
 /// What a member says of its sections.
 pub(super) struct Plan<'a> {
+    pub(super) offer: &'a Description,
     pub(super) publish: &'a [(Box<str>, Source)],
     pub(super) seats: &'a [Vec<Box<str>>],
 }
@@ -27,13 +28,10 @@ impl Plan<'_> {
 /// Has each section of a member's that is published received in one codec, the first that is offered or the one that it had,
 /// and each that only receives sent to, in whatever codec both know.
 pub(super) fn arrange(peer: &mut PeerConnection, plan: &Plan<'_>) -> Result<(), Refusal> {
-    let remote = peer.remote_description().ok_or(Refusal::Unknown)?;
-    let remote: Description =
-        remote.sdp.parse().map_err(|why: sdp::ParseError| Refusal::Description(why.to_string()))?;
     let mut all = Vec::new();
     for one in peer.transceivers() {
         let Some(mid) = one.mid() else { continue };
-        let mut sections = remote.sections();
+        let mut sections = plan.offer.sections();
         let is_own =
             |section: &sdp::Section<'_>| section.media.mid().is_some_and(|known| known.as_str() == mid);
         let Some(section) = sections.find(is_own) else { continue };

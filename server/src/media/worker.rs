@@ -56,6 +56,13 @@ pub(super) enum Command {
     Panic,
 }
 
+impl Command {
+    /// Whether it takes milliseconds: one in each turn is enough for those whose media is forwarded meanwhile.
+    fn is_long(&self) -> bool {
+        matches!(self, Self::Offer { .. } | Self::Patch { .. } | Self::Request(Request::Offer(_)))
+    }
+}
+
 /// How often one socket is read before everything else has its turn.
 const ROUNDS: usize = 8;
 
@@ -419,7 +426,9 @@ impl Worker {
             if self.herald.is_full() {
                 return true;
             }
-            match self.inbox.try_recv() {
+            let command = self.inbox.try_recv();
+            let is_long = command.as_ref().is_ok_and(Command::is_long);
+            match command {
                 // Whoever does not wait for an answer gets none.
                 Ok(Command::Offer { room, role, is_trusted, sdp, reply }) => {
                     let answer = self.offer(now, &room, (role, is_trusted), sdp);
@@ -445,6 +454,9 @@ impl Worker {
                 }
                 Err(mpsc::error::TryRecvError::Empty) => return true,
                 Err(mpsc::error::TryRecvError::Disconnected) => return false,
+            }
+            if is_long {
+                break;
             }
         }
         // There may be more: come back at once.

@@ -46,7 +46,7 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            message_bytes: 131_072,
+            message_bytes: 262_144,
             messages_per_second: 50,
             chat_characters: 4_000,
             presence_bytes: 1_024,
@@ -58,7 +58,7 @@ impl Default for Limits {
             send_capacity: 4,
             rooms: 10_000,
             connections: 20_000,
-            queued_bytes: 524_288,
+            queued_bytes: 1_048_576,
             grace_seconds: 30,
         }
     }

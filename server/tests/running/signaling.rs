@@ -115,7 +115,7 @@ async fn messages_that_are_too_large_close_the_connection() {
     let data = tempdir().unwrap();
     let server = Program::start(&data, &[]);
     // The hub refuses the first; the second is not even read.
-    for size in [140_000, 1_000_000] {
+    for size in [270_000, 1_000_000] {
         let (mut ada, _) = Client::join(server.http(), json!({})).await;
         // The server may close while this is still being written.
         let _ = ada.0.send(Message::text("x".repeat(size))).await;

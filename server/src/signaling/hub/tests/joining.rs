@@ -14,11 +14,11 @@ fn welcome_comes_first() {
         json!({
             "type": "welcome", "version": 1, "server": "twocan/test",
             "limits": {
-                "message_bytes": 131072, "messages_per_second": 50, "chat_characters": 4000,
+                "message_bytes": 262144, "messages_per_second": 50, "chat_characters": 4000,
                 "presence_bytes": 1024, "name_characters": 64, "room_characters": 64, "mesh_capacity": 4,
                 "call_capacity": 4,
                 "live_capacity": 32, "send_capacity": 4, "rooms": 10000, "connections": 20000,
-                "queued_bytes": 524288, "grace_seconds": 30,
+                "queued_bytes": 1048576, "grace_seconds": 30,
             },
         })
     );

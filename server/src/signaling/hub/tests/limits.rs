@@ -46,9 +46,9 @@ fn a_message_over_the_size_closes_the_connection() {
     let frame = r#"{"type":"chat","text":"hi","pad":""}"#.len();
     let message =
         |size: usize| format!(r#"{{"type":"chat","text":"hi","pad":"{}"}}"#, "x".repeat(size - frame));
-    world.text(ada, &message(131_072));
+    world.text(ada, &message(262_144));
     assert_eq!(world.message(bob)["text"], "hi");
-    world.text(ada, &message(131_073));
+    world.text(ada, &message(262_145));
     assert_eq!(world.take(ada), [Seen::Closed(CloseCode::Policy)]);
     assert_eq!(world.message(bob), json!({"type": "peer_left", "peer": joined["peer"], "reason": "dropped"}));
 }

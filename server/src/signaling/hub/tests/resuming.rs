@@ -82,7 +82,7 @@ fn the_grace_time_runs_out() {
 fn who_missed_too_much_comes_anew_in_the_same_place() {
     let (mut world, (ada, joined), (bob, other)) = pair();
     world.drop_connection(ada);
-    let data = "x".repeat(120_000);
+    let data = "x".repeat(250_000);
     for _ in 0..6 {
         world.send(bob, &json!({"type": "signal", "to": joined["peer"], "data": data}));
     }
