@@ -18,6 +18,7 @@ use crate::conference::{Notice, Request, RoomKey};
 use crate::sockets::Listener;
 
 mod calls;
+mod commands;
 mod connection;
 mod dating;
 mod describing;
@@ -32,9 +33,10 @@ mod telling;
 mod timers;
 mod worker;
 
+use commands::Command;
 pub(crate) use connection::Refusal;
 pub(crate) use describing::RoomState;
-use worker::{Command, Worker};
+use worker::Worker;
 
 /// What [`start`] needs.
 pub(crate) struct Settings {

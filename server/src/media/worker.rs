@@ -12,62 +12,23 @@ use peer::{Event, MediaKind, PeerConnection, PeerConnectionState};
 use quinn_udp::{BATCH_SIZE, RecvMeta};
 use sfu::ParticipantId;
 use stun::attribute::Username;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use wire::Received;
 
-use super::connection::{self, Common, Refusal};
-use super::describing::RoomState;
+use super::commands::Command;
+use super::connection::{self, Common};
 use super::feed::Feed;
 use super::herald::Herald;
 use super::legs::{Leg, LegId, Legs, Owner};
 use super::outlet::Outlet;
 use super::rooms::{Room, is_over};
 use super::timers::Timers;
-use super::{Answer, ConnectionId, Report, Role, Settings, streams};
-use crate::conference::{Ending, Notice, Request, RoomKey, Source};
+use super::{Role, Settings, streams};
+use crate::conference::{Ending, Notice, RoomKey, Source};
 use crate::sockets::{BUFFER_LEN, Listener, receive};
-
-/// What reaches a worker from other threads.
-pub(super) enum Command {
-    Offer {
-        room: RoomKey,
-        role: Role,
-        /// Has shown that it may.
-        is_trusted: bool,
-        sdp: String,
-        reply: oneshot::Sender<Result<Answer, Refusal>>,
-    },
-    Patch {
-        id: ConnectionId,
-        tag: Option<String>,
-        fragment: String,
-        reply: oneshot::Sender<Result<Option<Answer>, Refusal>>,
-    },
-    Close {
-        id: ConnectionId,
-        reply: oneshot::Sender<bool>,
-    },
-    /// Of signaling's, answered by notices.
-    Request(Request),
-    Report(oneshot::Sender<Report>),
-    Describe(oneshot::Sender<Vec<RoomState>>),
-    /// Fail, to see what comes of it.
-    #[cfg(debug_assertions)]
-    Panic,
-}
-
-impl Command {
-    /// Whether it takes milliseconds: one in each turn is enough for those whose media is forwarded meanwhile.
-    fn is_long(&self) -> bool {
-        matches!(self, Self::Offer { .. } | Self::Patch { .. } | Self::Request(Request::Offer(_)))
-    }
-}
 
 /// How often one socket is read before everything else has its turn.
 const ROUNDS: usize = 8;
-
-/// How many commands are taken before the sockets have their turn.
-const COMMANDS: usize = 16;
 
 /// A connection that does not come about in this time is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -76,11 +37,11 @@ const WAKE: Token = Token(usize::MAX - 1);
 
 pub(super) struct Worker {
     poll: Poll,
-    waker: Arc<Waker>,
-    inbox: mpsc::Receiver<Command>,
+    pub(super) waker: Arc<Waker>,
+    pub(super) inbox: mpsc::Receiver<Command>,
     pub(super) common: Common,
     pub(super) most: usize,
-    outlet: Outlet,
+    pub(super) outlet: Outlet,
     arena: Vec<u8>,
     pub(super) legs: Legs,
     timers: Timers,
@@ -95,9 +56,9 @@ pub(super) struct Worker {
     pending: Vec<(Instant, LegId)>,
     /// Sockets that had more to read than their turn allowed.
     unfinished: Vec<usize>,
-    received: u64,
-    strangers: u64,
-    restarts: u64,
+    pub(super) received: u64,
+    pub(super) strangers: u64,
+    pub(super) restarts: u64,
 }
 
 impl Worker {
@@ -420,50 +381,6 @@ impl Worker {
         }
     }
 
-    /// Carries out what other threads ask; false when there is nobody left to serve.
-    fn take_commands(&mut self, now: Instant) -> bool {
-        for _ in 0..COMMANDS {
-            if self.herald.is_full() {
-                return true;
-            }
-            let command = self.inbox.try_recv();
-            let is_long = command.as_ref().is_ok_and(Command::is_long);
-            match command {
-                // Whoever does not wait for an answer gets none.
-                Ok(Command::Offer { room, role, is_trusted, sdp, reply }) => {
-                    let answer = self.offer(now, &room, (role, is_trusted), sdp);
-                    drop(reply.send(answer));
-                }
-                Ok(Command::Patch { id, tag, fragment, reply }) => {
-                    drop(reply.send(self.patch(now, id, tag.as_deref(), &fragment)));
-                }
-                Ok(Command::Close { id, reply }) => {
-                    let number = self.legs.named(id);
-                    number.into_iter().for_each(|number| self.remove(now, number, None));
-                    let _ = reply.send(number.is_some());
-                }
-                Ok(Command::Request(request)) => self.take_request(now, request),
-                #[cfg(debug_assertions)]
-                #[expect(clippy::panic, reason = "a test wants to see what comes of it")]
-                Ok(Command::Panic) => panic!("a test has asked for it"),
-                Ok(Command::Report(reply)) => {
-                    let _ = reply.send(self.report());
-                }
-                Ok(Command::Describe(reply)) => {
-                    let _ = reply.send(self.describe(now));
-                }
-                Err(mpsc::error::TryRecvError::Empty) => return true,
-                Err(mpsc::error::TryRecvError::Disconnected) => return false,
-            }
-            if is_long {
-                break;
-            }
-        }
-        // There may be more: come back at once.
-        let _ = self.waker.wake();
-        true
-    }
-
     /// A room, which is there from now on.
     pub(super) fn room(&mut self, now: Instant, key: &RoomKey) -> &mut Room {
         self.rooms.entry(key.clone()).or_insert_with(|| Room::new(now))
@@ -567,24 +484,6 @@ impl Worker {
     fn say_goodbye(&mut self, now: Instant) {
         for number in self.legs.numbers() {
             self.remove(now, number, None);
-        }
-    }
-
-    fn report(&self) -> Report {
-        let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        Report {
-            cpu: Duration::try_from(cpu).unwrap_or_default(),
-            connections: self.legs.len(),
-            rooms: self.rooms.len(),
-            publications: self.rooms.values().map(|room| room.published.len()).sum(),
-            subscriptions: self.rooms.values().map(|room| room.targets.len()).sum(),
-            received_datagrams: self.received,
-            sent_datagrams: self.outlet.datagrams,
-            sends: self.outlet.sends,
-            send_errors: self.outlet.errors,
-            forwarded: self.feed.forwarded,
-            strangers: self.strangers,
-            restarts: self.restarts,
         }
     }
 }

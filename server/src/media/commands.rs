@@ -1,0 +1,114 @@
+//! What other threads ask of a worker.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::connection::Refusal;
+use super::describing::RoomState;
+use super::worker::Worker;
+use super::{Answer, ConnectionId, Report, Role};
+use crate::conference::{Request, RoomKey};
+
+/// How many commands are taken before the sockets have their turn.
+const COMMANDS: usize = 16;
+
+/// What reaches a worker from other threads.
+pub(super) enum Command {
+    Offer {
+        room: RoomKey,
+        role: Role,
+        /// Has shown that it may.
+        is_trusted: bool,
+        sdp: String,
+        reply: oneshot::Sender<Result<Answer, Refusal>>,
+    },
+    Patch {
+        id: ConnectionId,
+        tag: Option<String>,
+        fragment: String,
+        reply: oneshot::Sender<Result<Option<Answer>, Refusal>>,
+    },
+    Close {
+        id: ConnectionId,
+        reply: oneshot::Sender<bool>,
+    },
+    /// Of signaling's, answered by notices.
+    Request(Request),
+    Report(oneshot::Sender<Report>),
+    Describe(oneshot::Sender<Vec<RoomState>>),
+    /// Fail, to see what comes of it.
+    #[cfg(debug_assertions)]
+    Panic,
+}
+
+impl Command {
+    /// Whether it takes milliseconds: one in each turn is enough for those whose media is forwarded meanwhile.
+    fn is_long(&self) -> bool {
+        matches!(self, Self::Offer { .. } | Self::Patch { .. } | Self::Request(Request::Offer(_)))
+    }
+}
+
+impl Worker {
+    /// Carries out what other threads ask; false when there is nobody left to serve.
+    pub(super) fn take_commands(&mut self, now: Instant) -> bool {
+        for _ in 0..COMMANDS {
+            if self.herald.is_full() {
+                return true;
+            }
+            let command = self.inbox.try_recv();
+            let is_long = command.as_ref().is_ok_and(Command::is_long);
+            match command {
+                // Whoever does not wait for an answer gets none.
+                Ok(Command::Offer { room, role, is_trusted, sdp, reply }) => {
+                    let answer = self.offer(now, &room, (role, is_trusted), sdp);
+                    drop(reply.send(answer));
+                }
+                Ok(Command::Patch { id, tag, fragment, reply }) => {
+                    drop(reply.send(self.patch(now, id, tag.as_deref(), &fragment)));
+                }
+                Ok(Command::Close { id, reply }) => {
+                    let number = self.legs.named(id);
+                    number.into_iter().for_each(|number| self.remove(now, number, None));
+                    let _ = reply.send(number.is_some());
+                }
+                Ok(Command::Request(request)) => self.take_request(now, request),
+                #[cfg(debug_assertions)]
+                #[expect(clippy::panic, reason = "a test wants to see what comes of it")]
+                Ok(Command::Panic) => panic!("a test has asked for it"),
+                Ok(Command::Report(reply)) => {
+                    let _ = reply.send(self.report());
+                }
+                Ok(Command::Describe(reply)) => {
+                    let _ = reply.send(self.describe(now));
+                }
+                Err(mpsc::error::TryRecvError::Empty) => return true,
+                Err(mpsc::error::TryRecvError::Disconnected) => return false,
+            }
+            if is_long {
+                break;
+            }
+        }
+        // There may be more: come back at once.
+        let _ = self.waker.wake();
+        true
+    }
+
+    fn report(&self) -> Report {
+        let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Report {
+            cpu: Duration::try_from(cpu).unwrap_or_default(),
+            connections: self.legs.len(),
+            rooms: self.rooms.len(),
+            publications: self.rooms.values().map(|room| room.published.len()).sum(),
+            subscriptions: self.rooms.values().map(|room| room.targets.len()).sum(),
+            received_datagrams: self.received,
+            sent_datagrams: self.outlet.datagrams,
+            sends: self.outlet.sends,
+            send_errors: self.outlet.errors,
+            forwarded: self.feed.forwarded,
+            strangers: self.strangers,
+            restarts: self.restarts,
+        }
+    }
+}
