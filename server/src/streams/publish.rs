@@ -28,6 +28,8 @@ const RESTART_AFTER: Duration = Duration::from_secs(2);
 const GIVE_UP_AFTER: Duration = Duration::from_secs(12);
 /// What was sent has gone when so much time has passed.
 const DRAIN: Duration = Duration::from_millis(300);
+/// A frame that is so late is left out.
+const LATE: Duration = Duration::from_secs(1);
 /// Whoever joins waits for a key frame: more than that is worth a word.
 const LONG_WAIT: Duration = Duration::from_secs(5);
 
@@ -343,15 +345,16 @@ impl Publishing<'_> {
         if since.elapsed() >= RESTART_AFTER && !has_restarted {
             self.lost = Some((since, true));
             self.ui.tell("restarting", json!({}), "The path is lost: looking for another …");
-            if let Some(session) = &mut self.session {
-                // Where that fails another session is asked for, in a while.
-                session.restart().await;
+            if let Some(session) = &mut self.session
+                && !session.restart().await
+            {
+                self.lose();
             }
         }
     }
 
     async fn send(&mut self, frame: Frame) -> Result<(), String> {
-        let Some((_, wall)) = self.start else { return Ok(()) };
+        let Some((start, wall)) = self.start else { return Ok(()) };
         let Some(outlet) = self.outlets.get_mut(frame.track) else { return Ok(()) };
         let is_audio = outlet.track.codec.is_audio();
         if !is_audio && outlet.last.is_some_and(|last| frame.time < last) {
@@ -367,7 +370,10 @@ impl Publishing<'_> {
             return Ok(());
         };
         outlet.needs_key &= !frame.key;
-        if outlet.needs_key {
+        // What is late already is of no use to anybody: this computer was busy, or asleep.
+        let is_late = now > start + frame.time + LATE;
+        outlet.needs_key |= is_late && !is_audio;
+        if outlet.needs_key || is_late {
             outlet.missed += 1;
             return Ok(());
         }

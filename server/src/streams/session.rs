@@ -20,7 +20,7 @@ const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 const GATHERING: Duration = Duration::from_millis(500);
 /// How long a connection may take to come about.
 const CONNECTING: Duration = Duration::from_secs(15);
-/// And how long a goodbye may.
+/// And how long a goodbye may, or a request that nothing is to wait for.
 const LEAVING: Duration = Duration::from_secs(2);
 
 /// Which way media goes.
@@ -179,15 +179,17 @@ impl Session {
         ))
     }
 
-    /// Looks for a new path under new credentials; the session stays. False where the server does not do that.
+    /// Looks for a new path under new credentials; the session stays. False where the server knows no such session any more, or
+    /// does not do that: then only another session helps.
     pub(super) async fn restart(&mut self) -> bool {
         self.peer.restart_ice();
         let Some(location) = self.location.clone() else { return false };
         let Ok(offer) = self.peer.set_local_description(None).await else { return false };
         let Some(fragment) = restart::fragment(&offer.sdp) else { return false };
         let headers = [(CONTENT_TYPE, FRAGMENT), (IF_MATCH, "*")];
-        let asked = self.client.ask(Method::PATCH, &location, &headers, &fragment).await;
-        let Ok(answer) = asked else { return false };
+        let asked = self.client.ask(Method::PATCH, &location, &headers, &fragment);
+        // The network may be away altogether, and come back.
+        let Ok(Ok(answer)) = timeout(LEAVING, asked).await else { return true };
         if answer.status != StatusCode::OK || answer.header(ETAG).is_none() {
             return false;
         }

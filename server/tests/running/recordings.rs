@@ -249,3 +249,33 @@ fn what_is_wrong_is_told() {
         Run::start(&server, folder.path(), &["publish", "test", "--to", "show", "--token", "open-sesame"]);
     right.until("connected");
 }
+
+#[test]
+fn a_server_that_comes_back_finds_both_again() {
+    let (data, folder) = (tempdir().unwrap(), tempdir().unwrap());
+    let server = Program::start(&data, &[]);
+    let address = server.http().to_string();
+    let mut publisher = Run::start(&server, folder.path(), &["publish", "test", "--to", "show"]);
+    publisher.until("connected");
+    let mut recorder = Run::start(&server, folder.path(), &["record", "show", "--output", "show.webm"]);
+    recorder.until("recording");
+    while recorder.until("progress")["seconds"].as_f64().unwrap() < 1.0 {}
+    server.kill();
+    let _server = Program::start_at(&data, &address, &[]);
+    assert_eq!(publisher.until("connected")["again"], true);
+    recorder.until("connected");
+    let before = recorder.until("progress")["seconds"].as_f64().unwrap();
+    while recorder.until("progress")["seconds"].as_f64().unwrap() < before + 2.0 {}
+    recorder.interrupt();
+    let done = recorder.until("done");
+    assert_eq!(recorder.exit_code(), Some(0));
+    // It is one file, with a gap in it that begins and ends with a key frame behind it.
+    let got = read(&folder.path().join("show.webm"));
+    let gaps: Vec<usize> = (1..got[0].len())
+        .filter(|at| got[0][*at].time > got[0][at - 1].time + Duration::from_secs(1))
+        .collect();
+    assert_eq!(gaps.len(), 1, "{done}");
+    assert!(got[0][gaps[0]].key);
+    let sound = got[1].windows(2).filter(|two| two[1].time > two[0].time + Duration::from_secs(1)).count();
+    assert_eq!(sound, 1);
+}
