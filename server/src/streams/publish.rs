@@ -445,15 +445,20 @@ impl Publishing<'_> {
             "target": target,
             "round_trip": round_trip.map(|time| time.as_secs_f64()),
             "loss": loss,
-            "left_out": self.budget.left_out,
+            "left_out": self.left_out(),
         });
         self.ui.progress(fields, parts.join(" · "));
+    }
+
+    /// Frames that were due and did not go.
+    fn left_out(&self) -> u64 {
+        self.outlets.iter().map(|outlet| outlet.missed).sum::<u64>() + self.budget.left_out
     }
 
     fn end(&self, ending: Ending) -> ExitCode {
         let time = self.start.map(|(start, _)| start.elapsed()).unwrap_or_default();
         let frames: u64 = self.outlets.iter().map(|outlet| outlet.frames).sum();
-        let missed: u64 = self.outlets.iter().map(|outlet| outlet.missed).sum::<u64>() + self.budget.left_out;
+        let missed = self.left_out();
         let ui = self.ui;
         ui.end();
         let sent = |event: &str, words: &str| {

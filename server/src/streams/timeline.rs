@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 
 use twocan::{FrameCodec, NtpTime, ReceivedFrame};
 
-/// So long the first frames wait for those of the other track, and for its clock.
-const WAIT: Duration = Duration::from_secs(3);
-/// Frames that wait, at most: those of sound and pictures of that time, and more.
+/// So long the first frames wait for those of the other track: pictures begin with a key frame, which may be lost once or twice.
+const WAIT: Duration = Duration::from_secs(10);
+/// And so long for its clock.
+const WAIT_FOR_CLOCK: Duration = Duration::from_secs(3);
+/// Frames that wait, at most: those of sound and pictures of that time.
 const MOST: usize = 1024;
 /// So far a sender's ticks may be from the time that has passed here; beyond, they have begun anew.
 const ASTRAY: Duration = Duration::from_secs(10);
@@ -81,7 +83,9 @@ impl Timeline {
 
     /// When to poll again.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.since.filter(|_| self.begun.is_none()).map(|since| since + WAIT)
+        let are_there = self.lines.iter().all(|line| line.codec.is_some());
+        let wait = if are_there { WAIT_FOR_CLOCK } else { WAIT };
+        self.since.filter(|_| self.begun.is_none()).map(|since| since + wait)
     }
 
     /// The next frame, with its track and its time.
