@@ -18,15 +18,23 @@ const LIMIT: usize = 160;
 /// A rate is known from so much time and so many bytes.
 const LEAST_SPAN: Micros = 100 * MILLISECOND;
 
+/// Small, as there are some hundred of each path that is measured, which are added up with every report.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     first: Micros,
-    last: Micros,
-    bytes: u64,
+    /// How long after that the last came.
+    span: u32,
+    bytes: u32,
     /// Of those, what came first: the time it took is not known.
-    first_bytes: u64,
+    first_bytes: u32,
     /// Feedback is lost about what came before: the time since then does not count.
     is_after_gap: bool,
+}
+
+impl Entry {
+    fn last(&self) -> Micros {
+        self.first + Micros::from(self.span)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -38,21 +46,21 @@ pub(crate) struct Throughput {
 impl Throughput {
     /// A packet went by; in order, but for some.
     pub(crate) fn on_packet(&mut self, at: Micros, bytes: u32) {
-        let bytes = u64::from(bytes);
         if let Some(last) = self.entries.back_mut() {
-            if at < last.last - WINDOW || at > last.last + 10 * WINDOW {
+            if at < last.last() - WINDOW || at > last.last() + 10 * WINDOW {
                 // The clock was set, or nothing came for long.
                 self.entries.clear();
             } else if at - last.first < GRAIN && !self.is_after_gap {
                 // One that was overtaken counts as of now.
-                last.last = last.last.max(at);
+                last.span = last.span.max(u32::try_from(at - last.first).unwrap_or(0));
                 last.bytes = last.bytes.saturating_add(bytes);
                 return;
             }
         }
         let is_after_gap = std::mem::take(&mut self.is_after_gap);
-        self.entries.push_back(Entry { first: at, last: at, bytes, first_bytes: bytes, is_after_gap });
-        while self.entries.len() > LIMIT || self.entries.front().is_some_and(|first| at - first.last > WINDOW)
+        self.entries.push_back(Entry { first: at, span: 0, bytes, first_bytes: bytes, is_after_gap });
+        while self.entries.len() > LIMIT
+            || self.entries.front().is_some_and(|first| at - first.last() > WINDOW)
         {
             self.entries.pop_front();
         }
@@ -65,17 +73,17 @@ impl Throughput {
 
     /// The rate over the last so long, or all that is known, at most 600 ms.
     pub(crate) fn over(&self, span: Micros) -> Option<DataRate> {
-        let last = self.entries.back()?.last;
+        let last = self.entries.back()?.last();
         let (mut bytes, mut time) = (0_u64, 0);
         // Of the stretch without a gap that is being added up: its end, its bytes, its oldest entry.
         let mut stretch: Option<(Micros, u64, Entry)> = None;
         let mut close = |(end, sum, oldest): (Micros, u64, Entry)| {
-            bytes = bytes.saturating_add(sum - oldest.first_bytes);
+            bytes = bytes.saturating_add(sum - u64::from(oldest.first_bytes));
             time += end - oldest.first;
         };
         for entry in self.entries.iter().rev().take_while(|entry| last - entry.first <= span) {
-            let (end, sum) = stretch.map_or((entry.last, 0), |(end, sum, _)| (end, sum));
-            let stretched = (end, sum.saturating_add(entry.bytes), *entry);
+            let (end, sum) = stretch.map_or((entry.last(), 0), |(end, sum, _)| (end, sum));
+            let stretched = (end, sum.saturating_add(u64::from(entry.bytes)), *entry);
             if entry.is_after_gap {
                 close(stretched);
                 stretch = None;
