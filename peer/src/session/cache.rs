@@ -73,12 +73,19 @@ impl Cache {
         self.most
     }
 
-    /// Leaves out those that nobody would have a use for any more.
-    pub(crate) fn forget_old(&mut self, now: Moment) {
+    /// Makes room for one more, in the place of one that nobody would have a use for any more, if there is any: it is looked
+    /// at when its place is needed, so that both are fetched from memory at once.
+    fn make_room(&mut self, now: Moment) {
         let is_old = |kept: &Kept| kept.sent.is_some_and(|sent| now.since(sent) > USEFUL);
-        while self.kept.front().is_some_and(|front| front.as_ref().is_none_or(is_old)) {
+        while self.kept.len() >= self.kept.capacity().min(self.most)
+            && self.kept.front().is_some_and(|front| front.as_ref().is_none_or(is_old))
+        {
             self.forget_first();
         }
+        if self.kept.len() >= self.most {
+            self.forget_first();
+        }
+        grow(&mut self.kept, 1);
     }
 
     fn forget_first(&mut self) {
@@ -99,7 +106,13 @@ impl Cache {
 
     /// Keeps a packet, of whose first bytes so many are its header; false where the number is older than any that is kept,
     /// or taken, or there are more first bytes than a datagram has.
-    pub(crate) fn put(&mut self, number: u64, head: &[u8], header: usize, payload: Bytes) -> bool {
+    pub(crate) fn put(
+        &mut self,
+        now: Moment,
+        number: u64,
+        (head, header): (&[u8], usize),
+        payload: Bytes,
+    ) -> bool {
         let (Ok(length), Ok(header)) = (u16::try_from(head.len()), u16::try_from(header)) else {
             return false;
         };
@@ -113,10 +126,10 @@ impl Cache {
             return false;
         }
         while self.end() <= number {
-            if self.kept.len() >= self.most {
-                self.forget_first();
+            self.make_room(now);
+            if self.kept.is_empty() {
+                self.first = number;
             }
-            grow(&mut self.kept, 1);
             self.kept.push_back(None);
         }
         let place = number - self.first;
@@ -205,7 +218,7 @@ mod tests {
     use super::*;
 
     fn put(cache: &mut Cache, number: u64) -> bool {
-        cache.put(number, &number.to_be_bytes(), 8, Bytes::new())
+        cache.put(at(0), number, (&number.to_be_bytes(), 8), Bytes::new())
     }
 
     fn head(cache: &Cache, number: u64) -> Option<Vec<u8>> {
@@ -246,33 +259,33 @@ mod tests {
         assert_eq!(cache.newest_sent(100), None);
     }
 
-    #[test]
     #[expect(clippy::disallowed_methods, reason = "any instant will do to count from")]
+    fn at(millis: u64) -> Moment {
+        let start = Instant::now();
+        Moment::new(start, start + Duration::from_millis(millis))
+    }
+
+    #[test]
     fn a_second_of_packets_takes_little_room() {
         assert_eq!(size_of::<Option<Kept>>(), 48);
-        let (mut cache, start) = (Cache::new(1_024), Instant::now());
-        let at = |millis| Moment::new(start, start + Duration::from_millis(millis));
+        let mut cache = Cache::new(1_024);
         // Beyond the wrapping around of where headers are.
         cache.begin = u32::MAX - 1_000;
         for number in 0..10_000_u64 {
-            cache.forget_old(at(number * 3));
             let head = [&[0; 22], number.to_be_bytes().as_slice()].concat();
-            assert!(cache.put(number, &head, 30, Bytes::from_static(&[7; 100])));
+            assert!(cache.put(at(number * 3), number, (&head, 30), Bytes::from_static(&[7; 100])));
             if let Some(kept) = cache.get_mut(number) {
                 kept.sent = Some(at(number * 3));
             }
             let oldest = number.saturating_sub(1_000 / 3);
             assert_eq!(self::head(&cache, oldest).unwrap()[22..], oldest.to_be_bytes());
         }
-        assert!(cache.kept.len() <= 335 && cache.kept.capacity() < 450, "{}", cache.kept.capacity());
-        assert!(cache.heads.len() <= 335 * 30 && cache.heads.capacity() < 450 * 30);
+        let (kept, heads) = (cache.kept.capacity(), cache.heads.capacity());
+        assert!(kept < 450 && heads < 560 * 30, "{kept}, {heads}");
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "any instant will do to count from")]
     fn moments_count_milliseconds() {
-        let start = Instant::now();
-        let at = |millis| Moment::new(start, start + Duration::from_millis(millis));
         assert_eq!(at(1_500).since(at(20)), Duration::from_millis(1_480));
         let weeks = u64::from(u32::MAX);
         assert_eq!(at(weeks + 11).since(at(weeks - 10)), Duration::from_millis(21));

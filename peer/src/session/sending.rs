@@ -272,8 +272,8 @@ impl Sending {
         };
         let size = self.scratch.len() + packet.payload.len() + BELOW;
         let ssrc = stream.ssrc;
-        stream.cache.forget_old(Moment::new(self.start, now));
-        if !stream.cache.put(number, &self.scratch, header, packet.payload) {
+        let moment = Moment::new(self.start, now);
+        if !stream.cache.put(moment, number, (&self.scratch, header), packet.payload) {
             return Err(SendError::TooLate);
         }
         let ahead = stream.last.map(|(_, last, _)| packet.timestamp.ahead_of(last));
