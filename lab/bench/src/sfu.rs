@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rtp::Timestamp;
 use twocan::{
@@ -37,19 +37,40 @@ pub(crate) struct Options {
 const FRAME: Duration = Duration::from_millis(33);
 /// Bytes of a packet's payload.
 const PAYLOAD: u64 = 1100;
+/// At so many who watch it is looked how late packets come.
+const WATCHED: usize = 10;
 
 pub(crate) fn run(options: &Options) -> io::Result<()> {
     pin(LOAD_CORE)?;
+    println!("{:>92} {:>19}", "sound, ms", "pictures, ms");
     println!(
-        "{:>8} {:>14} {:>12} {:>14} {:>14} {:>10}",
-        "viewers", "packets/CPU-s", "us/packet", "sent/system call", "KiB a viewer", "lost"
+        "{:>8} {:>14} {:>10} {:>12} {:>10} {:>13} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "viewers",
+        "packets/CPU-s",
+        "us/packet",
+        "CPU/viewer",
+        "sent/call",
+        "KiB a viewer",
+        "lost",
+        "median",
+        "99th",
+        "median",
+        "99th"
     );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for viewers in &options.viewers {
         let figures = runtime.block_on(measure(options, *viewers))?;
-        let Figures { rates, memory, batch, lost } = figures;
+        let Figures { rates, shares, memory, batch, lost, delays: [sound, pictures] } = figures;
         let rate = median(&rates);
-        println!("{viewers:>8} {rate:>14.0} {:>12.2} {batch:>14.1} {memory:>14.1} {lost:>9.2}%", 1e6 / rate);
+        println!(
+            "{viewers:>8} {rate:>14.0} {:>10.2} {:>11.4}% {batch:>10.1} {memory:>13.1} {lost:>8.2}% {:>9.2} {:>9.2} {:>9.2} {:>9.2}",
+            1e6 / rate,
+            100.0 * median(&shares) / *viewers as f64,
+            sound.at(0.5),
+            sound.at(0.99),
+            pictures.at(0.5),
+            pictures.at(0.99),
+        );
     }
     Ok(())
 }
@@ -57,12 +78,31 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
 struct Figures {
     /// Packets forwarded for each second of the server's processor time, round by round.
     rates: Vec<f64>,
+    /// Of the time, what the server spent on its processor.
+    shares: Vec<f64>,
     /// KiB that a viewer takes.
     memory: f64,
     /// Datagrams in a system call.
     batch: f64,
     /// Of what was to come, in percent.
     lost: f64,
+    /// From the one who streams to those who watch, with what both ends take for it: of sound, and of the last packet of
+    /// each picture.
+    delays: [Delays; 2],
+}
+
+/// How long packets took, in milliseconds.
+#[derive(Default)]
+struct Delays(Vec<f64>);
+
+impl Delays {
+    /// Of this part of them no longer than this.
+    fn at(&self, part: f64) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        let place = (sorted.len() as f64 * part) as usize;
+        sorted.get(place).or(sorted.last()).copied().unwrap_or(f64::NAN)
+    }
 }
 
 async fn measure(options: &Options, viewers: usize) -> io::Result<Figures> {
@@ -99,22 +139,27 @@ async fn measure(options: &Options, viewers: usize) -> io::Result<Figures> {
     let mut source = Source::new(&studio, options.kbps);
     let before = server.memory()?;
     let mut watching = Vec::new();
-    for _ in 0..viewers {
+    for place in 0..viewers {
         let mut viewer = End::connect(address, "whep", Direction::RecvOnly).await?;
-        // What comes is thrown away.
-        viewer.media.iter_mut().for_each(|one| one.receiver.close());
+        if place % viewers.div_ceil(WATCHED) != 0 {
+            // What comes is thrown away.
+            viewer.media.iter_mut().for_each(|one| one.receiver.close());
+        }
         watching.push(viewer);
         source.send_frame(&mut studio).await?;
     }
     source.run(&mut studio, &mut watching, Duration::from_secs(2)).await?;
     let memory = server.memory()?.saturating_sub(before) as f64 / 1024.0 / viewers as f64;
-    let mut rates = Vec::new();
+    let (mut rates, mut shares) = (Vec::new(), Vec::new());
+    source.delays = Default::default();
     let (mut sent, mut forwarded, mut calls, mut datagrams) = (0, 0, 0, 0);
     for _ in 0..options.rounds {
-        let (cpu, counters, own) = (server.cpu()?, Counters::of(address)?, source.sent);
+        let (begun, cpu) = (Instant::now(), server.cpu()?);
+        let (counters, own) = (Counters::of(address)?, source.sent);
         source.run(&mut studio, &mut watching, Duration::from_millis(options.window)).await?;
         let after = Counters::of(address)?;
         let spent = (server.cpu()? - cpu).as_secs_f64();
+        shares.push(spent / begun.elapsed().as_secs_f64());
         let count = after.forwarded - counters.forwarded;
         rates.push(count as f64 / spent);
         forwarded += count;
@@ -125,7 +170,8 @@ async fn measure(options: &Options, viewers: usize) -> io::Result<Figures> {
     let wanted = sent as f64 * viewers as f64;
     let lost = 100.0 * (1.0 - forwarded as f64 / wanted);
     drop(std::fs::remove_dir_all(folder));
-    Ok(Figures { rates, memory, batch: datagrams as f64 / calls as f64, lost })
+    let batch = datagrams as f64 / calls as f64;
+    Ok(Figures { rates, shares, memory, batch, lost, delays: source.delays })
 }
 
 /// What the server has counted.
@@ -199,9 +245,24 @@ impl End {
         Ok(Self { peer, media })
     }
 
-    /// Hears what happened, as an application would.
-    fn hear(&mut self) {
+    /// Hears what happened, as an application would, and when packets came.
+    fn hear(&mut self, begin: Instant, delays: &mut [Delays; 2]) {
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        for (one, delays) in self.media.iter_mut().zip(delays) {
+            let kind = one.kind();
+            while let std::task::Poll::Ready(Some(packet)) =
+                std::pin::pin!(one.receiver.recv_packet()).poll(&mut context)
+            {
+                let is_last = packet.read().is_ok_and(|packet| packet.header().marker());
+                if let Some((_, left)) = packet.bytes.split_last_chunk::<8>()
+                    && (kind == MediaKind::Audio || is_last)
+                {
+                    let left = begin + Duration::from_nanos(u64::from_be_bytes(*left));
+                    let took = packet.arrived.saturating_duration_since(left);
+                    delays.0.push(took.as_secs_f64() * 1000.0);
+                }
+            }
+        }
         loop {
             let event = std::pin::pin!(self.peer.next_event());
             if event.poll(&mut context).is_pending() {
@@ -219,6 +280,8 @@ struct Source {
     frame: u32,
     /// Packets so far.
     sent: u64,
+    begin: Instant,
+    delays: [Delays; 2],
 }
 
 impl Source {
@@ -234,6 +297,8 @@ impl Source {
             packets: (kbps * 1000 / 8 / 30 / PAYLOAD).max(1),
             frame: 0,
             sent: 0,
+            begin: Instant::now(),
+            delays: Default::default(),
         }
     }
 
@@ -242,13 +307,18 @@ impl Source {
         for _ in 0..time.as_millis() / FRAME.as_millis() {
             ticks.tick().await;
             self.send_frame(studio).await?;
-            viewers.iter_mut().for_each(End::hear);
+            viewers.iter_mut().for_each(|viewer| viewer.hear(self.begin, &mut self.delays));
         }
         Ok(())
     }
 
+    /// When a packet was made.
+    fn now(&self) -> [u8; 8] {
+        (self.begin.elapsed().as_nanos() as u64).to_be_bytes()
+    }
+
     async fn send_frame(&mut self, studio: &mut End) -> io::Result<()> {
-        studio.hear();
+        studio.hear(self.begin, &mut self.delays);
         // A key frame every four seconds.
         let key = self.frame.is_multiple_of(120);
         let picture = (self.frame & 0x7FFF) as u16 | 0x8000;
@@ -257,7 +327,8 @@ impl Source {
             let [high, low] = picture.to_be_bytes();
             let mut payload = vec![0x80 | start, 0x80, high, low, u8::from(!key)];
             payload.extend([0, 0, 0x9D, 0x01, 0x2A, 0x80, 0x02, 0xE0, 0x01]);
-            payload.resize(PAYLOAD as usize, 7);
+            payload.resize(PAYLOAD as usize - 8, 7);
+            payload.extend(self.now());
             let packet = OutgoingPacket {
                 payload_type: self.video,
                 marker: place + 1 == self.packets,
@@ -276,7 +347,7 @@ impl Source {
             timestamp: Timestamp(self.frame.wrapping_mul(1584)),
             sequence_number: None,
             prefix: Prefix::default(),
-            payload: vec![0xFC; 100].into(),
+            payload: [[0xFC; 92].as_slice(), &self.now()].concat().into(),
         };
         studio.media[0].sender.send_packet(0, packet).await.map_err(io::Error::other)?;
         self.sent += 1;
