@@ -95,6 +95,8 @@ export class Forwarder extends Emitter {
     this.sends = sends;
     this.codec = codec;
     this.sealed = sealed;
+    // A connection is about something: who only watches begins with a seat that is free.
+    if (!sends) this.seats.reserve();
     ({ connection: this.connection, sending: this.#sending } = this.#connect());
   }
 

@@ -38,6 +38,15 @@ test("whoever sits stays, and a seat that is free is taken before another is add
   assert.equal(seats.at(0, "audio"), null);
 });
 
+test("a seat that was reserved is the first one's", () => {
+  const seats = new Seats();
+  seats.reserve();
+  seats.reserve();
+  assert.equal(seats.count, 1);
+  assert.equal(seats.seat([publication("ada", "camera")]), false);
+  assert.deepEqual(seats.find("ada-camera"), { seat: 0, kind: "video" });
+});
+
 test("a camera goes in three sizes, or in layers where the codec has them", () => {
   assert.deepEqual(cameraEncodings("vp8").map(({ rid }) => rid), ["l", "m", "h"]);
   assert.equal(cameraEncodings("h264").length, 3);

@@ -63,6 +63,13 @@ export class Seats {
     return this.count > before;
   }
 
+  /** Has at least one, for somebody yet to come. */
+  reserve() {
+    if (this.count > 0) return;
+    this.#owners.push(null);
+    this.#publications.push({ audio: null, video: null });
+  }
+
   /** Everybody gets up; the seats stay. */
   clear() {
     this.seat([]);
