@@ -91,8 +91,12 @@ impl Worker {
         }
         let key = name.room.clone();
         let joined = Joined { name, wishes: Vec::new(), told: None };
-        let number = self.insert(now, peer, Owner::Member(Box::new(joined)), (key, participant));
+        let number = self.insert(now, peer, Owner::Member(Box::new(joined)), (key.clone(), participant));
         self.settle_sections(now, number, source_of);
+        // Whoever has just come does not know who speaks.
+        if let Some(speaker) = self.rooms.get(&key).and_then(|room| room.speaker) {
+            self.herald.speakers.insert(key, Some(speaker));
+        }
         for former in before {
             self.remove(now, former, Some(Ending::Replaced));
         }

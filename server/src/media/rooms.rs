@@ -72,6 +72,8 @@ pub(super) struct Room {
     pub(super) targets: Targets,
     /// Whoever signaling does not know must show that they may come in.
     pub(super) is_locked: bool,
+    /// Who speaks, of those whom signaling knows.
+    pub(super) speaker: Option<Member>,
     /// When its publications were told last.
     pub(super) told: Option<Instant>,
 }
@@ -84,6 +86,7 @@ impl Room {
             published: Vec::new(),
             targets: Targets::default(),
             is_locked: false,
+            speaker: None,
             told: None,
         }
     }

@@ -373,8 +373,8 @@ impl Worker {
                     }
                     sfu::Event::Speaker { participant } => {
                         let person = participant.and_then(|participant| room.person_mut(participant));
-                        let member = person.and_then(|person| person.member);
-                        self.herald.speakers.insert(key.clone(), member);
+                        room.speaker = person.and_then(|person| person.member);
+                        self.herald.speakers.insert(key.clone(), room.speaker);
                     }
                 }
             }

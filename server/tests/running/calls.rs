@@ -25,6 +25,7 @@ const SIZES: [usize; 3] = [600, 2_000, 6_000];
 /// Somebody with a microphone, a camera in three sizes, and sections to receive with.
 struct Person {
     signaling: Option<Client>,
+    joined: Value,
     /// What has come and was not asked for yet.
     came: VecDeque<Value>,
     id: String,
@@ -46,7 +47,8 @@ impl Person {
         let id = joined["peer"].as_str().unwrap().to_owned();
         Self {
             signaling: Some(signaling),
-            came: VecDeque::from([joined]),
+            came: VecDeque::new(),
+            joined,
             id,
             peer: connection().await,
             slots: Vec::new(),
@@ -60,6 +62,7 @@ impl Person {
         Self {
             signaling: None,
             came: VecDeque::new(),
+            joined: Value::Null,
             id: String::new(),
             peer: connection().await,
             slots: Vec::new(),
@@ -420,6 +423,33 @@ async fn a_connection_takes_the_place_of_another_and_changes_where_it_is() {
         .await;
     people[1].receive(2, b'C', None).await;
     people[1].receive(4, b'C', None).await;
+}
+
+#[tokio::test]
+async fn media_outlives_a_dropped_signaling_connection() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &[]);
+    let mut people = call(&server, &["Ada", "Bob"]).await;
+    let known = watch_all(&mut people, WORD).await;
+    people[1].receive(1, b'A', None).await;
+    let token = people[0].joined["token"].clone();
+    // The connection breaks; what Ada sends goes on coming.
+    people[0].signaling = None;
+    people[1].receive(0, b'A', None).await;
+    people[1].receive(1, b'A', None).await;
+    let (signaling, joined) =
+        Client::join(server.http(), json!({"room": "tea", "token": token, "received": 0})).await;
+    assert_eq!(joined["resumed"], true, "{joined}");
+    (people[0].signaling, people[0].came) = (Some(signaling), VecDeque::new());
+    // It is the same connection to the same worker.
+    people[0].watch(WORD, &[json!(null), known[0][1].clone()]).await;
+    people[0].receive(1, b'B', None).await;
+    assert!(people[1].came.iter().all(|message| message["type"] != "peer_left"));
+    let metrics = server.get("/metrics", &[]).body;
+    assert!(metrics.contains("twocan_media_connections 2\n"), "{metrics}");
+    // A session that ends takes its connection along.
+    people[0].say(&json!({"type": "leave"})).await;
+    people[1].publications(0, &[]).await;
 }
 
 #[tokio::test]
