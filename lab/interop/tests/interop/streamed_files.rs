@@ -11,7 +11,7 @@ use natlab::{Lab, Nat};
 use rtp::codec::Codec;
 use serde_json::json;
 use tempfile::tempdir;
-use twocan_interop::Browser::Chromium;
+use twocan_interop::Browser::{Chromium, Firefox};
 use twocan_interop::{Scene, begin};
 
 use crate::streams::{PUBLISH, open, watch};
@@ -54,7 +54,7 @@ fn make(path: &Path) {
 
 #[test]
 fn a_published_file_is_watched_in_a_browser() {
-    let Some(_turn) = begin("a file published", &[Chromium]) else { return };
+    let Some(_turn) = begin("a file published", &[Chromium, Firefox]) else { return };
     let lab = Lab::new().client("studio", Nat::PortRestricted).client("home", Nat::Symmetric);
     let mut scene = Scene::new("streamed-files-in", lab);
     let folder = tempdir().expect("a folder");
@@ -63,10 +63,12 @@ fn a_published_file_is_watched_in_a_browser() {
     let film = path.display().to_string();
     let mut publisher = Terminal::start(scene.lab(), "studio", &["publish", &film, "--to", "show", "--loop"]);
     publisher.named("connected");
-    let home = watch(&mut scene, "home", Chromium);
-    home.wait("lab.seen('#show').frames > 40");
-    assert_eq!(home.eval("lab.seen('#show').source"), SOURCE);
-    home.wait("lab.heard().then((levels) => Math.max(...levels) > 0.01)");
+    for browser in [Chromium, Firefox] {
+        let home = watch(&mut scene, "home", browser);
+        home.wait("lab.seen('#show').frames > 40");
+        assert_eq!(home.eval("lab.seen('#show').source"), SOURCE);
+        home.wait("lab.heard().then((levels) => Math.max(...levels) > 0.01)");
+    }
     let told = publisher.named("progress");
     assert!(told["bitrate"].as_u64() > Some(0), "{told}");
 }
