@@ -317,12 +317,12 @@ impl Gatherer {
     }
 
     pub(crate) fn poll_event(&mut self) -> Option<Found> {
-        let event = self.events.pop_front();
+        let event = self.events.pop_front()?;
         if self.events.is_empty() {
             // None comes once everything is gathered.
             self.events = VecDeque::new();
         }
-        event
+        Some(event)
     }
 
     fn hear_binding(&mut self, now: Instant, datagram: Received<'_>) -> Result<Heard, Fault> {

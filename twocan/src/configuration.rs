@@ -23,6 +23,9 @@ pub use url::{IceUrl, ServerScheme, UrlError};
 /// What browsers have, once for all connections: it is sixty pieces of memory.
 static MEDIA: LazyLock<Arc<MediaCapabilities>> = LazyLock::new(Arc::default);
 
+/// All that DTLS may agree on, likewise.
+static DTLS: LazyLock<Arc<dtls::Config>> = LazyLock::new(Arc::default);
+
 /// How a peer connection behaves. The default is what a browser does, without servers.
 ///
 /// It may grow: make one with `..Configuration::default()`.
@@ -85,10 +88,13 @@ pub struct Configuration {
 
 impl Configuration {
     /// What DTLS may agree on.
-    pub(crate) fn dtls(&self) -> Result<dtls::Config, Error> {
-        let mut dtls = dtls::Config::default();
+    pub(crate) fn dtls(&self) -> Result<Arc<dtls::Config>, Error> {
+        if DTLS.versions.iter().all(|version| self.dtls_versions.contains(version)) {
+            return Ok(Arc::clone(&DTLS));
+        }
+        let mut dtls = dtls::Config::clone(&DTLS);
         dtls.versions.retain(|version| self.dtls_versions.contains(version));
-        if dtls.versions.is_empty() { Err(Error::NoDtlsVersion) } else { Ok(dtls) }
+        if dtls.versions.is_empty() { Err(Error::NoDtlsVersion) } else { Ok(Arc::new(dtls)) }
     }
 }
 

@@ -103,7 +103,7 @@ impl Driver {
         inner.max_message_size = configuration.max_message_size;
         inner.ice_transport_policy = configuration.ice_transport_policy;
         inner.bundle_policy = configuration.bundle_policy;
-        inner.dtls = Arc::new(configuration.dtls()?);
+        inner.dtls = configuration.dtls()?;
         inner.media.clone_from(&configuration.media);
         inner.unix_time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let now = clock();

@@ -87,11 +87,11 @@ impl Dtls {
 
     /// What happened, the oldest first.
     pub fn poll_event(&mut self) -> Option<Event> {
-        let event = self.core.events.pop_front();
+        let event = self.core.events.pop_front()?;
         if self.core.events.is_empty() {
             self.core.events.shrink_to_fit();
         }
-        event
+        Some(event)
     }
 
     /// Ends the connection, and tells the peer. The event [`Event::Closed`] comes at once.

@@ -20,6 +20,9 @@ use crate::failure::Failure;
 use crate::message::Message;
 use crate::message::certificate_verify::Signed;
 
+/// Room for a message, in bytes: most fit, so that they are written without being moved.
+const MESSAGE: usize = 512;
+
 /// Where the handshake is.
 pub(crate) enum State {
     /// A server, or an end that does not know its role yet, before any ClientHello.

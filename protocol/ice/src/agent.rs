@@ -182,11 +182,11 @@ impl Agent {
 
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
-        let event = self.events.pop_front();
+        let event = self.events.pop_front()?;
         if self.events.is_empty() {
             self.events = VecDeque::new();
         }
-        event
+        Some(event)
     }
 
     /// Ends everything: nothing is sent or understood any more. Closing twice is closing once.

@@ -69,7 +69,8 @@ async fn connect(certificate: Arc<Certificate>) -> Result<Pair, twocan::Error> {
     let configuration = || Configuration {
         certificates: vec![Arc::clone(&certificate)],
         include_loopback: true,
-        // The address that the others have, and no other.
+        // The others have this address, and UDP alone.
+        ice_tcp: false,
         address_filter: Some(twocan::AddressFilter::only(Ipv4Addr::LOCALHOST.into())),
         ..Configuration::default()
     };

@@ -1,6 +1,6 @@
 //! The client until it knows which version the server speaks: RFC 8446 §4.1, RFC 9147 §5.1, RFC 6347 §4.2.1.
 
-use super::{State, client12, client13};
+use super::{MESSAGE, State, client12, client13};
 use crate::Version;
 use crate::codec;
 use crate::core::Core;
@@ -176,7 +176,7 @@ fn hello(
         public.push((share.group(), bytes));
     }
     let suites = config.versions.iter().flat_map(|version| CipherSuite::offered(*version, &config.aeads));
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(MESSAGE);
     client_hello::write(&mut out, random, cookie12, suites, |out| {
         if new {
             supported_versions::write_client(out, &config.versions);

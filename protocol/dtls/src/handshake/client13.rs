@@ -3,7 +3,7 @@
 use super::client::{self, WaitServerHello};
 use super::complete::Complete;
 use super::transcript13::{Transcript13, message_hash};
-use super::{State as Handshake, check_signature, our_scheme};
+use super::{MESSAGE, State as Handshake, check_signature, our_scheme};
 use crate::Version;
 use crate::codec;
 use crate::core::{Core, PeerKey};
@@ -239,7 +239,7 @@ impl WaitFinished {
 impl Agreed {
     /// Certificate and CertificateVerify.
     fn authenticate(&mut self, core: &mut Core) -> Result<(), Failure> {
-        let mut body = Vec::new();
+        let mut body = Vec::with_capacity(MESSAGE);
         certificate13::write(&mut body, &[], core.certificate.der());
         core.add(HANDSHAKE_EPOCH, MessageType::Certificate, &body);
         self.transcript.add(MessageType::Certificate, &body);

@@ -3,7 +3,7 @@
 use super::complete::Complete;
 use super::server::{self, Share, WaitSecondClientHello};
 use super::transcript13::{Transcript13, message_hash};
-use super::{State as Handshake, check_signature, our_scheme};
+use super::{MESSAGE, State as Handshake, check_signature, our_scheme};
 use crate::Version;
 use crate::codec;
 use crate::core::{Core, PeerKey};
@@ -141,7 +141,7 @@ fn answer(
     let shared =
         KeyExchange::respond(group, share, &mut core.random, &mut ours).map_err(|_| Failure::BadKeyShare)?;
     core.begin_flight();
-    let mut body = Vec::new();
+    let mut body = Vec::with_capacity(MESSAGE);
     server_hello::write(&mut body, &core.random.bytes(), suite, |out| {
         supported_versions::write_server(out);
         key_share::write_server(out, group, &ours);
