@@ -9,7 +9,7 @@ import { Signaling, signalingUrl } from "./signaling.js";
 import { PeerLink } from "./peer.js";
 import { videoBudget } from "./peer/budget.js";
 import { CHAT_LIMIT, isSignalData } from "./peer/control.js";
-import { Forwarding } from "./room/forwarding.js";
+import { Forwarding, PROGRAM } from "./room/forwarding.js";
 import { Ends } from "./sframe/ends.js";
 
 /** @typedef {import("./code.js").Keys} Keys */
@@ -223,7 +223,7 @@ export class Room extends Emitter {
     this.forwarding.joined(joined.topology, joined);
     const listed = new Set(joined.peers.map((peer) => peer.id));
     for (const link of [...this.peers.values()]) {
-      if (listed.has(link.id)) continue;
+      if (listed.has(link.id) || link.id === PROGRAM) continue;
       if (joined.kind === "lobby") link.close();
       else link.setListed(false);
     }
@@ -301,6 +301,14 @@ export class Room extends Emitter {
     // Someone whose own line to the server broke is still in the call. Where all is sealed, the server has no say in it.
     if (connected && (this.keys || reason === "lost" || reason === "dropped")) link.setListed(false);
     else link.close();
+  }
+
+  /** @param {import("./types.js").MediaState | null} state what a program sends into the room; null: there is none */
+  meetProgram(state) {
+    const link = this.peers.get(PROGRAM);
+    if (!state) link?.close();
+    else if (link) link.noteState(state);
+    else this.#add({ id: PROGRAM, name: "Live stream", presence: { ...state } });
   }
 
   /** @param {PeerInfo} info */

@@ -38,11 +38,15 @@ impl Worker {
             |due: Option<(&RoomKey, &Instant)>| due.filter(|(_, at)| **at <= now).map(|(key, _)| key.clone());
         while let Some(key) = is_due(self.herald.publications.iter().min_by_key(|(_, at)| **at)) {
             self.herald.publications.remove(&key);
-            if let Some(room) = self.rooms.get_mut(&key) {
-                room.told = Some(now);
-                let publications = publications_of(room);
-                return Some(Notice::Publications { room: key, publications });
-            }
+            let publications = match self.rooms.get_mut(&key) {
+                Some(room) => {
+                    room.told = Some(now);
+                    publications_of(room)
+                }
+                // There is no such room any more.
+                None => Vec::new(),
+            };
+            return Some(Notice::Publications { room: key, publications });
         }
         while let Some(number) = self.herald.wanted.pop_first() {
             if let Some(notice) = self.wanted_of(number) {

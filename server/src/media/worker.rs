@@ -124,6 +124,10 @@ impl Worker {
             }
         }
         self.herald.forget_all();
+        let now = Instant::now();
+        for room in self.rooms.keys() {
+            self.herald.publications_of(now, room, None);
+        }
         (self.timers, self.feed, self.pending) = (Timers::default(), Feed::default(), Vec::new());
         self.rooms.clear();
         // What has come meanwhile is not announced again.

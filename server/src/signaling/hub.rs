@@ -155,6 +155,8 @@ pub(crate) struct Hub {
     lobbies: BTreeMap<RoomName, Lobby>,
     /// Lobbies where people wait for a partner because there are as many rooms as there may be.
     starved: BTreeSet<RoomName>,
+    /// Rooms that programs stream into.
+    streamed: BTreeSet<RoomKey>,
     timers: Timers,
     outputs: VecDeque<Output>,
     draining: Option<Draining>,
@@ -183,6 +185,7 @@ impl Hub {
             rooms: BTreeMap::new(),
             lobbies: BTreeMap::new(),
             starved: BTreeSet::new(),
+            streamed: BTreeSet::new(),
             timers: Timers::default(),
             outputs: VecDeque::new(),
             draining: None,

@@ -29,6 +29,9 @@ import { Forwarder } from "../forwarder.js";
 
 /** @typedef {{ width: number, height: number } | null} Shown  device pixels; null: it is not to be seen */
 
+/** In the place of a program's id, which it has not. */
+export const PROGRAM = "program";
+
 /** How often a change of way is looked after, ms. */
 const STEP = 100;
 /** Our connection to the server may be away for so long before we take directly what can be had directly, ms. */
@@ -167,6 +170,7 @@ export class Forwarding extends Emitter {
   /** People, what they send, or what we have of it may have changed. */
   update() {
     const { forwarder } = this;
+    this.#meetPrograms();
     if (!forwarder && this.mode === "p2p") return;
     if (forwarder?.state === "connected") this.#awaySince = null;
     else this.#awaySince ??= performance.now();
@@ -181,8 +185,15 @@ export class Forwarding extends Emitter {
   /** @param {PeerLink} link what we get of their pictures through the server @returns {Layer | null} */
   layerOf(link) {
     if (link.via !== "server") return null;
-    const camera = this.#publications.find(({ peer, source }) => peer === link.id && source === "camera");
+    const camera = this.#publications.find(({ peer, source }) => (peer ?? PROGRAM) === link.id && source === "camera");
     return (camera && this.layers.get(camera.id)) ?? null;
+  }
+
+  /** What a program streams into the room is shown as a person's. */
+  #meetPrograms() {
+    const sources = new Set(this.#publications.filter(({ peer }) => peer === null).map(({ source }) => source));
+    const streams = sources.size > 0 && this.mode === "sfu";
+    this.#room.meetProgram(streams ? { mic: sources.has("mic"), camera: sources.has("camera"), screen: sources.has("screen") } : null);
   }
 
   get #links() {
@@ -197,6 +208,7 @@ export class Forwarding extends Emitter {
    * @returns {"direct" | "server"}
    */
   #target(link) {
+    if (link.id === PROGRAM) return "server";
     if (this.mode === "p2p") return "direct";
     const away = this.#awaySince !== null && performance.now() - this.#awaySince > AWAY_PATIENCE;
     return away && link.connection.connectionState === "connected" ? "direct" : "server";
@@ -245,7 +257,7 @@ export class Forwarding extends Emitter {
 
   /** @param {PeerLink} link @returns {[Slot, Publication][]} what they send through the server */
   #of(link) {
-    return this.#publications.filter(({ peer }) => peer === link.id).map((one) => [one.source, one]);
+    return this.#publications.filter(({ peer }) => (peer ?? PROGRAM) === link.id).map((one) => [one.source, one]);
   }
 
   #tellWishes() {

@@ -151,6 +151,12 @@ fn gstreamer_streams_in() {
         assert_eq!(home.eval(&WATCH.replace("ROOM", codec)), 201);
         home.wait("document.querySelector('#show').getVideoPlaybackQuality().totalVideoFrames > 20");
         home.wait("lab.heard().then((levels) => Math.max(...levels) > 0.01)");
+        // Whoever opens the room's page sees it, too.
+        let page = scene.visit("home", Chromium, &format!("/live/{codec}?name=bob&join=1"));
+        page.wait(
+            "document.querySelector('[data-testid=tile] video')?.getVideoPlaybackQuality().totalVideoFrames > 20",
+        );
+        page.close();
     }
 }
 

@@ -112,7 +112,7 @@ impl Hub {
     }
 
     /// A media worker says something.
-    pub(crate) fn handle_media(&mut self, _now: Now, notice: Notice) {
+    pub(crate) fn handle_media(&mut self, now: Now, notice: Notice) {
         match notice {
             Notice::Answer { leg, request: id, sdp } => {
                 let Some(peer) = self.member(&leg.room, leg.member) else { return };
@@ -131,7 +131,10 @@ impl Hub {
                     self.refuse_media(connection, request, problem, &why);
                 }
             }
-            Notice::Publications { room, publications } => self.tell_publications(&room, &publications),
+            Notice::Publications { room, publications } => {
+                self.note_streams(now, &room, &publications);
+                self.tell_publications(&room, &publications);
+            }
             Notice::Wanted { leg, encodings } => {
                 let Some(peer) = self.member(&leg.room, leg.member) else { return };
                 let encodings = encodings.iter().map(|(mid, watched)| (&**mid, &**watched)).collect();
@@ -206,13 +209,20 @@ impl Hub {
         (own == *room).then_some(peer)
     }
 
+    /// A room that a program streams into is forwarded, however few watch.
+    fn note_streams(&mut self, now: Now, room: &ConferenceKey, all: &[Publication]) {
+        let Some(key) = room_key(room) else { return };
+        let is_streamed = all.iter().any(|one| one.member.is_none());
+        let is_news =
+            if is_streamed { self.streamed.insert(key.clone()) } else { self.streamed.remove(&key) };
+        if is_news {
+            self.count_people(now, &key, None);
+        }
+    }
+
     /// Those of a room who have a connection to a worker.
     fn watchers(&self, room: &ConferenceKey) -> Vec<PeerId> {
-        let (ConferenceKey::Call(name) | ConferenceKey::Live(name)) = room;
-        let Some(name) = crate::signaling::names::RoomName::parse(name, LONGEST_NAME) else {
-            return Vec::new();
-        };
-        let key = RoomKey::Named(name);
+        let Some(key) = room_key(room) else { return Vec::new() };
         let found = self.rooms.get(&key).filter(|known| conference_key(&key, known).as_ref() == Some(room));
         let members = found.into_iter().flat_map(|room| &room.members).map(|member| member.peer);
         let watches = |peer: &PeerId| {
@@ -261,6 +271,12 @@ impl Hub {
         self.counters.count_error(code);
         self.send_now(connection, Message::Error { code, message, id, retry }.to_bytes());
     }
+}
+
+/// What signaling calls a room of the workers.
+fn room_key(room: &ConferenceKey) -> Option<RoomKey> {
+    let (ConferenceKey::Call(name) | ConferenceKey::Live(name)) = room;
+    crate::signaling::names::RoomName::parse(name, LONGEST_NAME).map(RoomKey::Named)
 }
 
 /// What the media workers call a room.

@@ -30,7 +30,11 @@ impl Hub {
         }
         let Some(room) = self.rooms.get_mut(&key) else { return Ok(()) };
         room.topology.policy = policy;
-        let mode = wanted(room, self.settings.limits.mesh_capacity);
+        let mode = wanted(
+            room,
+            self.settings.limits.mesh_capacity,
+            room.kind == Kind::Live && self.streamed.contains(&key),
+        );
         self.enter_mode(now, &key, mode, None);
         Ok(())
     }
@@ -42,7 +46,8 @@ impl Hub {
             return;
         };
         let Route { mode, mesh_at, .. } = room.topology;
-        match (mode, wanted(room, most)) {
+        let is_streamed = room.kind == Kind::Live && self.streamed.contains(key);
+        match (mode, wanted(room, most, is_streamed)) {
             (Mode::P2p, Mode::Sfu) => self.enter_mode(now, key, Mode::Sfu, newest),
             (Mode::Sfu, Mode::P2p) if mesh_at.is_none() => self.plan(key, |route| {
                 route.mesh_at = Some(now.instant + CALM);
@@ -128,13 +133,14 @@ pub(super) fn is_forwarded(room: &Room) -> bool {
     matches!(room.kind, Kind::Call | Kind::Live)
 }
 
-/// How media is to travel among as many people as there are. Between too many and few enough it stays as it is.
-fn wanted(room: &Room, most: usize) -> Mode {
+/// How media is to travel among as many people as there are, or where a program streams. Between too many and few enough it
+/// stays as it is.
+fn wanted(room: &Room, most: usize, is_streamed: bool) -> Mode {
     let count = room.members.len();
     match room.topology.policy {
         Policy::P2p => Mode::P2p,
         Policy::Sfu => Mode::Sfu,
-        Policy::Auto if count > most => Mode::Sfu,
+        Policy::Auto if is_streamed || count > most => Mode::Sfu,
         Policy::Auto if count < most => Mode::P2p,
         Policy::Auto => room.topology.mode,
     }

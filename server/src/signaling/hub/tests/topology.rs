@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::world::World;
-use crate::conference::{LegName, Member, Notice, Request, RoomKey};
+use crate::conference::{LegName, Member, Notice, Publication, Request, RoomKey, Source};
 use crate::signaling::{ConnectionId, names::PeerId};
 
 fn world() -> World {
@@ -34,6 +34,36 @@ fn told(world: &mut World, id: ConnectionId) -> Vec<String> {
 
 fn auto(mode: &str) -> Value {
     json!({"mode": mode, "policy": "auto"})
+}
+
+#[test]
+fn a_room_that_a_program_streams_into_is_forwarded() {
+    let mut world = world();
+    let (viewer, topology) = come(&mut world, &json!({"kind": "live", "room": "show"}));
+    assert_eq!(topology, auto("p2p"));
+    let streams = |world: &mut World, room: &str, count: usize| {
+        let publication = Publication {
+            id: "a".into(),
+            member: None,
+            source: Source::Camera,
+            is_audio: false,
+            codec: "VP8".into(),
+        };
+        let room = RoomKey::Live(room.into());
+        world.notice(Notice::Publications { room, publications: vec![publication; count] });
+    };
+    streams(&mut world, "show", 1);
+    assert_eq!(told(&mut world, viewer), ["sfu auto"]);
+    streams(&mut world, "show", 2);
+    assert_eq!(told(&mut world, viewer), [""; 0]);
+    // Of a room that nobody is in yet, it is remembered; a call of that name is another room.
+    streams(&mut world, "later", 1);
+    assert_eq!(come(&mut world, &json!({"kind": "live", "room": "later"})).1, auto("sfu"));
+    streams(&mut world, "tea", 1);
+    assert_eq!(come(&mut world, &json!({"kind": "call", "room": "tea"})).1, auto("p2p"));
+    streams(&mut world, "show", 0);
+    world.pass(Duration::from_secs(11));
+    assert_eq!(told(&mut world, viewer), ["p2p auto"]);
 }
 
 #[test]
