@@ -179,6 +179,10 @@ impl Worker {
             return;
         }
         let wishes = std::mem::take(&mut joined.wishes);
+        // Until there is an estimate, it is what one begins with: many at once would be more than most ways carry.
+        if let Some(target) = leg.peer.target_bitrate() {
+            room.sfu.set_bitrate(now, leg.participant, Some(target));
+        }
         for at in 0..leg.slots.len() {
             let wish = wishes.iter().find(|wish| wish.mid == leg.slots[at].mid);
             let wanted = wish.and_then(|wish| {
