@@ -30,6 +30,8 @@ import { randomWord } from "./words.js";
 /** ms */
 const WISH_PAUSE = 120;
 const WANTED_AGAIN = 300;
+/** As many as a stage has places. */
+const MOST_RESERVED = 15;
 const DISCONNECTED_PATIENCE = 1_200;
 const RESTART_PATIENCE = 4_000;
 const FIRST_RENEWAL = 500;
@@ -83,10 +85,11 @@ export class Forwarder extends Emitter {
    * @param {(message: Message) => number} options.send counted, with an id, which it returns
    * @param {() => Partial<Record<Slot, MediaStreamTrack | null>>} options.tracks what we send now
    * @param {boolean} options.sends whether we send anything at all
+   * @param {number} options.people how many are there to be watched
    * @param {string} options.codec of our pictures
    * @param {import("./sframe/ends.js").Ends | null} [options.sealed] encrypts from end to end
    */
-  constructor({ configuration, refreshServers, send, tracks, sends, codec, sealed = null }) {
+  constructor({ configuration, refreshServers, send, tracks, sends, people, codec, sealed = null }) {
     super();
     this.configuration = configuration;
     this.refreshServers = refreshServers;
@@ -95,8 +98,8 @@ export class Forwarder extends Emitter {
     this.sends = sends;
     this.codec = codec;
     this.sealed = sealed;
-    // A connection is about something: who only watches begins with a seat that is free.
-    if (!sends) this.seats.reserve();
+    // So that those who are there need no second offer; and a connection is about something, where we only watch.
+    this.seats.reserve(Math.min(MOST_RESERVED, Math.max(people, sends ? 0 : 1)));
     ({ connection: this.connection, sending: this.#sending } = this.#connect());
   }
 

@@ -40,8 +40,8 @@ test("whoever sits stays, and a seat that is free is taken before another is add
 
 test("a seat that was reserved is the first one's", () => {
   const seats = new Seats();
-  seats.reserve();
-  seats.reserve();
+  seats.reserve(1);
+  seats.reserve(1);
   assert.equal(seats.count, 1);
   assert.equal(seats.seat([publication("ada", "camera")]), false);
   assert.deepEqual(seats.find("ada-camera"), { seat: 0, kind: "video" });

@@ -63,11 +63,12 @@ export class Seats {
     return this.count > before;
   }
 
-  /** Has at least one, for somebody yet to come. */
-  reserve() {
-    if (this.count > 0) return;
-    this.#owners.push(null);
-    this.#publications.push({ audio: null, video: null });
+  /** Has at least so many, for people yet to come. @param {number} count */
+  reserve(count) {
+    while (this.count < count) {
+      this.#owners.push(null);
+      this.#publications.push({ audio: null, video: null });
+    }
   }
 
   /** Everybody gets up; the seats stay. */

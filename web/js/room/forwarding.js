@@ -68,6 +68,8 @@ export class Forwarding extends Emitter {
   #lingering;
   /** Since when our connection to the server is not there. @type {number | null} */
   #awaySince = null;
+  /** How many others the server told of when we joined. */
+  #expected = 0;
   #room;
   #options;
 
@@ -95,8 +97,9 @@ export class Forwarding extends Emitter {
     this.#room.signaling.send({ type: "topology", policy });
   }
 
-  /** @param {Topology | undefined} topology @param {{ resumed: boolean }} session */
-  joined(topology, { resumed }) {
+  /** @param {Topology | undefined} topology @param {Pick<import("../types.js").Joined, "resumed" | "peers">} session */
+  joined(topology, { resumed, peers }) {
+    this.#expected = peers.length;
     const { policy } = this.topology ?? {};
     // A server that was restarted has forgotten what was chosen.
     if (!resumed && topology?.policy === "auto" && policy && policy !== "auto") this.choose(policy);
@@ -239,6 +242,7 @@ export class Forwarding extends Emitter {
       send: (message) => this.#room.signaling.request(message),
       tracks: () => this.#room.tracks,
       sends: sends(),
+      people: Math.max(this.#links.length, this.#expected),
       codec,
       sealed: sealed(),
     });
