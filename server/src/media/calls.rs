@@ -215,7 +215,8 @@ impl Worker {
         room.leave(now, participant);
         if room.is_empty() {
             self.rooms.remove(key);
-            self.herald.publications.remove(key);
+            // Nothing is sent there any more, be it told for the last time.
+            self.herald.publications_of(now, key, None);
             self.herald.speakers.remove(key);
         }
     }

@@ -36,7 +36,7 @@ impl Worker {
         }
         let is_due =
             |due: Option<(&RoomKey, &Instant)>| due.filter(|(_, at)| **at <= now).map(|(key, _)| key.clone());
-        while let Some(key) = is_due(self.herald.publications.iter().min_by_key(|(_, at)| **at)) {
+        if let Some(key) = is_due(self.herald.publications.iter().min_by_key(|(_, at)| **at)) {
             self.herald.publications.remove(&key);
             let publications = match self.rooms.get_mut(&key) {
                 Some(room) => {

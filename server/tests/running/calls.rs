@@ -586,6 +586,16 @@ async fn what_cannot_be_is_told() {
     }
 }
 
+#[tokio::test]
+async fn a_server_without_media_is_for_few() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &["--media", "off", "--mesh-capacity", "3"]);
+    let (mut ada, joined) = Client::join(server.http(), json!({})).await;
+    assert_eq!((&joined["capacity"], joined.get("topology")), (&json!(3), None));
+    ada.send(&json!({"type": "topology", "policy": "sfu"})).await;
+    assert_eq!(ada.next().await["code"], "no_media");
+}
+
 /// A way to a peer that carries 600 kbit/s.
 #[tokio::test]
 async fn a_narrow_way_gets_a_low_layer() {

@@ -211,7 +211,8 @@ impl Hub {
 
     /// A room that a program streams into is forwarded, however few watch.
     fn note_streams(&mut self, now: Now, room: &ConferenceKey, all: &[Publication]) {
-        let Some(key) = room_key(room) else { return };
+        // A call of the same name is another room.
+        let Some(key) = room_key(room).filter(|_| matches!(room, ConferenceKey::Live(_))) else { return };
         let is_streamed = all.iter().any(|one| one.member.is_none());
         let is_news =
             if is_streamed { self.streamed.insert(key.clone()) } else { self.streamed.remove(&key) };

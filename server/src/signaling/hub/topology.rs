@@ -16,6 +16,9 @@ use super::{ConnectionId, Hub, timers::Timer};
 /// So long there must have been few people before they send to each other again.
 const CALM: Duration = Duration::from_secs(10);
 
+/// What a choice costs, in messages: everybody in the room has much to do for it.
+const CHOICE_COST: u32 = 20;
+
 /// So long the ways through the server stay when they do.
 const OVERLAP: Duration = Duration::from_secs(15);
 
@@ -27,6 +30,9 @@ impl Hub {
         if self.sessions.get(&peer).is_some_and(|session| session.role == Some(Role::Viewer)) {
             let why = "In a live room the streamer decides how media travels.";
             return Err(Refusal::new(ErrorCode::NotPermitted, why));
+        }
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.rate.charge(now.instant, CHOICE_COST);
         }
         let Some(room) = self.rooms.get_mut(&key) else { return Ok(()) };
         room.topology.policy = policy;

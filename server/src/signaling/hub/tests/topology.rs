@@ -61,6 +61,9 @@ fn a_room_that_a_program_streams_into_is_forwarded() {
     assert_eq!(come(&mut world, &json!({"kind": "live", "room": "later"})).1, auto("sfu"));
     streams(&mut world, "tea", 1);
     assert_eq!(come(&mut world, &json!({"kind": "call", "room": "tea"})).1, auto("p2p"));
+    let room = RoomKey::Call("later".into());
+    world.notice(Notice::Publications { room, publications: Vec::new() });
+    assert_eq!(come(&mut world, &json!({"kind": "live", "room": "later"})).1, auto("sfu"));
     streams(&mut world, "show", 0);
     world.pass(Duration::from_secs(11));
     assert_eq!(told(&mut world, viewer), ["p2p auto"]);
