@@ -12,6 +12,9 @@ use bytes::Bytes;
 /// How long a packet may be asked for again.
 const USEFUL: Duration = Duration::from_secs(1);
 
+/// Packets for which there is always room, once there was.
+const NARROW: usize = 64;
+
 /// A time, in milliseconds since a beginning: in four bytes, "never" included. They begin anew after seven weeks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment(NonZeroU32);
@@ -77,10 +80,19 @@ impl Cache {
     /// at when its place is needed, so that both are fetched from memory at once.
     fn make_room(&mut self, now: Moment) {
         let is_old = |kept: &Kept| kept.sent.is_some_and(|sent| now.since(sent) > USEFUL);
-        while self.kept.len() >= self.kept.capacity().min(self.most)
+        let most = self.most;
+        let is_full = |kept: &VecDeque<_>| kept.len() >= kept.capacity().min(most);
+        // More than half is too old: it was made for a jam that has passed.
+        let middle = self.kept.get(self.kept.len() / 2).and_then(Option::as_ref);
+        let is_wide = self.kept.len() > NARROW && is_full(&self.kept) && middle.is_some_and(is_old);
+        while (is_wide || is_full(&self.kept))
             && self.kept.front().is_some_and(|front| front.as_ref().is_none_or(is_old))
         {
             self.forget_first();
+        }
+        if is_wide {
+            self.kept.shrink_to(self.kept.len() + self.kept.len() / 4);
+            self.heads.shrink_to(self.heads.len() + self.heads.len() / 4);
         }
         if self.kept.len() >= self.most {
             self.forget_first();
@@ -282,6 +294,28 @@ mod tests {
         }
         let (kept, heads) = (cache.kept.capacity(), cache.heads.capacity());
         assert!(kept < 450 && heads < 560 * 30, "{kept}, {heads}");
+    }
+
+    #[test]
+    fn a_jam_leaves_no_room_behind() {
+        let mut cache = Cache::new(1_024);
+        let mut number = 0;
+        let mut second = |cache: &mut Cache, from: u64, count: u64| {
+            for place in 0..count {
+                assert!(cache.put(at(from + place * 1_000 / count), number, (&[0; 30], 30), Bytes::new()));
+                if let Some(kept) = cache.get_mut(number) {
+                    kept.sent = Some(at(from + place * 1_000 / count));
+                }
+                number += 1;
+            }
+        };
+        second(&mut cache, 0, 1_000);
+        assert!(cache.kept.capacity() >= 1_000);
+        for from in 1..15 {
+            second(&mut cache, from * 1_000, 200);
+        }
+        assert!(cache.kept.capacity() < 500, "{}", cache.kept.capacity());
+        assert!(cache.heads.capacity() < 500 * 30, "{}", cache.heads.capacity());
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub enum Priority {
 }
 
 const PRIORITIES: usize = 4;
+/// Packets for which a stream keeps room.
+const FEW: usize = 64;
 /// Streams that may have packets waiting, for each priority.
 const STREAMS: usize = 256;
 
@@ -158,8 +160,13 @@ impl<T> Class<T> {
         for _ in 0..streams {
             let place = self.turn % streams;
             self.turn = (place + 1) % streams;
-            if let Some(queued) = self.streams[place].packets.pop_front() {
+            let packets = &mut self.streams[place].packets;
+            if let Some(queued) = packets.pop_front() {
                 self.count -= 1;
+                if packets.is_empty() && packets.capacity() > FEW {
+                    // A jam is over: what it needed is not kept.
+                    packets.shrink_to(FEW);
+                }
                 return Some(queued);
             }
         }
