@@ -209,7 +209,7 @@ async fn frames_that_are_none() {
         // Each part is small.
         (
             "parts without an end",
-            [frame(0x01, &masked(1), b"x"), frame(0x00, &[0xFE, 0x80, 0x00], &[b'x'; 32_768]).repeat(8)]
+            [frame(0x01, &masked(1), b"x"), frame(0x00, &[0xFE, 0x80, 0x00], &[b'x'; 32_768]).repeat(12)]
                 .concat(),
         ),
         ("HTTP after the upgrade", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec()),
