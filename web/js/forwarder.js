@@ -6,7 +6,7 @@
  * negotiation at all (docs/signaling.md, "Through the server").
  */
 import { Emitter } from "./emitter.js";
-import { cameraEncodings, onlyCodec, screenEncodings, sendWanted } from "./forwarder/encodings.js";
+import { cameraEncodings, onlyCodec, screenEncodings, seatCodecs, sendWanted } from "./forwarder/encodings.js";
 import { Seats } from "./forwarder/seats.js";
 import { SLOTS } from "./peer/slots.js";
 import { randomWord } from "./words.js";
@@ -267,6 +267,8 @@ export class Forwarder extends Emitter {
     while (this.#receiving.length < this.seats.count) {
       const audio = this.connection.addTransceiver("audio", { direction: "recvonly" });
       const video = this.connection.addTransceiver("video", { direction: "recvonly" });
+      preferSeatCodecs(audio, "audio");
+      preferSeatCodecs(video, "video");
       this.sealed?.open(audio.receiver, "audio/opus");
       this.sealed?.open(video.receiver, `video/${this.codec}`);
       this.#receiving.push({ audio, video });
@@ -396,5 +398,18 @@ function preferCodec(transceiver, codec) {
     transceiver.setCodecPreferences(chosen);
   } catch {
     // Older browsers have no choice; the server takes what comes first.
+  }
+}
+
+/**
+ * @param {RTCRtpTransceiver} transceiver
+ * @param {Kind} kind
+ */
+function preferSeatCodecs(transceiver, kind) {
+  const chosen = seatCodecs(RTCRtpReceiver.getCapabilities(kind)?.codecs ?? []);
+  try {
+    if (chosen.length > 0) transceiver.setCodecPreferences(chosen);
+  } catch {
+    // Older browsers have no choice: their descriptions are longer.
   }
 }

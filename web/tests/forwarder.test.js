@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cameraEncodings, onlyCodec, sendWanted } from "../js/forwarder/encodings.js";
+import { cameraEncodings, onlyCodec, seatCodecs, sendWanted } from "../js/forwarder/encodings.js";
 import { Seats } from "../js/forwarder/seats.js";
 
 const publication = (peer, source) => ({
@@ -58,6 +58,27 @@ test("one codec and its repairs are all that is offered", () => {
   const all = ["video/VP8", "video/rtx", "video/H264", "video/AV1"].map((mimeType) => ({ mimeType }));
   assert.deepEqual(onlyCodec(all, "h264").map(({ mimeType }) => mimeType), ["video/rtx", "video/H264"]);
   assert.deepEqual(onlyCodec(all, "vp9"), []);
+});
+
+test("a seat has one profile of each codec that is sent in calls", () => {
+  const codec = (mimeType, sdpFmtpLine) => ({ mimeType, sdpFmtpLine });
+  const kept = [
+    codec("video/VP8"),
+    codec("video/rtx"),
+    codec("video/VP9", "profile-id=0"),
+    codec("video/H264", "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"),
+    codec("video/AV1", "level-idx=5;profile=0;tier=0"),
+    codec("audio/opus", "minptime=10;useinbandfec=1"),
+  ];
+  const left = [
+    codec("video/VP9", "profile-id=2"),
+    codec("video/H264", "packetization-mode=0;profile-level-id=42e01f"),
+    codec("video/H264", "packetization-mode=1;profile-level-id=64001f"),
+    codec("video/AV1", "level-idx=5;profile=1;tier=0"),
+    codec("video/red"),
+    codec("audio/PCMU"),
+  ];
+  assert.deepEqual(seatCodecs([...kept, ...left]), kept);
 });
 
 test("only a change of what is watched touches the sender", async () => {

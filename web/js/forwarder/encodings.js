@@ -42,6 +42,26 @@ export function onlyCodec(all, wanted) {
 }
 
 /**
+ * What is asked for in a seat: one profile of each codec that is sent in calls, as a description with all of them is twice as
+ * long, and there are as many seats as people.
+ *
+ * @template {{ mimeType: string, sdpFmtpLine?: string }} Codec
+ * @param {Codec[]} all that this browser has
+ * @returns {Codec[]}
+ */
+export function seatCodecs(all) {
+  const wanted = /** @type {Record<string, (line: string) => boolean>} */ ({
+    "audio/opus": () => true,
+    "video/rtx": () => true,
+    "video/vp8": () => true,
+    "video/vp9": (line) => !/profile-id=[1-9]/.test(line),
+    "video/av1": (line) => !/profile=[1-9]/.test(line),
+    "video/h264": (line) => /packetization-mode=1/.test(line) && /profile-level-id=42/i.test(line),
+  });
+  return all.filter(({ mimeType, sdpFmtpLine }) => wanted[mimeType.toLowerCase()]?.(sdpFmtpLine ?? "") ?? false);
+}
+
+/**
  * Switches on what somebody watches and off what nobody does.
  *
  * @param {RTCRtpSender} sender
