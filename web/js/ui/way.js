@@ -59,7 +59,8 @@ export class Way {
  * @param {number} people
  */
 function reason(mode, policy, people) {
-  const why = policy === "auto" ? `there are ${people} people here` : "somebody here chose it";
+  const chosen = policy === mode;
+  const why = chosen ? "somebody here chose it" : `there are ${people} people here`;
   return mode === "sfu"
     ? `Each sends once, and the server gives everybody what fits their window and line, because ${why}.`
     : `Each sends to each, past the server, because ${why}.`;

@@ -73,8 +73,12 @@ impl Hub {
             let most = self.settings.limits.mesh_capacity;
             match policy {
                 _ if topology_is_fixed(room.kind) || !self.settings.media => assert_eq!(mode, Mode::P2p),
-                Policy::P2p => assert_eq!(mode, Mode::P2p),
+                Policy::P2p if count > 2 * most => assert_eq!((mode, mesh_at), (Mode::Sfu, None)),
+                Policy::P2p => assert_eq!(mesh_at.is_some(), mode == Mode::Sfu),
                 Policy::Sfu => assert_eq!((mode, mesh_at), (Mode::Sfu, None)),
+                Policy::Auto if room.kind == Kind::Live && self.streamed.contains(key) => {
+                    assert_eq!((mode, mesh_at), (Mode::Sfu, None));
+                }
                 Policy::Auto if count > most => assert_eq!((mode, mesh_at), (Mode::Sfu, None)),
                 Policy::Auto if count < most => assert_eq!(mesh_at.is_some(), mode == Mode::Sfu),
                 Policy::Auto => {}

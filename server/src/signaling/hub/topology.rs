@@ -19,6 +19,9 @@ const CALM: Duration = Duration::from_secs(10);
 /// What a choice costs, in messages: everybody in the room has much to do for it.
 const CHOICE_COST: u32 = 20;
 
+/// So many times the usual number of people may send to each other where somebody has chosen it.
+const STRETCHED: usize = 2;
+
 /// So long the ways through the server stay when they do.
 const OVERLAP: Duration = Duration::from_secs(15);
 
@@ -144,6 +147,8 @@ pub(super) fn is_forwarded(room: &Room) -> bool {
 fn wanted(room: &Room, most: usize, is_streamed: bool) -> Mode {
     let count = room.members.len();
     match room.topology.policy {
+        // However much somebody wishes for it, nobody's line carries what a large mesh sends.
+        Policy::P2p if count > most.saturating_mul(STRETCHED) => Mode::Sfu,
         Policy::P2p => Mode::P2p,
         Policy::Sfu => Mode::Sfu,
         Policy::Auto if is_streamed || count > most => Mode::Sfu,

@@ -116,7 +116,11 @@ fn we_select_what_browsers_would() {
         row(Chromium, home(), home(), Way::Relay),
         row(Chromium, Nat::AddressRestricted, Nat::Symmetric, Way::Direct),
     ];
-    check("rust-peer-nats", Lab::new().carrier("isp", Carrier::NoHairpin), &rows, |_| vec![true, false]);
+    // Each is offered from one side, by turns; from both where there is time: `TWOCAN_INTEROP_BOTH=1`.
+    let both = std::env::var_os("TWOCAN_INTEROP_BOTH").is_some();
+    check("rust-peer-nats", Lab::new().carrier("isp", Carrier::NoHairpin), &rows, |index| {
+        if both { vec![true, false] } else { vec![index % 2 == 0] }
+    });
 }
 
 #[test]

@@ -37,6 +37,24 @@ fn auto(mode: &str) -> Value {
 }
 
 #[test]
+fn a_mesh_that_was_chosen_has_an_end() {
+    let mut world = World::with(|settings| {
+        settings.media = true;
+        settings.limits.mesh_capacity = 2;
+        settings.limits.call_capacity = 6;
+    });
+    let (first, _) = come(&mut world, &json!({}));
+    world.send(first, &json!({"type": "topology", "policy": "p2p"}));
+    assert_eq!(told(&mut world, first), ["p2p p2p"]);
+    for count in 2..=5 {
+        let (_, topology) = come(&mut world, &json!({}));
+        let mode = if count <= 4 { "p2p" } else { "sfu" };
+        assert_eq!(topology, json!({"mode": mode, "policy": "p2p"}), "{count}");
+    }
+    assert_eq!(told(&mut world, first), ["sfu p2p"]);
+}
+
+#[test]
 fn a_room_that_a_program_streams_into_is_forwarded() {
     let mut world = world();
     let (viewer, topology) = come(&mut world, &json!({"kind": "live", "room": "show"}));
