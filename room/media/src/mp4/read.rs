@@ -226,6 +226,10 @@ impl<R: Read + Seek + Send> FrameSource for Mp4Reader<R> {
             let shown = i64::try_from(sample.time).unwrap_or(i64::MAX).saturating_add(sample.later);
             let ticks = shown.saturating_add(reading.shift).max(0).unsigned_abs();
             let (bytes, key) = reading.form.open(track.codec, bytes, false)?;
+            // Lengths of nothing are all that it held.
+            if bytes.is_empty() {
+                continue;
+            }
             let time = duration(ticks, reading.clock_rate);
             return Ok(Some(Frame { track: at, time, key, bytes: bytes.into() }));
         }

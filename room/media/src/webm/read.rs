@@ -192,7 +192,8 @@ impl<R: Read> WebMReader<R> {
         let ticks = self.cluster.saturating_add_signed(offset.into());
         let time = duration(ticks.saturating_mul(self.scale), 1_000_000_000);
         let (bytes, key) = form.open(track.codec, cursor.rest().to_vec(), is_key || flags & 0x80 != 0)?;
-        Ok(Some(Frame { track: at, time, key, bytes: bytes.into() }))
+        // Lengths of nothing may be all that it held.
+        Ok((!bytes.is_empty()).then(|| Frame { track: at, time, key, bytes: bytes.into() }))
     }
 
     fn read_group(&mut self, bytes: &[u8]) -> Result<Option<Frame>, ReadError> {
