@@ -23,7 +23,6 @@ import { Forwarder } from "../forwarder.js";
  * @property {number | null} encoding which of the sender's sizes, 0 is the smallest; null: nothing comes
  * @property {number} [spatial]
  * @property {number} [temporal]
- * @property {number} [bitrate] bit/s
  * @property {"wish" | "bandwidth" | "source" | "last_n"} why
  */
 
@@ -41,7 +40,7 @@ const WAKE_PATIENCE = 3_000;
 /** Once all is direct, others may still be changing over, ms. */
 const LINGER = 8_000;
 
-/** @extends {Emitter<{ change: null, layers: null }>} */
+/** @extends {Emitter<{ change: null }>} */
 export class Forwarding extends Emitter {
   /** @type {Topology | null} null: this server forwards no media */
   topology = null;
@@ -120,6 +119,7 @@ export class Forwarding extends Emitter {
         return true;
       case "media_publications":
         this.#publications = /** @type {Publication[]} */ (message.publications ?? []);
+        for (const id of this.layers.keys()) if (!this.#publications.some((one) => one.id === id)) this.layers.delete(id);
         this.update();
         return true;
       case "media_layers":
@@ -287,7 +287,9 @@ export class Forwarding extends Emitter {
     if (this.#most === 0 || shown === null || (shown === undefined && this.#shown.size > 0)) return { paused: true, priority };
     if (!shown) return { width: 320, height: 180, priority };
     const scale = slot === "screen" ? 1 : Math.min(1, this.#most / Math.max(1, shown.height));
-    return { width: Math.ceil((shown.width * scale) / 16) * 16, height: Math.ceil((shown.height * scale) / 16) * 16, priority };
+    // Small changes of a window are no other wish; but what a person allows at most is not gone beyond.
+    const rounded = (/** @type {number} */ pixels) => (scale < 1 ? Math.floor(pixels * scale) : Math.ceil(pixels / 16) * 16);
+    return { width: rounded(shown.width), height: rounded(shown.height), priority };
   }
 
   /** Gives each person what comes in for them. */
@@ -317,10 +319,10 @@ export class Forwarding extends Emitter {
 
   /** @param {any[]} slots */
   #noteLayers(slots) {
-    for (const { publication, encoding, spatial, temporal, bitrate, why } of slots) {
-      if (typeof publication === "string") this.layers.set(publication, { encoding: encoding ?? null, spatial, temporal, bitrate, why });
+    for (const { publication, encoding, spatial, temporal, why } of slots) {
+      if (typeof publication === "string") this.layers.set(publication, { encoding: encoding ?? null, spatial, temporal, why });
     }
-    this.emit("layers", null);
+    this.emit("change", null);
   }
 
   async #step() {
