@@ -42,7 +42,7 @@ const ANSWER_PATIENCE = 10_000;
 /**
  * `receivers`: something may come in elsewhere than before.
  *
- * @extends {Emitter<{ change: null, receivers: null, refused: { code: string, message: string } }>}
+ * @extends {Emitter<{ change: null, receivers: null }>}
  */
 export class Forwarder extends Emitter {
   /** @type {RTCPeerConnection} */
@@ -111,19 +111,6 @@ export class Forwarder extends Emitter {
   receiverOf(publication) {
     const place = this.seats.find(publication);
     return place ? (this.#receiving[place.seat]?.[place.kind].receiver ?? null) : null;
-  }
-
-  /** @param {string} mid @returns {string | null} the publication that comes in there */
-  publicationAt(mid) {
-    for (const [seat, pair] of this.#receiving.entries()) {
-      for (const kind of /** @type {const} */ (["audio", "video"])) if (pair[kind].mid === mid) return this.seats.at(seat, kind);
-    }
-    return null;
-  }
-
-  /** @param {Slot} slot @returns {RTCRtpSender | null} */
-  senderOf(slot) {
-    return this.#sending[slot]?.sender ?? null;
   }
 
   /** The whole wish, each time. @param {Iterable<Wish>} wishes */
@@ -289,10 +276,7 @@ export class Forwarder extends Emitter {
         const outcome = await this.#ask();
         if (this.connection !== connection || this.closed) break;
         if (outcome === null) throw new Error("the server does not answer");
-        if ("code" in outcome) {
-          this.emit("refused", outcome);
-          throw new Error(outcome.message);
-        }
+        if ("code" in outcome) throw new Error(outcome.message);
         await connection.setRemoteDescription({ type: "answer", sdp: outcome.sdp });
         this.negotiations += 1;
         this.#told = "";

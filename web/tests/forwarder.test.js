@@ -33,7 +33,7 @@ test("whoever sits stays, and a seat that is free is taken before another is add
   assert.equal(seats.find("dan-mic").seat, 1);
   assert.equal(seats.seat(of("ada", "cleo", "dan", "eve")), true);
   assert.equal(seats.count, 4);
-  seats.clear();
+  seats.seat([]);
   assert.equal(seats.count, 4);
   assert.equal(seats.at(0, "audio"), null);
 });

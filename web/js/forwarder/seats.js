@@ -71,11 +71,6 @@ export class Seats {
     }
   }
 
-  /** Everybody gets up; the seats stay. */
-  clear() {
-    this.seat([]);
-  }
-
   /** @param {string} publication @returns {{ seat: number, kind: Kind } | null} */
   find(publication) {
     for (const [seat, { audio, video }] of this.#publications.entries()) {

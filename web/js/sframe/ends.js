@@ -1,7 +1,5 @@
 /** Encrypts what we send and opens what we get, from end to end: one worker for all transforms of a page. */
 
-/** @typedef {{ sent: number, received: number, dropped: Record<string, number> }} Counts */
-
 export class Ends {
   #worker;
 
@@ -24,20 +22,6 @@ export class Ends {
   /** @param {RTCRtpReceiver} receiver @param {string} codec where frames do not say theirs */
   open(receiver, codec) {
     receiver.transform = new RTCRtpScriptTransform(this.#worker, { direction: "receive", codec });
-  }
-
-  /** @returns {Promise<Counts>} */
-  count() {
-    return new Promise((resolve) => {
-      /** @param {MessageEvent} event */
-      const take = ({ data }) => {
-        if (data.action !== "counted") return;
-        this.#worker.removeEventListener("message", take);
-        resolve(data);
-      };
-      this.#worker.addEventListener("message", take);
-      this.#worker.postMessage({ action: "count" });
-    });
   }
 
   close() {
