@@ -31,7 +31,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 pub(crate) use address::ServerAddress;
-use code::Code;
+pub(crate) use code::Code;
 use link::{Failure, Link, Network};
 use message::Role;
 use options::Common;

@@ -13,6 +13,7 @@ mod options;
 mod publish;
 mod record;
 mod restart;
+mod sealing;
 mod session;
 mod source;
 mod timeline;

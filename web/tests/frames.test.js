@@ -89,3 +89,22 @@ test("H.264 opens with longer start codes, and zeros behind it", async () => {
   assert.deepEqual(plain.slice(23), H264.slice(21));
   await assert.rejects(decryptFrame(receiver, "h264", longer), Fault);
 });
+
+/** The same numbers stand in `protocol/sframe/src/frames/tests.rs`. */
+const SEALED = [
+  "7880097aae84b20844a429a235a03d58334bbac73d21a4109d1383783a3854e199ac737b4770b12ff3dfa382921acecb8c0233eb0b8ef8849055c4",
+  "7881096c37fb919a98cea43ef6a8383fe51518",
+  "1002009d012a8002e0018209558ed28906598a63df7caac0ee2bb86666f9b712564f31a4dbce11cc7c64495539880abec37efd05cf5be1d4423a9c86b60622e6340384f0",
+  "1102008309118637330bce68a812be6676cf4ee6a166b54e69f7e268edcb2784256d6771755fb8de69be0f731f046d169079e26b8950329f283b1d8086",
+  "84090661420c1c1949b7f95f3c2c7e15f35f958a6b8a2e14ec76611b8408d7bd39edd15ce3c67ecd7e0aceece5c18e0d158554dd4ed3044d6adeab",
+  "85096dd16fbe590d6197e12cea244edb0639f56487761b49344df885fd58e34a818f8ad9db14284e703dc9a354cf56999b9d8761c2df368a1024",
+  "0000000167010200000168030400000165888400008609558127d5c4ae5dfdba64dfe0dde95b27d5299a7d607ea50680",
+];
+
+test("the terminal makes the same of them", async () => {
+  const { sender } = await ends();
+  for (const [at, [codec, frame]] of [...FRAMES, ["video/H264", H264]].entries()) {
+    const encrypted = await encryptFrame(sender, codec, frame);
+    assert.equal(Buffer.from(encrypted).toString("hex"), SEALED[at], codec);
+  }
+});

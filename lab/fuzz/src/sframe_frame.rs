@@ -1,7 +1,10 @@
 //! Bytes for an end that holds the key (RFC 9605 §4.3, §4.4): as they are, nothing opens; encrypted first, they open to
-//! what they were, once.
+//! what they were, once; and the same by each codec's rules.
 
-use sframe::{CipherSuite, Fault, Header, Receiver, Sender};
+use sframe::{CipherSuite, Fault, FrameFormat, Header, Receiver, Sender};
+
+const FORMATS: [FrameFormat; 5] =
+    [FrameFormat::Opus, FrameFormat::Vp8, FrameFormat::H264, FrameFormat::Vp9, FrameFormat::Samples];
 
 /// The first byte is the suite, the next eight the key's number; then every frame has its length in front.
 pub(super) fn run(bytes: &[u8]) {
@@ -30,5 +33,13 @@ pub(super) fn run(bytes: &[u8]) {
         assert_eq!(encrypted[clear..][opened.plaintext], frame[clear..]);
         let again = receiver.decrypt(&mut copy[clear..].to_vec(), metadata);
         assert_eq!(again, Err(Fault::Replayed));
+        for format in FORMATS {
+            assert!(format.open(&mut receiver, &mut frame.to_vec()).is_err(), "nobody sealed it");
+            let mut sealed = frame.to_vec();
+            if format.seal(&mut sender, &mut sealed).is_ok() {
+                format.open(&mut receiver, &mut sealed).expect("sealed just now");
+                assert_eq!(sealed, frame);
+            }
+        }
     }
 }

@@ -26,6 +26,8 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Which bytes of a frame packetizers and forwarding servers need differs by codec: [`FrameFormat`] knows.
+//!
 //! # Keys
 //!
 //! Whom a key is told, and when there is a new one, is the caller's: it [inserts](Receiver::insert_key) and
@@ -39,6 +41,7 @@
 
 mod cipher;
 mod fault;
+mod frames;
 mod header;
 mod key;
 mod receiver;
@@ -46,6 +49,7 @@ mod sender;
 mod suite;
 
 pub use fault::Fault;
+pub use frames::FrameFormat;
 pub use header::{Header, MAX_HEADER_LEN};
 pub use key::{KeyError, PASSPHRASE_ITERATIONS, PASSPHRASE_KEY_LEN, key_from_passphrase, ratchet};
 pub use receiver::{InsertError, MAX_KEYS, Opened, Receiver};

@@ -58,6 +58,8 @@ pub(crate) struct Keys {
     pub(crate) room: String,
     /// Seals what they say through the server.
     pub(crate) sealer: Sealer,
+    /// The base key of sound and pictures that the server forwards (RFC 9605 §4.4.2).
+    pub(crate) media: [u8; 32],
     /// Names files so that both ends know them again after a restart.
     ids: hmac::Key,
 }
@@ -81,6 +83,7 @@ impl Code {
         Keys {
             room: format!("sealed-{}", Id(room)),
             sealer: Sealer::new(&expand(&secret, b"signaling")),
+            media: expand(&secret, b"media"),
             ids: hmac::Key::new(hmac::HMAC_SHA256, &ids),
         }
     }
@@ -194,6 +197,8 @@ mod tests {
             keys.file_id("photos/a.jpg", 1_000, 1_700_000_000_000).to_string(),
             "ae3fbb3e3b274a5a72e0646e20368e86"
         );
+        let media: String = keys.media.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(media, "f37a1cefa200753643bd54849c89ef3f3be66f1c57b012e08c18a7d40948a985");
         let other = "k3m9x-7qv2t-h4n80-2wx10".parse::<Code>().unwrap().keys();
         assert_ne!(keys.room, other.room);
         assert_ne!(keys.file_id("a", 1, 2), keys.file_id("a", 1, 3));

@@ -50,9 +50,12 @@ pub(crate) struct PublishOptions {
     /// A file, - for standard input, or test
     #[arg(value_name = "SOURCE")]
     pub(crate) source: PathBuf,
-    /// A room, or the address of any WHIP endpoint
+    /// A room, ROOM#CODE, its link, or the address of any WHIP endpoint
     #[arg(long, value_name = "ROOM|URL")]
     pub(crate) to: StreamAddress,
+    /// Encrypt from end to end, by a new code that is printed in a link: the server cannot watch
+    #[arg(long)]
+    pub(crate) seal: bool,
     /// Begin again at the end of the file
     #[arg(long = "loop")]
     pub(crate) repeats: bool,
@@ -64,7 +67,7 @@ pub(crate) struct PublishOptions {
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct RecordOptions {
-    /// A room, or the address of any WHEP endpoint
+    /// A room, ROOM#CODE, its link, or the address of any WHEP endpoint
     #[arg(value_name = "ROOM|URL")]
     pub(crate) from: StreamAddress,
     /// The file to write: .webm, .mkv, .mp4, .ivf or .ogg [default: ROOM-DATE.webm, or .mp4 for H.264 and H.265]

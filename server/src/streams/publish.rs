@@ -14,9 +14,12 @@ use twocan::{
     Codec, FrameCodec, FrameSender, MediaCapabilities, MediaFrame, MediaKind, PeerConnectionState, PeerEvent,
 };
 
+use crate::files::Code;
+
 use super::budget::Budget;
 use super::http::Client;
 use super::options::PublishOptions;
+use super::sealing::Sealer;
 use super::session::{Endpoint, Failure, Role, Session};
 use super::source::{Contents, STANDARD_INPUT, Source};
 use super::ui::{Ui, clock, exit, rate};
@@ -60,6 +63,10 @@ struct Publishing<'a> {
     ui: &'a Ui,
     endpoint: Endpoint,
     media: Media,
+    /// Where frames are encrypted from end to end.
+    sealer: Option<Sealer>,
+    /// Where a browser watches.
+    link: Option<String>,
     source: Source,
     outlets: Vec<Outlet>,
     session: Option<Session>,
@@ -83,7 +90,17 @@ struct Figures {
 
 /// Streams until the end.
 pub(super) async fn run(options: &PublishOptions, ui: &Ui) -> ExitCode {
-    let uri = match options.to.endpoint(&options.common.server, "whip") {
+    let mut to = options.to.clone();
+    if options.seal {
+        if to.code.is_some() {
+            return ui.fail(exit::USAGE, "usage", "the room has a code already: leave out --seal");
+        }
+        match crate::serve::random() {
+            Ok(bytes) => to.code = Some(Code::from_random(bytes)),
+            Err(error) => return ui.fail(exit::FAILED, "failed", &error.to_string()),
+        }
+    }
+    let uri = match to.endpoint(&options.common.server, "whip") {
         Ok(uri) => uri,
         Err(why) => return ui.fail(exit::USAGE, "usage", &why),
     };
@@ -94,7 +111,11 @@ pub(super) async fn run(options: &PublishOptions, ui: &Ui) -> ExitCode {
         Ok(opened) => opened,
         Err(why) => return ui.fail(exit::USAGE, "unreadable", &why),
     };
-    let media = match wanted(&contents) {
+    let sealer = match to.code.as_ref().map(Sealer::new).transpose() {
+        Ok(sealer) => sealer,
+        Err(why) => return ui.fail(exit::FAILED, "failed", &why),
+    };
+    let media = match wanted(&contents, sealer.is_some()) {
         Ok(media) => media,
         Err(why) => {
             return ui.fail(exit::USAGE, "unreadable", &format!("{}: {why}", options.source.display()));
@@ -117,6 +138,8 @@ pub(super) async fn run(options: &PublishOptions, ui: &Ui) -> ExitCode {
         ui,
         endpoint,
         media,
+        sealer,
+        link: to.link(&options.common.server),
         source,
         outlets: contents.tracks.iter().map(outlet).collect(),
         session: None,
@@ -155,10 +178,16 @@ fn tell_contents(ui: &Ui, contents: &Contents) {
 }
 
 /// Each track in its codec; of H.264 in the profile that it has, if that may be offered.
-fn wanted(contents: &Contents) -> Result<Media, String> {
+fn wanted(contents: &Contents, is_sealed: bool) -> Result<Media, String> {
     let capabilities = MediaCapabilities::default();
     let mut media = Vec::new();
     for track in &contents.tracks {
+        if is_sealed && !Sealer::takes(track.codec) {
+            return Err(format!(
+                "{} cannot be encrypted so that a server can forward it: encode it as VP8, VP9 or H.264, or leave the code out",
+                track.codec.name()
+            ));
+        }
         if track.reorders {
             return Err(reorders());
         }
@@ -257,8 +286,12 @@ impl Publishing<'_> {
         self.attempts.succeed();
         self.lost = None;
         let to = self.endpoint.uri.to_string();
-        let words = if is_again { "Connected again." } else { "Streaming. Ctrl-C ends it." };
-        self.ui.tell("connected", json!({ "to": to, "again": is_again }), words);
+        let words = match &self.link {
+            _ if is_again => "Connected again.".to_owned(),
+            Some(link) => format!("Streaming, to be watched at {link}. Ctrl-C ends it."),
+            None => "Streaming. Ctrl-C ends it.".to_owned(),
+        };
+        self.ui.tell("connected", json!({ "to": to, "link": self.link, "again": is_again }), &words);
         Ok(())
     }
 
@@ -395,7 +428,15 @@ impl Publishing<'_> {
             return Ok(());
         }
         let captured = wall.checked_add(frame.time);
-        let frame = MediaFrame { bytes: frame.bytes, time: frame.time, key: frame.key, captured };
+        let bytes = match &mut self.sealer {
+            Some(sealer) => sealer.seal(outlet.track.codec, frame.bytes),
+            None => Some(frame.bytes),
+        };
+        let Some(bytes) = bytes else {
+            outlet.missed += 1;
+            return Ok(());
+        };
+        let frame = MediaFrame { bytes, time: frame.time, key: frame.key, captured };
         match sender.send(&frame).await {
             Ok(()) => outlet.frames += 1,
             // A connection that is closed is heard of; a frame that is none is left out.

@@ -17,6 +17,7 @@ use twocan::{Direction, FrameCodec, FrameReceiver, MediaKind, PeerConnectionStat
 use super::http::Client;
 use super::options::RecordOptions;
 use super::publish::advice;
+use super::sealing::Opener;
 use super::session::{Endpoint, Failure, Role, Session};
 use super::timeline::Timeline;
 use super::ui::{Ui, clock, exit, rate};
@@ -57,6 +58,9 @@ struct Recorder<'a> {
     ui: &'a Ui,
     endpoint: Endpoint,
     media: Media,
+    /// Where frames are encrypted from end to end.
+    opener: Option<Opener>,
+    told_sealed: bool,
     attempts: Attempts,
     session: Option<Watching>,
     recording: Option<Recording>,
@@ -109,6 +113,8 @@ pub(super) async fn run(options: &RecordOptions, ui: &Ui) -> ExitCode {
         ui,
         endpoint: Endpoint { uri, client, role: Role::Watch, ice_servers: Vec::new() },
         media: vec![(MediaKind::Audio, Vec::new()), (MediaKind::Video, Vec::new())],
+        opener: options.from.code.as_ref().map(Opener::new),
+        told_sealed: false,
         attempts: Attempts::new(),
         session: None,
         recording: None,
@@ -184,9 +190,13 @@ impl Recorder<'_> {
             let track = are_pictures.len();
             are_pictures.push(one.kind() == MediaKind::Video);
             let mut receiver = FrameReceiver::new(one).patience(PATIENCE, PATIENCE);
-            let sender = sender.clone();
+            let (sender, opener) = (sender.clone(), self.opener.clone());
             tasks.spawn(async move {
-                while let Some(frame) = receiver.recv_frame().await {
+                while let Some(mut frame) = receiver.recv_frame().await {
+                    if let Some(opener) = &opener {
+                        let Some(bytes) = opener.open(frame.codec, frame.bytes) else { continue };
+                        frame.bytes = bytes;
+                    }
                     if sender.send((track, frame)).await.is_err() {
                         return;
                     }
@@ -366,8 +376,25 @@ impl Recorder<'_> {
         None
     }
 
+    /// What comes and cannot be opened is not recorded.
+    fn tell_sealed(&mut self) {
+        let refused = self.opener.as_ref().map_or(0, |opener| match opener.counts() {
+            (0, refused) => refused,
+            // Some are lost to others' forgeries, or came twice.
+            _ => 0,
+        });
+        if refused > 0 && !std::mem::replace(&mut self.told_sealed, true) {
+            self.ui.tell(
+                "not_opened",
+                json!({ "frames": refused }),
+                "What is streamed there was not sealed with this code: compare it with the streamer's link.",
+            );
+        }
+    }
+
     /// The line that changes.
     fn show(&mut self) {
+        self.tell_sealed();
         if self.recording.is_none() {
             return;
         }

@@ -187,6 +187,50 @@ fn what_is_published_is_recorded_as_it_was() {
 }
 
 #[test]
+fn only_who_has_the_code_can_watch_what_is_sealed() {
+    let (data, folder) = (tempdir().unwrap(), tempdir().unwrap());
+    let server = Program::start(&data, &[]);
+    for (container, name, codec) in
+        [(Container::WebM, "film.webm", Codec::Vp8), (Container::Mp4, "film.mp4", Codec::H264)]
+    {
+        let (path, sent) = make(&folder, container, name, codec);
+        let arguments = ["publish", path.to_str().unwrap(), "--to", "show", "--loop", "--seal"];
+        let mut publisher = Run::start(&server, folder.path(), &arguments);
+        let connected = publisher.until("connected");
+        let link = connected["link"].as_str().unwrap();
+        assert!(link.starts_with(&format!("http://{}/live/show#", server.http())), "{link}");
+        let output = format!("opened-{name}");
+        let record = |from: &str, output: &str| {
+            Run::start(&server, folder.path(), &["record", from, "--output", output, "--duration", "2"])
+        };
+        let mut recorder = record(link, &output);
+        recorder.until("done");
+        assert_eq!(recorder.exit_code(), Some(0));
+        let got = read(&folder.path().join(&output));
+        compare(&sent[0], &got[0], 50);
+        compare(&sent[1], &got[1], 80);
+        compare_tracks(&sent, &got);
+        // The server, or whoever has its words alone, gets frames, and in none of them what was sent.
+        let endpoint = connected["to"].as_str().unwrap().replace("/whip/", "/whep/");
+        assert!(!endpoint.contains("show"), "{endpoint}");
+        let output = format!("closed-{name}");
+        record(&endpoint, &output).until("done");
+        let got = read(&folder.path().join(&output));
+        assert!(got[0].len() > 10 && got[1].len() > 10, "{} and {} frames", got[0].len(), got[1].len());
+        for frame in got.iter().flatten() {
+            let is_plain = sent
+                .iter()
+                .flatten()
+                .any(|own| own.bytes[own.bytes.len() - 3..] == frame.bytes[frame.bytes.len() - 3..]);
+            assert!(!is_plain && frame.bytes.len() > 16);
+        }
+        record(&format!("{endpoint}#k3m9x-7qv2t-h4n80-2wx1z"), "other.webm").until("not_opened");
+        publisher.interrupt();
+        assert_eq!(publisher.exit_code(), Some(0));
+    }
+}
+
+#[test]
 fn a_recorder_waits_and_ends_its_file_when_told_to() {
     let (data, folder) = (tempdir().unwrap(), tempdir().unwrap());
     let server = Program::start(&data, &[]);
@@ -240,6 +284,7 @@ fn what_is_wrong_is_told() {
     std::fs::write(folder.path().join("noise.webm"), [7; 100]).unwrap();
     fails(&["publish", "noise.webm", "--to", "show"], 2, "none of the files that can be sent");
     fails(&["publish", "-", "--to", "show", "--loop"], 2, "leave out --loop");
+    fails(&["publish", "test", "--to", "show#k3m9x-7qv2t-h4n80-2wx1z", "--seal"], 2, "leave out --seal");
     fails(&["publish", "test", "--to", "show"], 3, "--token");
     fails(&["publish", "test", "--to", "show", "--token", "guess"], 3, "--token");
     fails(&["record", "show", "--output", "show.txt"], 2, ".webm");

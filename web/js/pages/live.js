@@ -1,11 +1,13 @@
 /** `/live/NAME`: one streams, many watch. */
 import { append, h, setText } from "../dom.js";
+import { problem } from "../errors.js";
 import { formatMilliseconds } from "../format.js";
 import { randomRoomName } from "../names.js";
 import { roomFromPath } from "../params.js";
 import { CallPage } from "../ui/callpage.js";
 import { icon, logo } from "../ui/icons.js";
 import { copyRoomLink, inviteCard, roomLink } from "../ui/invite.js";
+import { canSeal, readSeal, sealField, sealMark } from "../ui/sealed.js";
 import { header, iconButton } from "../ui/shell.js";
 
 /** @typedef {"streamer" | "viewer"} Role */
@@ -20,17 +22,21 @@ const DELAYS = /** @type {const} */ ([
 let roomName = roomFromPath(location.pathname);
 if (roomName === "") {
   roomName = randomRoomName();
-  history.replaceState(null, "", `/live/${roomName}${location.search}`);
+  history.replaceState(null, "", `/live/${roomName}${location.search}${location.hash}`);
 }
-const link = roomLink(`/live/${roomName}`);
+const { keys, wrong } = await readSeal();
+const link = `${roomLink(`/live/${roomName}`)}${keys ? `#${keys.code}` : ""}`;
 const page = new CallPage({
   page: "live",
-  room: { media: (ours) => (ours === "streamer" ? "send" : "receive") },
+  room: { keys, media: (ours) => (ours === "streamer" ? "send" : "receive") },
   files: false,
   farewell: () => ({ title: role === "streamer" ? "Your stream has ended" : "You have stopped watching", again: "Come back" }),
 });
 const { params, problems, room, watch } = page;
-const { title } = header(iconButton({ icon: "copy", label: "Copy the link to this stream", class: "quiet", onclick: () => void copyRoomLink(room, link) }));
+const { title } = header(
+  keys && sealMark(),
+  iconButton({ icon: "copy", label: "Copy the link to this stream", class: "quiet", onclick: () => void copyRoomLink(room, link) }),
+);
 setText(title, roomName);
 document.title = `Live: ${roomName} – twocan`;
 
@@ -77,13 +83,13 @@ function waitingCard() {
     logo(),
     h("p", { class: "invite-words" }, "Nobody streams here yet."),
     h("p", { class: "lead" }, "It begins by itself as soon as someone does."),
-    h("a", { class: "button", href: `/live/${roomName}?role=streamer` }, "Stream here yourself"),
+    h("a", { class: "button", href: `/live/${roomName}?role=streamer${location.hash}` }, "Stream here yourself"),
   );
 }
 
 /** @param {{ name?: string, password: string }} entry */
 function join(entry) {
-  page.join({ ...entry, room: roomName, kind: "live", role }, { sends: role === "streamer" });
+  page.join({ ...entry, room: keys?.room ?? roomName, kind: "live", role }, { sends: role === "streamer" });
 }
 
 room.on("joined", () => {
@@ -124,6 +130,9 @@ function watchInstead() {
   join({ password: params.password });
 }
 
+const SEALING =
+  "A code in the link encrypts the stream from end to end: the server cannot watch, even where it forwards. Send others the link afterwards.";
+
 /** Stream or watch? */
 function choose() {
   if (role === "streamer") {
@@ -133,7 +142,8 @@ function choose() {
   const prejoin = page.showPrejoin({
     devices: false,
     title: roomName,
-    lead: "A live room: one streams, the others watch and chat.",
+    lead: keys ? "A sealed live room: only who has this link can watch." : "A live room: one streams, the others watch and chat.",
+    password: keys === null,
     action: "Watch",
     actionTestid: "live-watch",
     onJoin: join,
@@ -147,6 +157,8 @@ function prepareStream() {
   page.showPrejoin({
     title: "Go live",
     lead: "Camera, screen or both: you can switch while you stream. Nobody sees you yet.",
+    password: keys === null,
+    seal: keys === null && canSeal() ? sealField("Seal this stream", SEALING) : null,
     action: "Go live",
     onJoin: join,
   });
@@ -155,6 +167,7 @@ function prepareStream() {
 
 async function begin() {
   if (!page.named(roomName) || !page.possible) return;
+  if (wrong) return problems.add(problem(wrong));
   if (params.join) {
     if (role === "streamer") await page.startDevices();
     join({ password: params.password });

@@ -74,6 +74,28 @@ fn a_published_file_is_watched_in_a_browser() {
 }
 
 #[test]
+fn a_sealed_file_is_watched_by_who_has_its_link() {
+    let Some(_turn) = begin("a sealed file published", &[Chromium, Firefox]) else { return };
+    let lab = Lab::new().client("studio", Nat::PortRestricted).client("home", Nat::Symmetric);
+    let mut scene = Scene::new("streamed-files-sealed", lab);
+    let folder = tempdir().expect("a folder");
+    let path = folder.path().join("film.webm");
+    make(&path);
+    let film = path.display().to_string();
+    let arguments = ["publish", &film, "--to", "show", "--loop", "--seal"];
+    let mut publisher = Terminal::start(scene.lab(), "studio", &arguments);
+    let connected = publisher.named("connected");
+    let code = connected["link"].as_str().and_then(|link| link.split_once('#')).expect("a code").1.to_owned();
+    for browser in [Chromium, Firefox] {
+        let home = scene.visit("home", browser, &format!("/live/show?name=bob&join=1#{code}"));
+        let picture = "[data-testid=tile] video";
+        home.wait(&format!("lab.seen({picture:?}).frames > 40"));
+        assert_eq!(home.eval(&format!("lab.seen({picture:?}).source")), SOURCE);
+        home.wait("lab.heard().then((levels) => Math.max(...levels) > 0.01)");
+    }
+}
+
+#[test]
 fn what_a_browser_streams_is_recorded_and_plays() {
     let Some(_turn) = begin("a stream recorded", &[Chromium]) else { return };
     let lab = Lab::new().client("studio", Nat::PortRestricted).client("home", Nat::PortRestricted);
