@@ -114,7 +114,7 @@ const PROBLEMS = {
   "bad-code": {
     title: "This link has no whole code in it",
     text: "A code has 20 letters and digits, in four groups.",
-    next: "Ask for the link again and open it whole, or type the code below.",
+    next: "Ask for the link again, and open it whole.",
   },
   "unsupported-seal": {
     title: "This browser cannot seal calls",

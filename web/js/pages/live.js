@@ -38,6 +38,7 @@ const { title } = header(
   iconButton({ icon: "copy", label: "Copy the link to this stream", class: "quiet", onclick: () => void copyRoomLink(room, link) }),
 );
 setText(title, roomName);
+document.body.classList.add("live-room");
 document.title = `Live: ${roomName} – twocan`;
 
 /** @type {Role} */
