@@ -138,6 +138,8 @@ impl Default for MediaCapabilities {
                 h264("42e01f", 1, 102),
                 h264("42e01f", 0, 104),
                 h264("42001f", 1, 106),
+                // What an offer means that says nothing of it (RFC 6184 §8.1).
+                h264("42001f", 0, 108),
                 h264("4d001f", 1, 112),
                 h264("64001f", 1, 116),
                 video("AV1", "level-idx=5;profile=0;tier=0", 45),

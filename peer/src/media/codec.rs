@@ -99,6 +99,19 @@ impl Codec {
             }
     }
 
+    /// Whether whoever has agreed to receive `other` can take what is sent as this codec: where they match; and H.264 of single
+    /// NAL units (mode 0, which it is where nothing is said: RFC 6184 §8.1) goes to a receiver of mode 1, which has such packets
+    /// among others (§6.3). Not the other way round.
+    pub fn goes_to(&self, other: &Self) -> bool {
+        let is_mode_0 = self.is("H264") && self.parameter("packetization-mode").unwrap_or("0") == "0";
+        self.matches(other)
+            || is_mode_0
+                && other.is("H264")
+                && other.parameter("packetization-mode") == Some("1")
+                && self.clock_rate == other.clock_rate
+                && self.h264_profile() == other.h264_profile()
+    }
+
     /// RFC 6184 §8.1, table 5.
     fn h264_profile(&self) -> H264Profile {
         let text = self.parameter("profile-level-id").unwrap_or("42000a");
@@ -165,6 +178,18 @@ mod tests {
         ] {
             assert!(!ours.matches(&h264(other)), "{other}");
         }
+    }
+
+    #[test]
+    fn single_nal_units_go_to_whoever_takes_more_than_those() {
+        let mode = |mode: &str| h264(&format!("packetization-mode={mode};profile-level-id=42e01f"));
+        assert!(mode("0").goes_to(&mode("1")) && mode("0").goes_to(&mode("0")));
+        assert!(h264("profile-level-id=42e01f").goes_to(&mode("1")), "mode 0 is what is not said");
+        assert!(!mode("1").goes_to(&mode("0")));
+        assert!(!mode("0").goes_to(&h264("packetization-mode=1;profile-level-id=64001f")));
+        assert!(!mode("0").goes_to(&Codec::video("VP8", "packetization-mode=1")));
+        // Nothing said at all: Baseline (RFC 6184 §8.1).
+        assert!(h264("").goes_to(&h264("packetization-mode=1;profile-level-id=42001f")));
     }
 
     #[test]

@@ -166,18 +166,20 @@ pub(super) fn candidates(
     all
 }
 
-/// The codec that a transceiver is offered first.
-pub(super) fn first_codec(peer: &PeerConnection, id: TransceiverId) -> Option<Codec> {
-    let one = peer.transceiver(id)?;
-    let remote: Description = peer.remote_description()?.sdp.parse().ok()?;
-    let section =
-        remote.media.iter().find(|media| media.mid().map(sdp::attribute::Mid::as_str) == one.mid())?;
-    let known = peer.media_capabilities()?.codecs(one.kind());
-    let offered = section.codecs();
-    offered
-        .iter()
-        .map(Codec::from)
-        .find(|codec| !codec.is_auxiliary() && known.iter().any(|capability| capability.codec.matches(codec)))
+/// What a transceiver is offered, as far as it is known here.
+fn offered(peer: &PeerConnection, id: TransceiverId) -> Vec<Codec> {
+    let read = || {
+        let one = peer.transceiver(id)?;
+        let remote: Description = peer.remote_description()?.sdp.parse().ok()?;
+        let section =
+            remote.media.iter().find(|media| media.mid().map(sdp::attribute::Mid::as_str) == one.mid())?;
+        let known = peer.media_capabilities()?.codecs(one.kind());
+        let is_known = |codec: &Codec| {
+            !codec.is_auxiliary() && known.iter().any(|capability| capability.codec.matches(codec))
+        };
+        Some(section.codecs().iter().map(Codec::from).filter(is_known).collect())
+    };
+    read().unwrap_or_default()
 }
 
 /// Has each medium of a publisher received in one codec: the first that is offered.
@@ -185,7 +187,7 @@ pub(super) fn receive_all(peer: &mut PeerConnection) -> Result<(), Refusal> {
     let all: Vec<TransceiverId> = peer.transceivers().map(peer::Transceiver::id).collect();
     let mut any = false;
     for id in all {
-        let Some(codec) = first_codec(peer, id) else { continue };
+        let Some(codec) = offered(peer, id).into_iter().next() else { continue };
         any |= peer.set_codec_preferences(id, vec![codec]).is_ok();
         // They were made to receive.
         let _ = peer.set_direction(id, Direction::RecvOnly);
@@ -193,7 +195,10 @@ pub(super) fn receive_all(peer: &mut PeerConnection) -> Result<(), Refusal> {
     if any { Ok(()) } else { Err(Refusal::Codecs) }
 }
 
-/// Has a viewer's transceivers send what is published: one of each kind, in the codec that it is published in; which ones.
+/// Has a viewer's transceivers send what is published: one of each kind, in the codec that it is published in.
+///
+/// # Errors
+/// If there is a medium that the viewer wants and would get nothing of.
 pub(super) fn send_what_is(
     peer: &mut PeerConnection,
     published: &[(MediaKind, Codec)],
@@ -201,15 +206,28 @@ pub(super) fn send_what_is(
     let all: Vec<(TransceiverId, MediaKind)> =
         peer.transceivers().map(|one| (one.id(), one.kind())).collect();
     let mut left = published.to_vec();
-    for (id, kind) in all {
-        let wanted = left.iter().position(|(of, _)| *of == kind);
-        let taken = wanted
-            .map(|at| left.remove(at))
-            .filter(|(_, codec)| peer.set_codec_preferences(id, vec![codec.clone()]).is_ok());
+    for (id, kind) in &all {
+        let theirs = offered(peer, *id);
+        // Of those that would do, the one that says the same.
+        let fitting = |codec: &Codec| {
+            let same = theirs.iter().find(|theirs| codec.matches(theirs));
+            same.or_else(|| theirs.iter().find(|theirs| codec.goes_to(theirs))).cloned()
+        };
+        let found = left.iter().enumerate().filter(|(_, (of, _))| of == kind);
+        let found = found.filter_map(|(at, (_, codec))| Some((at, fitting(codec)?))).next();
+        let taken = found.map(|(at, codec)| {
+            left.remove(at);
+            // It is known.
+            let _ = peer.set_codec_preferences(*id, vec![codec]);
+        });
         let direction = if taken.is_some() { Direction::SendOnly } else { Direction::Inactive };
-        let _ = peer.set_direction(id, direction);
+        let _ = peer.set_direction(*id, direction);
     }
-    if left.len() < published.len() { Ok(()) } else { Err(Refusal::Codecs) }
+    let gets_all = [MediaKind::Audio, MediaKind::Video].into_iter().all(|kind| {
+        let count = |media: &[(MediaKind, Codec)]| media.iter().filter(|(of, _)| *of == kind).count();
+        all.iter().all(|(_, of)| *of != kind) || count(published) == 0 || count(&left) < count(published)
+    });
+    if gets_all && left.len() < published.len() { Ok(()) } else { Err(Refusal::Codecs) }
 }
 
 /// Takes candidates, or new credentials of the peer's, for which it makes new ones of ours: what the answer says then, and

@@ -298,6 +298,18 @@ impl Room {
         }
     }
 
+    /// Whether a program that watches gets nothing of a medium that is sent, as it has agreed on another codec.
+    pub(super) fn is_stranded(&self, leg: &Leg) -> bool {
+        [MediaKind::Audio, MediaKind::Video].into_iter().any(|kind| {
+            let slots = || leg.slots.iter().filter(|slot| slot.kind == kind);
+            let mut sent = self.published.iter().filter(|one| one.kind == kind).peekable();
+            slots().next().is_some()
+                && sent.peek().is_some()
+                && slots().all(|slot| slot.publication.is_none())
+                && sent.all(|one| slots().all(|slot| payload_type(&leg.peer, slot, one).is_err()))
+        })
+    }
+
     #[inline]
     pub(super) fn published(&self, publication: PublicationId) -> Option<&Published> {
         let at = self.published.binary_search_by_key(&publication, |one| one.publication).ok()?;
@@ -325,7 +337,7 @@ pub(super) fn payload_type(
     let one = peer.transceiver(slot.transceiver).ok_or(Problem::Slot)?;
     let agreement = one.agreement().ok_or(Problem::Slot)?;
     let mut codecs = agreement.codecs.iter();
-    let codec = codecs.find(|codec| codec.codec.matches(&published.codec));
+    let codec = codecs.find(|codec| published.codec.goes_to(&codec.codec));
     codec.map(|codec| codec.send).ok_or(Problem::Codec)
 }
 

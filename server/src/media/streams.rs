@@ -57,15 +57,22 @@ impl Worker {
         Ok(Answer { id, sdp, tag })
     }
 
-    /// Has programs' legs watch what has been published.
+    /// Has programs' legs watch what has been published. Those that have agreed on another codec are ended, which tells them to
+    /// ask anew: there is no offer that a server could make (draft-ietf-wish-whep §4.2).
     pub(super) fn serve_viewers(&mut self, now: Instant, key: &RoomKey) {
         let Some(room) = self.rooms.get_mut(key) else { return };
+        let mut stranded = Vec::new();
         for viewer in room.viewers(&self.legs) {
-            if let Some(leg) = self.legs.get_mut(viewer)
-                && leg.peer.connection_state() == PeerConnectionState::Connected
-            {
+            let Some(leg) = self.legs.get_mut(viewer) else { continue };
+            if leg.peer.connection_state() == PeerConnectionState::Connected {
                 room.watch_all(now, viewer, leg);
             }
+            if room.is_stranded(leg) {
+                stranded.push(viewer);
+            }
+        }
+        for viewer in stranded {
+            self.remove(now, viewer, None);
         }
     }
 

@@ -6,23 +6,23 @@ use rtp::Timestamp;
 use tempfile::tempdir;
 use tokio::time::timeout;
 use twocan::{
-    Configuration, Direction, MediaKind, OutgoingPacket, PeerConnection, PeerConnectionState, PeerEvent,
-    Prefix, SessionDescription, Transceiver, TransceiverInit,
+    Codec, Configuration, Direction, MediaKind, OutgoingPacket, PeerConnection, PeerConnectionState,
+    PeerEvent, Prefix, SessionDescription, Transceiver, TransceiverInit,
 };
 
 use crate::program::{Answer, DEADLINE, Program};
 
-const SDP: &str = "Content-Type: application/sdp";
+pub(crate) const SDP: &str = "Content-Type: application/sdp";
 const FRAGMENT: &str = "Content-Type: application/trickle-ice-sdpfrag";
 
 /// Sound and pictures of one direction.
-struct End {
-    peer: PeerConnection,
-    media: Vec<Transceiver>,
+pub(crate) struct End {
+    pub(crate) peer: PeerConnection,
+    pub(crate) media: Vec<Transceiver>,
 }
 
 impl End {
-    async fn new(direction: Direction) -> Self {
+    pub(crate) async fn new(direction: Direction) -> Self {
         let configuration = Configuration { include_loopback: true, ..Configuration::default() };
         let peer = PeerConnection::new(configuration).await.unwrap();
         let mut media = Vec::new();
@@ -33,12 +33,12 @@ impl End {
         Self { peer, media }
     }
 
-    async fn offer(&self) -> String {
+    pub(crate) async fn offer(&self) -> String {
         self.peer.set_local_description(None).await.unwrap().sdp
     }
 
     /// Goes where a room's answer leads.
-    async fn follow(&mut self, answer: &Answer) {
+    pub(crate) async fn follow(&mut self, answer: &Answer) {
         assert_eq!(answer.status, 201, "{}", answer.body);
         let description = SessionDescription::answer(answer.body.clone());
         self.peer.set_remote_description(description).await.unwrap();
@@ -186,6 +186,81 @@ async fn a_request_that_is_wrong_is_told_what_is_wrong() {
     assert!(answer.body.contains("a=ice-ufrag:") && answer.body.contains("a=candidate:"), "{}", answer.body);
     assert_ne!(format!("If-Match: {}", answer.header("etag")), tag);
     assert_eq!(patch(&[FRAGMENT, token, &tag], candidate), 412, "that session is over");
+}
+
+/// The one codec for pictures.
+async fn in_codec(direction: Direction, name: &str, parameters: &str) -> End {
+    let end = End::new(direction).await;
+    end.media[1].set_codec_preferences(vec![Codec::video(name, parameters)]).await.unwrap();
+    end
+}
+
+#[tokio::test]
+async fn the_next_streams_codec_ends_whoever_has_it_not() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &[]);
+    let mut studio = in_codec(Direction::SendOnly, "VP8", "").await;
+    let answer = ask(&server, "POST", "/whip/show", &[SDP], &studio.offer().await);
+    let session = answer.header("location").to_owned();
+    studio.follow(&answer).await;
+    let mut both = End::new(Direction::RecvOnly).await;
+    both.follow(&ask(&server, "POST", "/whep/show", &[SDP], &both.offer().await)).await;
+    let mut sound = End::new(Direction::RecvOnly).await;
+    sound.media[1].stop().await.unwrap();
+    sound.follow(&ask(&server, "POST", "/whep/show", &[SDP], &sound.offer().await)).await;
+    let without = in_codec(Direction::RecvOnly, "VP9", "profile-id=0").await;
+    let refused = ask(&server, "POST", "/whep/show", &[SDP], &without.offer().await);
+    assert_eq!(refused.status, 406, "pictures that it wants cannot be: {}", refused.body);
+
+    assert_eq!(ask(&server, "DELETE", &session, &[], "").status, 200);
+    let mut next = in_codec(Direction::SendOnly, "VP9", "profile-id=0").await;
+    next.follow(&ask(&server, "POST", "/whip/show", &[SDP], &next.offer().await)).await;
+    let ends = async {
+        while both.peer.connection_state() == PeerConnectionState::Connected {
+            if both.peer.next_event().await.is_none() {
+                return;
+            }
+        }
+    };
+    timeout(DEADLINE, ends).await.unwrap();
+    // Who asks anew gets it, as does who has no section for pictures.
+    let mut again = End::new(Direction::RecvOnly).await;
+    again.follow(&ask(&server, "POST", "/whep/show", &[SDP], &again.offer().await)).await;
+    let all = async {
+        let mut number = 0;
+        let mut came = [false; 2];
+        while came != [true; 2] {
+            number += 1;
+            next.send(0, number).await;
+            for (came, one) in came.iter_mut().zip([&mut again, &mut sound]) {
+                let soon = timeout(Duration::from_millis(20), one.media[0].receiver.recv_packet());
+                *came |= soon.await.is_ok_and(|packet| packet.is_some());
+            }
+        }
+    };
+    timeout(DEADLINE, all).await.unwrap();
+    assert_eq!(sound.peer.connection_state(), PeerConnectionState::Connected);
+}
+
+/// As GStreamer offers it before its encoder has begun (RFC 6184 §8.1: Baseline, in single NAL units).
+#[tokio::test]
+async fn h264_of_which_nothing_is_said_is_taken_and_goes_to_whoever_takes_more() {
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &[]);
+    let mut studio = in_codec(Direction::SendOnly, "H264", "profile-level-id=42001f").await;
+    let offer = studio.offer().await;
+    let bare: Vec<&str> = offer.lines().filter(|line| !line.contains("profile-level-id")).collect();
+    assert!(bare.len() + 1 == offer.lines().count(), "{offer}");
+    let answer = ask(&server, "POST", "/whip/show", &[SDP], &(bare.join("\r\n") + "\r\n"));
+    studio.follow(&answer).await;
+    let fmtp = answer.body.lines().find(|line| line.contains("profile-level-id")).unwrap();
+    assert!(fmtp.contains("packetization-mode=0") && fmtp.contains("profile-level-id=42001f"), "{fmtp}");
+
+    let more = in_codec(Direction::RecvOnly, "H264", "packetization-mode=1;profile-level-id=42001f").await;
+    let answer = ask(&server, "POST", "/whep/show", &[SDP], &more.offer().await);
+    assert!(answer.status == 201 && answer.body.contains("packetization-mode=1"), "{}", answer.body);
+    let other = in_codec(Direction::RecvOnly, "H264", "packetization-mode=1;profile-level-id=64001f").await;
+    assert_eq!(ask(&server, "POST", "/whep/show", &[SDP], &other.offer().await).status, 406);
 }
 
 #[tokio::test]
