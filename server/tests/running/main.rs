@@ -6,6 +6,7 @@ mod calls;
 mod certificates;
 mod client;
 mod command_line;
+mod crowd;
 mod files;
 mod hostile;
 mod invitations;

@@ -16,16 +16,16 @@ use crate::program::{DEADLINE, Program, command};
 const SETS: [u8; 19] =
     [0, 0, 0, 1, 0x67, 0x42, 0xC0, 0x0A, 0xDC, 0x14, 0x42, 0, 0, 0, 1, 0x68, 0xCE, 0x3C, 0x80];
 /// Pictures of a file: two seconds of them.
-const PICTURES: u32 = 60;
+pub(crate) const PICTURES: u32 = 60;
 
 /// A command that runs, and what it says.
-struct Run {
+pub(crate) struct Run {
     child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
 }
 
 impl Run {
-    fn start(server: &Program, folder: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start(server: &Program, folder: &Path, arguments: &[&str]) -> Self {
         let address = format!("http://{}", server.http());
         let mut command = command(arguments);
         command.args(["--server", &address, "--json"]).current_dir(folder);
@@ -35,7 +35,7 @@ impl Run {
     }
 
     /// Reads on to an event.
-    fn until(&mut self, event: &str) -> Value {
+    pub(crate) fn until(&mut self, event: &str) -> Value {
         let mut seen = Vec::new();
         for line in self.lines.by_ref() {
             let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
@@ -93,7 +93,12 @@ fn picture(codec: Codec, encoder: &mut FlatVp8, number: u32) -> (Vec<u8>, bool) 
 }
 
 /// A file of two seconds, and its frames, those of pictures first.
-fn make(folder: &TempDir, container: Container, name: &str, codec: Codec) -> (PathBuf, [Vec<Frame>; 2]) {
+pub(crate) fn make(
+    folder: &TempDir,
+    container: Container,
+    name: &str,
+    codec: Codec,
+) -> (PathBuf, [Vec<Frame>; 2]) {
     let mut encoder = FlatVp8::new(32, 32);
     let mut frames = [Vec::new(), Vec::new()];
     for number in 0..PICTURES {
