@@ -10,6 +10,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -22,6 +23,7 @@ mod commands;
 mod connection;
 mod dating;
 mod describing;
+mod doorway;
 mod feed;
 mod herald;
 mod legs;
@@ -29,6 +31,7 @@ mod outlet;
 mod rooms;
 mod sections;
 mod streams;
+mod tcp;
 mod telling;
 mod timers;
 mod worker;
@@ -42,6 +45,8 @@ use worker::Worker;
 pub(crate) struct Settings {
     /// UDP addresses to listen on; port 0 picks one.
     pub(crate) listen: Vec<SocketAddr>,
+    /// Where connections over TCP are accepted for all workers, if they are.
+    pub(crate) tcp: Vec<SocketAddr>,
     /// Addresses by which the world reaches this host, beside its own.
     pub(crate) public: Vec<IpAddr>,
     /// This host's own.
@@ -84,6 +89,8 @@ pub(crate) struct Handle {
     workers: Vec<WorkerHandle>,
     listening: Vec<SocketAddr>,
     ports: Vec<u16>,
+    /// The server is about to stop: programs get no new connections.
+    is_draining: AtomicBool,
 }
 
 struct WorkerHandle {
@@ -110,6 +117,11 @@ pub(crate) struct Report {
     pub(crate) send_errors: u64,
     /// Packets that were forwarded, once for each who got them.
     pub(crate) forwarded: u64,
+    /// Connections over TCP, the bytes over them, and how often one took no more for the moment.
+    pub(crate) tcp_connections: usize,
+    pub(crate) tcp_received: u64,
+    pub(crate) tcp_sent: u64,
+    pub(crate) tcp_blocked: u64,
     /// Datagrams of nobody.
     pub(crate) strangers: u64,
     /// How often it has failed and begun anew.
@@ -159,7 +171,7 @@ pub(crate) fn start(settings: &Settings) -> Result<(Handle, mpsc::Receiver<Notic
         thread.spawn(move || worker.run()).map_err(failed)?;
         workers.push(WorkerHandle { commands, waker });
     }
-    Ok((Handle { workers, listening, ports }, told))
+    Ok((Handle { workers, listening, ports, is_draining: AtomicBool::new(false) }, told))
 }
 
 impl Handle {
@@ -182,6 +194,9 @@ impl Handle {
         is_trusted: bool,
         sdp: String,
     ) -> Result<Answer, Refusal> {
+        if self.is_draining.load(Ordering::Relaxed) {
+            return Err(Refusal::Stopping);
+        }
         let room = RoomKey::Live(room.into());
         let worker = self.worker_of(&room);
         let ask = |reply| Command::Offer { room, role, is_trusted, sdp, reply };
@@ -223,6 +238,24 @@ impl Handle {
         match given {
             Some(Command::Request(request)) => Err(Box::new(request)),
             _ => Ok(()),
+        }
+    }
+
+    /// The server is about to stop: programs are refused from now on. What there is goes on.
+    pub(crate) fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    /// How many connections there are.
+    pub(crate) async fn connections(&self) -> usize {
+        self.reports().await.iter().map(|report| report.connections).sum()
+    }
+
+    /// Ends every connection, so that each peer knows of it at once; returns when all has been said.
+    pub(crate) async fn say_goodbye(&self) {
+        for worker in &self.workers {
+            // One that has stopped has said it.
+            worker.ask(Command::Goodbye).await;
         }
     }
 

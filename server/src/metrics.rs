@@ -120,6 +120,22 @@ fn render_media(page: &mut Page, workers: &[media::Report]) {
         sum(|worker| worker.forwarded),
     );
     let received = sum(|worker| worker.received_datagrams);
+    page.gauge(
+        "media_tcp_connections",
+        "Connections over TCP that media goes by.",
+        sum(|worker| worker.tcp_connections as u64),
+    );
+    page.counter(
+        "media_tcp_received_bytes_total",
+        "Bytes that came over TCP.",
+        sum(|worker| worker.tcp_received),
+    );
+    page.counter("media_tcp_sent_bytes_total", "Bytes sent over TCP.", sum(|worker| worker.tcp_sent));
+    page.counter(
+        "media_tcp_blocked_total",
+        "How often a connection over TCP took no more for the moment.",
+        sum(|worker| worker.tcp_blocked),
+    );
     page.counter("media_received_datagrams_total", "Datagrams that came.", received);
     page.counter(
         "media_strangers_total",

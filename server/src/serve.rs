@@ -25,7 +25,7 @@ use crate::{
     config::{AdminToken, ConfigError, Listen, Options},
     http::{self, AllowedOrigins, HubHandle, Site, WebApp, Workers, start_hub},
     ice_servers::{IceServerIssuer, IceSettings},
-    relay,
+    media, relay,
     signaling::{Hub, Keys, Limits, Settings},
     tls::Certificate,
 };
@@ -59,7 +59,8 @@ fn try_run(options: &Options) -> Result<ExitCode, ConfigError> {
         let server = Server::start(options)?;
         banner::print(options, &server);
         let drain = Duration::from_secs(options.drain_seconds);
-        Ok(stop::when_told(signals, &server.hub, server.relay.as_deref(), drain).await)
+        Ok(stop::when_told(signals, &server.hub, server.relay.as_deref(), server.media.as_deref(), drain)
+            .await)
     });
     runtime.shutdown_background();
     code
@@ -70,6 +71,7 @@ struct Server {
     hub: HubHandle,
     admin_token: Option<String>,
     relay: Option<Arc<relay::Handle>>,
+    media: Option<Arc<media::Handle>>,
     ports: Ports,
     certificate: Option<Certificate>,
 }
@@ -92,6 +94,7 @@ struct Door {
     http: bool,
     turn: bool,
     tls: bool,
+    media: bool,
 }
 
 impl Server {
@@ -102,13 +105,13 @@ impl Server {
         }
         let data = DataDir::open(options.data_dir.as_deref());
         let secret = data.secret()?;
-        let (doors, mut ports, held) = open_doors(options)?;
+        let (mut doors, mut ports, held) = open_doors(options)?;
         let certificate = match doors.iter().any(|door| door.tls) {
             true => Some(Certificate::obtain(options, &data)?),
             false => None,
         };
         let turn_secret = turn_secret(options, &secret);
-        let media = forwarding::start(options, &ports)?;
+        let media = forwarding::start(options, &ports, &mut doors)?;
         if let Some(media) = &media {
             ports.media = media.handle.listening().to_vec();
         }
@@ -133,7 +136,7 @@ impl Server {
             }
         };
         let site = site(options, &secret, &turn_secret, &ports, (relay.clone(), media))?;
-        let (hub, admin_token) = (site.hub.clone(), site.admin_token.clone());
+        let (hub, forwarder, admin_token) = (site.hub.clone(), site.media.clone(), site.admin_token.clone());
         let router = http::router(Arc::new(site));
         let limit = AddressLimit::new(options.connections_per_address);
         for door in doors {
@@ -144,11 +147,12 @@ impl Server {
             let front = Front {
                 http: door.http.then(|| router.clone()),
                 turn: relay.clone().filter(|_| door.turn),
+                media: forwarder.clone().filter(|_| door.media),
                 tls,
             };
             start_accepting(door.listeners, &front, &limit);
         }
-        Ok(Self { hub, admin_token, relay, ports, certificate })
+        Ok(Self { hub, admin_token, relay, media: forwarder, ports, certificate })
     }
 }
 
@@ -171,16 +175,16 @@ fn open_doors(options: &Options) -> Result<(Vec<Door>, Ports, Vec<UdpSocket>), C
     let shares_tls = options.https == options.turns;
     let http = listen::tcp("http", &options.http)?;
     ports.http = addresses(&http);
-    doors.push(Door { listeners: http, http: true, turn: false, tls: false });
+    doors.push(Door { listeners: http, http: true, turn: false, tls: false, media: false });
     let https = listen::tcp("https", &options.https)?;
     ports.https = addresses(&https);
-    doors.push(Door { listeners: https, http: true, turn: shares_tls, tls: true });
+    doors.push(Door { listeners: https, http: true, turn: shares_tls, tls: true, media: false });
     if shares_tls {
         ports.turns = ports.https.clone();
     } else {
         let turns = listen::tcp("turns", &options.turns)?;
         ports.turns = addresses(&turns);
-        doors.push(Door { listeners: turns, http: false, turn: true, tls: true });
+        doors.push(Door { listeners: turns, http: false, turn: true, tls: true, media: false });
     }
     let alternate = alternate_addresses(options)?;
     // Held until all are known, so that no two are the same.
@@ -190,7 +194,7 @@ fn open_doors(options: &Options) -> Result<(Vec<Door>, Ports, Vec<UdpSocket>), C
         ports.turn_tcp.extend(addresses(&tcp));
         ports.turn_udp.extend(udp.iter().filter_map(|socket| socket.local_addr().ok()));
         held.extend(udp);
-        doors.push(Door { listeners: tcp, http: false, turn: true, tls: false });
+        doors.push(Door { listeners: tcp, http: false, turn: true, tls: false, media: false });
     }
     if !ports.turn_udp.is_empty() {
         let alternate = listen::udp("stun-alternate", alternate)?;

@@ -20,7 +20,7 @@ pub(crate) struct Options {
     #[arg(long, env = "TWOCAN_LOG", value_name = "FILTER", default_value = "info", help_heading = "General")]
     pub(crate) log: String,
 
-    /// On SIGTERM or Ctrl-C, give relayed calls so many seconds to move away; a second signal ends at once
+    /// On SIGTERM or Ctrl-C, let what is relayed and forwarded go on for so many seconds at most; a second signal ends at once
     #[arg(
         long,
         env = "TWOCAN_DRAIN_SECONDS",
@@ -251,7 +251,7 @@ pub(crate) struct Options {
     )]
     pub(crate) bandwidth_per_address: u64,
 
-    /// Where media is received that is forwarded, over UDP: live streams (WHIP and WHEP) [default: as --https, or else --http]
+    /// Where media is received that is forwarded, over UDP, and over TCP where that fails: calls, live streams (WHIP and WHEP) [default: as --https, or else --http]
     #[arg(long, env = "TWOCAN_MEDIA", value_name = "ADDR", help_heading = "Media")]
     pub(crate) media: Option<Listen>,
 

@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::connection::Refusal;
 use super::describing::RoomState;
+use super::tcp::Arrival;
 use super::worker::Worker;
 use super::{Answer, ConnectionId, Report, Role};
 use crate::conference::{Request, RoomKey};
@@ -33,10 +34,14 @@ pub(super) enum Command {
         id: ConnectionId,
         reply: oneshot::Sender<bool>,
     },
+    /// A connection over TCP: given back where it is for none of this worker's legs.
+    Arrival(Box<Arrival>, oneshot::Sender<Option<Box<Arrival>>>),
     /// Of signaling's, answered by notices.
     Request(Request),
     Report(oneshot::Sender<Report>),
     Describe(oneshot::Sender<Vec<RoomState>>),
+    /// End every connection, and say so to its peer.
+    Goodbye(oneshot::Sender<()>),
     /// Fail, to see what comes of it.
     #[cfg(debug_assertions)]
     Panic,
@@ -72,6 +77,9 @@ impl Worker {
                     number.into_iter().for_each(|number| self.remove(now, number, None));
                     let _ = reply.send(number.is_some());
                 }
+                Ok(Command::Arrival(arrival, reply)) => {
+                    drop(reply.send(self.take_arrival(now, arrival)));
+                }
                 Ok(Command::Request(request)) => self.take_request(now, request),
                 #[cfg(debug_assertions)]
                 #[expect(clippy::panic, reason = "a test wants to see what comes of it")]
@@ -81,6 +89,10 @@ impl Worker {
                 }
                 Ok(Command::Describe(reply)) => {
                     let _ = reply.send(self.describe(now));
+                }
+                Ok(Command::Goodbye(reply)) => {
+                    self.say_goodbye(now);
+                    let _ = reply.send(());
                 }
                 Err(mpsc::error::TryRecvError::Empty) => return true,
                 Err(mpsc::error::TryRecvError::Disconnected) => return false,
@@ -107,6 +119,10 @@ impl Worker {
             sends: self.outlet.sends,
             send_errors: self.outlet.errors,
             forwarded: self.feed.forwarded,
+            tcp_connections: self.pipes.len(),
+            tcp_received: self.pipes.received,
+            tcp_sent: self.pipes.sent,
+            tcp_blocked: self.pipes.blocked,
             strangers: self.strangers,
             restarts: self.restarts,
         }

@@ -136,14 +136,20 @@ impl Common {
     }
 }
 
-/// Our addresses as candidates, at the ports that are listened on.
+/// Our addresses as candidates, at the ports that are listened on, over UDP and over TCP (RFC 6544 §4.5: whoever checks
+/// opens the connections).
 pub(super) fn candidates(
-    listening: &[SocketAddr],
+    (listening, tcp): (&[SocketAddr], &[SocketAddr]),
     locals: &[std::net::IpAddr],
     public: &[std::net::IpAddr],
 ) -> Vec<ice::LocalCandidate> {
     let mut all = Vec::new();
-    for listener in listening {
+    let over_udp = listening.iter().map(|listener| (listener, false));
+    for (listener, is_tcp) in over_udp.chain(tcp.iter().map(|listener| (listener, true))) {
+        let candidate = |base| match is_tcp {
+            true => ice::LocalCandidate::tcp(base, ice::TcpType::Passive),
+            false => ice::LocalCandidate::host(base),
+        };
         let of_family = |ip: &&std::net::IpAddr| ip.is_ipv4() == listener.is_ipv4();
         let bases: Vec<SocketAddr> = match listener.ip().is_unspecified() {
             true => locals.iter().filter(of_family).map(|ip| SocketAddr::new(*ip, listener.port())).collect(),
@@ -153,13 +159,13 @@ pub(super) fn candidates(
         let beyond: Vec<&std::net::IpAddr> =
             public.iter().filter(of_family).filter(|ip| !locals.contains(ip)).collect();
         for base in bases {
-            all.push(ice::LocalCandidate::host(base));
+            all.push(candidate(base));
         }
         let outward = crate::relay::default_source(listener.is_ipv6());
         for ip in beyond {
             if let Some(source) = outward {
                 let base = SocketAddr::new(source, listener.port());
-                all.push(ice::LocalCandidate::host(base).advertised(*ip));
+                all.push(candidate(base).advertised(*ip));
             }
         }
     }

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use peer::{MediaKind, PeerConnection, TransceiverId};
+use peer::{MediaKind, PeerConnection, StreamId, TransceiverId};
 use rtp::NtpTime;
 use sfu::{Layer, ParticipantId, PublicationId, SubscriptionId, Why};
 use wire::Table;
@@ -39,6 +39,8 @@ pub(super) struct Leg {
     pub(super) is_touched: bool,
     /// What is forwarded to it in this turn.
     pub(super) parcels: Parcels,
+    /// Its connections over TCP, and their places among the worker's.
+    pub(super) pipes: Vec<(StreamId, usize)>,
     /// The ICE fragments and addresses that lead here.
     fragments: Vec<Box<str>>,
     addresses: Vec<SocketAddr>,
@@ -150,6 +152,7 @@ impl Legs {
             deadline: None,
             is_touched: false,
             parcels: Parcels::default(),
+            pipes: Vec::new(),
             fragments: Vec::new(),
             addresses: Vec::new(),
         };

@@ -11,17 +11,18 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use peer::{Event, MediaKind, PeerConnection, PeerConnectionState};
 use quinn_udp::{BATCH_SIZE, RecvMeta};
 use sfu::ParticipantId;
-use stun::attribute::Username;
 use tokio::sync::mpsc;
 use wire::Received;
 
 use super::commands::Command;
 use super::connection::{self, Common};
+use super::doorway::fragment_of;
 use super::feed::Feed;
 use super::herald::Herald;
 use super::legs::{Leg, LegId, Legs, Owner};
 use super::outlet::Outlet;
 use super::rooms::{Room, is_over};
+use super::tcp::Pipes;
 use super::timers::Timers;
 use super::{Role, Settings, streams};
 use crate::conference::{Ending, Notice, RoomKey, Source};
@@ -42,7 +43,8 @@ pub(super) struct Worker {
     pub(super) common: Common,
     pub(super) most: usize,
     pub(super) outlet: Outlet,
-    arena: Vec<u8>,
+    pub(super) pipes: Pipes,
+    pub(super) arena: Vec<u8>,
     pub(super) legs: Legs,
     timers: Timers,
     pub(super) rooms: HashMap<RoomKey, Room>,
@@ -54,8 +56,8 @@ pub(super) struct Worker {
     pub(super) dating: Option<Instant>,
     /// Those that are not connected yet, and since when.
     pending: Vec<(Instant, LegId)>,
-    /// Sockets that had more to read than their turn allowed.
-    unfinished: Vec<usize>,
+    /// Sockets, and connections over TCP, that had more to read than their turn allowed.
+    pub(super) unfinished: Vec<usize>,
     pub(super) received: u64,
     pub(super) strangers: u64,
     pub(super) restarts: u64,
@@ -73,11 +75,16 @@ impl Worker {
             poll.registry().register(listener.socket.source(), Token(index), Interest::READABLE)?;
         }
         let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
+        let pipes = Pipes::new(poll.registry().try_clone()?, settings.connections);
         let listening: Vec<SocketAddr> = listeners.iter().map(|listener| listener.local).collect();
         let common = Common {
             certificate: Arc::clone(&settings.certificate),
             media: Arc::new(connection::capabilities()),
-            candidates: connection::candidates(&listening, &settings.locals, &settings.public),
+            candidates: connection::candidates(
+                (&listening, &settings.tcp),
+                &settings.locals,
+                &settings.public,
+            ),
         };
         Ok(Self {
             poll,
@@ -86,6 +93,7 @@ impl Worker {
             common,
             most: settings.connections,
             outlet: Outlet::new(listeners),
+            pipes,
             arena: vec![0; BATCH_SIZE * BUFFER_LEN],
             legs: Legs::new(settings.connections),
             timers: Timers::default(),
@@ -130,6 +138,7 @@ impl Worker {
         }
         (self.timers, self.feed, self.pending) = (Timers::default(), Feed::default(), Vec::new());
         self.rooms.clear();
+        self.pipes.clear();
         // What has come meanwhile is not announced again.
         self.unfinished = (0..self.outlet.listeners.len()).collect();
         self.arena.resize(BATCH_SIZE * BUFFER_LEN, 0);
@@ -158,7 +167,10 @@ impl Worker {
             ready.sort_unstable();
             ready.dedup();
             for index in ready {
-                self.read(now, index);
+                match Pipes::place(index) {
+                    Some(place) => self.attend(now, place),
+                    None => self.read(now, index),
+                }
             }
             if !self.take_commands(now) {
                 self.say_goodbye(now);
@@ -230,14 +242,11 @@ impl Worker {
 
     /// Whose a check is (RFC 8445 §7.3): its user name begins with our fragment.
     fn owner_of(&self, bytes: &[u8]) -> Option<LegId> {
-        let message = stun::Message::parse(bytes).ok()?;
-        let Username(name) = message.get::<Username<'_>>().ok()??;
-        let (ours, _) = name.split_once(':')?;
-        self.legs.of_fragment(ours)
+        self.legs.of_fragment(fragment_of(bytes)?)
     }
 
     /// Takes what came over a leg to those who watch.
-    fn forward(&mut self, now: Instant, number: LegId) {
+    pub(super) fn forward(&mut self, now: Instant, number: LegId) {
         let Some(leg) = self.legs.get_mut(number) else { return };
         if leg.publications.is_empty() {
             return;
@@ -285,6 +294,7 @@ impl Worker {
             leg.is_touched = false;
             self.feed.deliver(now, leg);
             self.outlet.send_all(now, &mut leg.peer);
+            self.pipes.send_all(now, leg);
             self.timers.update(*number, leg);
             if is_over(&leg.peer) {
                 over.push(*number);
@@ -305,6 +315,7 @@ impl Worker {
             let Some(leg) = self.legs.get_mut(*number) else { continue };
             leg.is_touched = false;
             self.outlet.send_all(now, &mut leg.peer);
+            self.pipes.send_all(now, leg);
             self.timers.update(*number, leg);
         }
         self.feed.done(touched);
@@ -327,6 +338,7 @@ impl Worker {
                     }
                 }
                 // What only sends here has no way to measure.
+                Event::Disconnect { id } => self.pipes.close_one(leg, id),
                 Event::TargetBitrate(bitrate) if !leg.slots.is_empty() => {
                     room.sfu.set_bitrate(now, leg.participant, Some(bitrate));
                 }
@@ -457,6 +469,8 @@ impl Worker {
         self.herald.forget(number);
         leg.peer.close(now);
         self.outlet.send_all(now, &mut leg.peer);
+        self.pipes.send_all(now, &mut leg);
+        self.pipes.close_all(&mut leg);
         let key = leg.room.clone();
         let Some(room) = self.rooms.get_mut(&key) else { return };
         if let Some(person) = room.person_mut(leg.participant) {
@@ -485,7 +499,7 @@ impl Worker {
     }
 
     /// Tells everybody that it is over.
-    fn say_goodbye(&mut self, now: Instant) {
+    pub(super) fn say_goodbye(&mut self, now: Instant) {
         for number in self.legs.numbers() {
             self.remove(now, number, None);
         }

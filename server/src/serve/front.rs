@@ -1,5 +1,6 @@
-//! One TCP port and what it speaks: HTTP, TURN, or both, with TLS or without.
+//! One TCP port and what it speaks: HTTP, TURN, or both, with TLS or without, and media (RFC 6544).
 //!
+//! What begins as a frame's length does (RFC 4571) is media: neither HTTP nor TLS begins so.
 //! Where a port has both, TLS clients say by ALPN which they want (`stun.turn`, RFC 7443); of one that
 //! says nothing, the first bytes tell.
 
@@ -21,7 +22,7 @@ use turn::server::Transport;
 
 use super::sniff::{Protocol, sniff};
 use crate::{
-    relay,
+    media, relay,
     tls::{ALPN_HTTP, ALPN_TURN, Tls},
 };
 
@@ -39,6 +40,8 @@ const HEAD_BUFFER: usize = 16 * 1024;
 pub(crate) struct Front {
     pub(crate) http: Option<Router>,
     pub(crate) turn: Option<Arc<relay::Handle>>,
+    /// Never beside TURN without TLS.
+    pub(crate) media: Option<Arc<media::Handle>>,
     pub(crate) tls: Option<Arc<Tls>>,
 }
 
@@ -52,6 +55,12 @@ impl Front {
 
     async fn try_serve(self, stream: TcpStream, remote: SocketAddr) -> io::Result<()> {
         let local = stream.local_addr()?;
+        if let Some(media) = &self.media {
+            let mut first = [0];
+            if in_time(stream.peek(&mut first)).await? == 1 && media::Handle::is_frame(first[0]) {
+                return media.accept(stream).await;
+            }
+        }
         let Some(tls) = &self.tls else {
             let ends = Ends { local, remote, transport: Transport::Tcp };
             return self.serve_protocol(stream, None, ends).await;

@@ -47,6 +47,12 @@ pub(crate) fn tcp(flag: &str, listen: &Listen) -> Result<Vec<TcpListener>, Confi
     opened.map_err(|(address, error)| explain(flag, "", address, &error))
 }
 
+/// Opens TCP where media is received over UDP.
+pub(crate) fn tcp_at(addresses: Vec<SocketAddr>) -> Result<Vec<TcpListener>, ConfigError> {
+    let opened = each(addresses, open_tcp, TcpListener::local_addr);
+    opened.map_err(|(address, error)| explain("media", "TCP ", address, &error))
+}
+
 /// Where UDP can be opened at these addresses, with the port that the system chose where it is to. The relay's
 /// workers share their ports (SO_REUSEPORT), and would share them with another program as well without noticing:
 /// so each is opened here by itself first. What is returned holds the ports until it is dropped.

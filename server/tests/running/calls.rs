@@ -620,7 +620,8 @@ async fn a_narrow_way_gets_a_low_layer() {
 async fn narrowed(sdp: &str, rate: u64) -> String {
     let candidate = |line: &str| {
         let words: Vec<&str> = line.strip_prefix("a=candidate:")?.split(' ').collect();
-        format!("{}:{}", words[4], words[5]).parse::<SocketAddr>().ok().filter(|end| end.ip().is_loopback())
+        let end = format!("{}:{}", words[4], words[5]).parse::<SocketAddr>().ok();
+        end.filter(|end| end.ip().is_loopback() && words[2].eq_ignore_ascii_case("udp"))
     };
     let end = sdp.lines().find_map(candidate).expect("the loopback is told");
     let near = UdpSocket::bind("127.0.0.1:0").await.unwrap();

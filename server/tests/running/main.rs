@@ -10,6 +10,7 @@ mod crowd;
 mod files;
 mod hostile;
 mod invitations;
+mod over_tcp;
 mod program;
 mod recordings;
 mod shared_port;

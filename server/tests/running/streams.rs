@@ -1,5 +1,6 @@
 //! Live streams over HTTP: in by WHIP (RFC 9725), out by WHEP.
 
+use std::ops::RangeFrom;
 use std::time::Duration;
 
 use rtp::Timestamp;
@@ -51,15 +52,24 @@ impl End {
     }
 
     /// A packet of a medium; of pictures, a key frame of VP8.
-    async fn send(&self, medium: usize, number: u32) {
-        let sender = &self.media[medium].sender;
-        let codec = sender.agreement().unwrap().preferred().unwrap().send;
+    pub(crate) async fn send(&self, medium: usize, number: u32) {
         let payload = if medium == 0 {
             number.to_be_bytes().to_vec()
         } else {
             [&[0x10, 0x10, 0x02, 0x00, 0x9D, 0x01, 0x2A, 0x40, 0x01, 0xF0, 0x00], &number.to_be_bytes()[..]]
                 .concat()
         };
+        self.send_payload(medium, number, payload).await;
+    }
+
+    /// A packet of sound of so many bytes.
+    pub(crate) async fn send_long(&self, bytes: usize, number: u32) {
+        self.send_payload(0, number, vec![0; bytes]).await;
+    }
+
+    async fn send_payload(&self, medium: usize, number: u32, payload: Vec<u8>) {
+        let sender = &self.media[medium].sender;
+        let codec = sender.agreement().unwrap().preferred().unwrap().send;
         let packet = OutgoingPacket {
             payload_type: codec,
             marker: true,
@@ -70,6 +80,23 @@ impl End {
         };
         sender.send_packet(0, packet).await.unwrap();
     }
+}
+
+/// Sends sound until some of it has come out.
+pub(crate) async fn flows(studio: &End, viewer: &mut End, numbers: &mut RangeFrom<u32>) {
+    let came = async {
+        let before = numbers.start;
+        loop {
+            studio.send(0, numbers.next().unwrap()).await;
+            let soon = timeout(Duration::from_millis(20), viewer.media[0].receiver.recv_packet());
+            let Ok(Some(packet)) = soon.await else { continue };
+            let number = packet.read().unwrap().payload().try_into().map(u32::from_be_bytes);
+            if number.is_ok_and(|number| number >= before) {
+                return;
+            }
+        }
+    };
+    timeout(DEADLINE, came).await.unwrap();
 }
 
 fn ask(server: &Program, method: &str, path: &str, head: &[&str], body: &str) -> Answer {

@@ -89,6 +89,33 @@ fn one_streams_and_others_watch_through_the_server() {
     }
 }
 
+/// How the page's media come and go: the transport of the pair that is in use.
+const TRANSPORT: &str = "peer.getStats().then((stats) => {
+    const all = [...stats.values()];
+    const used = all.find(({ type, selectedCandidatePairId }) => type === 'transport' && selectedCandidatePairId);
+    const pair = stats.get(used?.selectedCandidatePairId)
+        ?? all.find(({ type, selected }) => type === 'candidate-pair' && selected);
+    const { protocol, candidateType } = stats.get(pair?.remoteCandidateId) ?? {};
+    return `${candidateType} ${protocol}`;
+})";
+
+#[test]
+fn whoever_has_nothing_but_https_watches_over_tcp() {
+    let Some(_turn) = begin("streams over TCP", &[Chromium]) else { return };
+    let lab = Lab::new().client("studio", Nat::PortRestricted.udp_blocked());
+    let lab = lab.client("home", Nat::PortRestricted.only_tcp_443());
+    let mut scene = Scene::new("streams-tcp", lab);
+    let studio = open(&mut scene, "studio", Chromium);
+    assert_eq!(studio.eval(&PUBLISH.replace("CODEC", "VP8").replace("ROOM", "show")), 201);
+    studio.wait("peer.connectionState === 'connected'");
+    let home = watch(&mut scene, "home", Chromium);
+    // No relay was named: there is no other way.
+    sees(&home, &studio);
+    for page in [&studio, &home] {
+        assert_eq!(page.eval(TRANSPORT), "host tcp");
+    }
+}
+
 /// GStreamer, until it is dropped: it ends when nobody holds its standard input.
 struct Gstreamer(Child);
 

@@ -51,6 +51,10 @@ impl Hub {
 
     /// The grace time of a session that began to be away is over.
     pub(super) fn end_grace(&mut self, now: Now, peer: PeerId, at: std::time::Instant) {
+        if self.draining.is_some() {
+            // They cannot come back here, and what is forwarded to them goes on until the end.
+            return;
+        }
         if self.sessions.get(&peer).is_some_and(|session| session.link == (Link::Away { until: at })) {
             self.counters.lost += 1;
             self.end_session(now, peer, LeaveReason::Lost);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::media::{answered, offer, pair};
 use super::world::{Seen, World, join};
 use crate::signaling::CloseCode;
 
@@ -34,5 +35,18 @@ fn everyone_is_told_nobody_is_admitted_and_all_are_closed() {
     let too_late = world.connect_silently();
     assert_eq!(world.take(too_late).pop(), Some(Seen::Closed(CloseCode::Restart)));
     assert_eq!(world.hub.connections(), 0);
+    world.hub.check_invariants();
+}
+
+#[test]
+fn what_is_forwarded_goes_on_for_those_who_cannot_come_back() {
+    let (mut world, (ada, joined), _) = pair();
+    world.send(ada, &offer("x1"));
+    answered(&mut world, &joined, "x1");
+    world.asked();
+    world.drain();
+    world.pass(Duration::from_secs(3600));
+    assert_eq!(world.hub.connections(), 0);
+    assert_eq!(world.asked(), [], "the workers are not told that anybody has gone");
     world.hub.check_invariants();
 }

@@ -17,7 +17,7 @@ fn leg(joined: &Value, connection: &str) -> LegName {
     LegName { room: RoomKey::Call("tea".into()), member: member(joined), connection: connection.into() }
 }
 
-fn offer(connection: &str) -> Value {
+pub(super) fn offer(connection: &str) -> Value {
     json!({
         "type": "media_offer", "id": 3, "connection": connection, "sdp": "v=0",
         "publish": {"0": "mic", "a": "screen"}, "seats": [["4", "5"]],
@@ -25,7 +25,7 @@ fn offer(connection: &str) -> Value {
 }
 
 /// Ada and Bob in a call that is forwarded.
-fn pair() -> (World, (ConnectionId, Value), (ConnectionId, Value)) {
+pub(super) fn pair() -> (World, (ConnectionId, Value), (ConnectionId, Value)) {
     let mut world = World::with(|settings| settings.media = true);
     let (ada, bob) = (world.join(&json!({})), world.join(&json!({"name": "Bob"})));
     world.send(ada.0, &json!({"type": "topology", "policy": "sfu"}));
@@ -36,7 +36,7 @@ fn pair() -> (World, (ConnectionId, Value), (ConnectionId, Value)) {
     (world, ada, bob)
 }
 
-fn answered(world: &mut World, joined: &Value, connection: &str) {
+pub(super) fn answered(world: &mut World, joined: &Value, connection: &str) {
     let sdp = "v=0 answer".to_owned();
     world.notice(Notice::Answer { leg: leg(joined, connection), request: Some(3), sdp });
 }
