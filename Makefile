@@ -23,6 +23,7 @@ test-packages:
 	@OPTIONAL=1 scripts/need.sh "to call other people's stacks" python3=python3-venv go=golang-go
 	@OPTIONAL=1 scripts/need.sh "to have GStreamer stream" $(addprefix gst-inspect-1.0=,gstreamer1.0-tools \
 		python3-gst-1.0 gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad)
+	@OPTIONAL=1 scripts/need.sh "to stream pictures that are not encoded" vpxenc=vpx-tools
 	@OPTIONAL=1 scripts/need.sh "to compare our relay with another one" turnserver=coturn
 
 checks:

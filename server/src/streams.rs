@@ -1,7 +1,8 @@
 //! `twocan publish` and `twocan record`: files into live streams by WHIP, and live streams into files by WHEP
 //! (`docs/streams.md`).
 //!
-//! [`session`] speaks with the server, over [`http`]; [`source`] reads frames, [`writer`] writes them, on threads of their own.
+//! [`session`] speaks with the server, over [`http`]; [`source`] reads frames, those that [`raw`] has had encoded among them, [`writer`]
+//! writes them, on threads of their own; [`sealing`] encrypts them from end to end.
 //! Pure are [`budget`] (what of a file goes over a slow path), [`timeline`] (when what came was taken), [`restart`] and
 //! [`links`].
 
@@ -11,6 +12,7 @@ mod http;
 mod links;
 mod options;
 mod publish;
+mod raw;
 mod record;
 mod restart;
 mod sealing;

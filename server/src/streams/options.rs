@@ -10,7 +10,7 @@ const EXIT_CODES: &str = "Exit codes: 0 all was done, or Ctrl-C ended it in good
      it; 2 wrong usage, or a file that cannot be read or written; 3 refused: a token, a codec, a room that is taken; 5 \
      unfinished: the disk is full.";
 
-const SOURCES: &str = "SOURCE is a file (IVF, WebM, Matroska, MP4, Ogg Opus, H.264), - for standard input, or test for a picture \
+const SOURCES: &str = "SOURCE is a file (IVF, WebM, Matroska, MP4, Ogg Opus, H.264; Y4M where vpxenc or ffmpeg is there to encode it), - for standard input, or test for a picture \
      that moves and a beep on each second. Nothing is encoded anew: the pictures of a file must be VP8, VP9, AV1, H.264 or H.265 \
      without frames that are shown out of order, and its sound Opus.";
 

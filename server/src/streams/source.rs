@@ -12,6 +12,8 @@ use std::time::Duration;
 use media::{Frame, FrameSource, ReadError, Track};
 use tokio::sync::{mpsc, oneshot};
 
+use super::raw;
+
 /// Frames that are read ahead; and that are made ahead, where a key frame may be wanted soon.
 const AHEAD: usize = 64;
 const MADE_AHEAD: usize = 2;
@@ -82,7 +84,10 @@ fn open(path: &Path, wish: &Arc<AtomicBool>) -> Result<Box<dyn FrameSource>, Rea
     match path.to_str() {
         Some(STANDARD_INPUT) => media::open_stream(std::io::stdin()),
         Some(TEST) => Ok(Box::new(media::Pattern::new(Arc::clone(wish)))),
-        _ => media::open(BufReader::new(File::open(path)?)),
+        _ => match raw::open(path)? {
+            Some(encoded) => Ok(encoded),
+            None => media::open(BufReader::new(File::open(path)?)),
+        },
     }
 }
 

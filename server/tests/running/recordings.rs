@@ -236,6 +236,41 @@ fn only_who_has_the_code_can_watch_what_is_sealed() {
 }
 
 #[test]
+fn pictures_that_are_not_encoded_are() {
+    let found = |name| {
+        std::process::Command::new(name).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status()
+    };
+    if found("vpxenc").is_err() && found("ffmpeg").is_err() {
+        eprintln!("skipped: streaming Y4M: vpxenc is missing: apt-get install vpx-tools");
+        return;
+    }
+    let (data, folder) = (tempdir().unwrap(), tempdir().unwrap());
+    let server = Program::start(&data, &[]);
+    // Two seconds, each picture of another grey.
+    let mut raw = b"YUV4MPEG2 W64 H48 F10:1 Ip A1:1 C420jpeg\n".to_vec();
+    for shade in 0..20 {
+        raw.extend_from_slice(b"FRAME\n");
+        raw.extend_from_slice(&[shade * 10 + 20; 64 * 48]);
+        raw.extend_from_slice(&[128; 64 * 48 / 2]);
+    }
+    std::fs::write(folder.path().join("raw.y4m"), raw).unwrap();
+    let mut publisher = Run::start(&server, folder.path(), &["publish", "raw.y4m", "--to", "show", "--loop"]);
+    assert_eq!(publisher.until("source")["codecs"], serde_json::json!(["VP8"]));
+    publisher.until("connected");
+    let arguments = ["record", "show", "--output", "show.ivf", "--duration", "3"];
+    Run::start(&server, folder.path(), &arguments).until("done");
+    let [pictures, _] = read(&folder.path().join("show.ivf"));
+    assert!(pictures[0].key && pictures.len() > 20, "{} pictures", pictures.len());
+    // A tenth of a second apart, but where the file begins again.
+    let even =
+        pictures.windows(2).filter(|two| two[1].time - two[0].time == Duration::from_millis(100)).count();
+    assert!(even + 4 > pictures.len(), "{even} of {}", pictures.len());
+    std::fs::write(folder.path().join("half.y4m"), "YUV4MPEG2 Wfour").unwrap();
+    let mut half = Run::start(&server, folder.path(), &["publish", "half.y4m", "--to", "other"]);
+    assert!(half.until("error")["message"].as_str().unwrap().contains("could not encode it"));
+}
+
+#[test]
 fn a_recorder_waits_and_ends_its_file_when_told_to() {
     let (data, folder) = (tempdir().unwrap(), tempdir().unwrap());
     let server = Program::start(&data, &[]);
