@@ -251,6 +251,13 @@ impl Driver {
         }
         self.channels.account(&self.peer);
         self.port.answer_to(self.peer.ice().credentials().ufrag.as_str());
+        self.show_states();
+        Poll::Ready(())
+    }
+
+    /// Has getters say how it is now. Whoever hears of a change may ask at once, so that this goes before any event and any
+    /// answer.
+    fn show_states(&mut self) {
         let snapshot = Snapshot {
             signaling: self.peer.signaling_state(),
             ice: self.peer.ice_connection_state(),
@@ -261,7 +268,6 @@ impl Driver {
             self.told = snapshot;
             *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
         }
-        Poll::Ready(())
     }
 }
 

@@ -17,14 +17,19 @@ impl Driver {
             Command::CreateOffer(reply) => drop(reply.send(self.peer.create_offer())),
             Command::CreateAnswer(reply) => drop(reply.send(self.peer.create_answer())),
             Command::SetLocal(None, reply) => {
-                drop(reply.send(self.peer.set_local_description_implicitly(now)));
+                let set = self.peer.set_local_description_implicitly(now);
+                self.show_states();
+                drop(reply.send(set));
             }
             Command::SetLocal(Some(description), reply) => {
                 let set = self.peer.set_local_description(now, &description);
+                self.show_states();
                 drop(reply.send(set.map(|()| description)));
             }
             Command::SetRemote(description, reply) => {
-                drop(reply.send(self.peer.set_remote_description(now, &description)));
+                let set = self.peer.set_remote_description(now, &description);
+                self.show_states();
+                drop(reply.send(set));
             }
             Command::AddCandidate(candidate, reply) => {
                 drop(reply.send(self.peer.add_ice_candidate(now, candidate.as_ref())));
@@ -135,6 +140,7 @@ impl Driver {
 
     /// Tells the application.
     pub(super) fn say(&mut self, told: PeerEvent) {
+        self.show_states();
         self.budget.put(0);
         if self.events.send(told).is_err() {
             // Nobody is listening.

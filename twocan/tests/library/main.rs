@@ -10,6 +10,7 @@ mod loopback;
 mod media;
 mod pair;
 mod restarts;
+mod states;
 mod turn_server;
 mod versions;
 
