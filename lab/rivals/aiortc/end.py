@@ -7,8 +7,12 @@ import sys
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import candidate_from_sdp
 
+import pictures
+
 peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
 channel = None
+media = None
+tasks = set()
 
 
 def say(line):
@@ -47,6 +51,14 @@ def on_datachannel(new):
     adopt(new)
 
 
+@peer.on("track")
+def on_track(track):
+    if media and media["receive"]:
+        task = asyncio.create_task(pictures.watch(track, say))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+
 @peer.on("connectionstatechange")
 def on_state():
     if peer.connectionState in ("closed", "failed"):
@@ -62,14 +74,35 @@ async def describe(description):
     say({"description": {"type": local.type, "sdp": local.sdp}})
 
 
+def add_media(offers):
+    if media["send"]:
+        peer.addTrack(pictures.Tone())
+        peer.addTrack(pictures.Pictures())
+        for transceiver in peer.getTransceivers():
+            transceiver.direction = "sendrecv" if media["receive"] else "sendonly"
+    elif offers:
+        for kind in ("audio", "video"):
+            peer.addTransceiver(kind, direction="recvonly")
+    if media.get("lose"):
+        pictures.lose(peer, media["lose"])
+
+
 async def obey(line):
-    if "offer" in line:
-        adopt(peer.createDataChannel(line["offer"]))
+    global media
+    if "media" in line:
+        media = line["media"]
+    elif "offer" in line:
+        if media:
+            add_media(True)
+        if line["offer"]:
+            adopt(peer.createDataChannel(line["offer"]))
         await describe(await peer.createOffer())
     elif "description" in line:
         description = RTCSessionDescription(**line["description"])
         await peer.setRemoteDescription(description)
         if description.type == "offer":
+            if media:
+                add_media(False)
             await describe(await peer.createAnswer())
     elif line.get("candidate"):
         given = line["candidate"]

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
+	"github.com/pion/transport/v5/stdnet"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -18,6 +20,10 @@ type end struct {
 	lock    sync.Mutex
 	channel *webrtc.DataChannel
 	trickle bool
+	media   *plan
+	lose    atomic.Uint64
+	// Closed once it is.
+	connected chan struct{}
 }
 
 var output sync.Mutex
@@ -70,6 +76,7 @@ func (end *end) describe(description webrtc.SessionDescription) error {
 
 type line struct {
 	Begin       *struct{ Trickle bool }
+	Media       *plan
 	Offer       *string
 	Description *webrtc.SessionDescription
 	Candidate   *webrtc.ICECandidateInit
@@ -82,12 +89,22 @@ func (end *end) obey(line line) error {
 	switch {
 	case line.Begin != nil:
 		end.trickle = line.Begin.Trickle
+	case line.Media != nil:
+		end.media = line.Media
+		end.lose.Store(line.Media.Lose)
 	case line.Offer != nil:
-		channel, err := end.peer.CreateDataChannel(*line.Offer, nil)
-		if err != nil {
-			return err
+		if end.media != nil {
+			if err := end.addMedia(true); err != nil {
+				return err
+			}
 		}
-		end.adopt(channel)
+		if *line.Offer != "" {
+			channel, err := end.peer.CreateDataChannel(*line.Offer, nil)
+			if err != nil {
+				return err
+			}
+			end.adopt(channel)
+		}
 		offer, err := end.peer.CreateOffer(nil)
 		if err != nil {
 			return err
@@ -98,6 +115,11 @@ func (end *end) obey(line line) error {
 			return err
 		}
 		if line.Description.Type == webrtc.SDPTypeOffer {
+			if end.media != nil {
+				if err := end.addMedia(false); err != nil {
+					return err
+				}
+			}
 			answer, err := end.peer.CreateAnswer(nil)
 			if err != nil {
 				return err
@@ -125,14 +147,22 @@ func main() {
 		}
 		return
 	}
+	end := &end{trickle: true, connected: make(chan struct{})}
 	settings := webrtc.SettingEngine{}
 	settings.SetIncludeLoopbackCandidate(true)
+	system, err := stdnet.NewNet()
+	if err != nil {
+		say(object{"error": err.Error()})
+		return
+	}
+	settings.SetNet(lossy{system, &end.lose})
 	peer, err := webrtc.NewAPI(webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		say(object{"error": err.Error()})
 		return
 	}
-	end := &end{peer: peer, trickle: true}
+	end.peer = peer
+	peer.OnTrack(end.watch)
 	peer.OnDataChannel(end.adopt)
 	peer.OnICECandidate(func(candidate *webrtc.ICECandidate) {
 		switch {
@@ -143,10 +173,14 @@ func main() {
 			say(object{"candidate": candidate.ToJSON()})
 		}
 	})
+	var once sync.Once
 	peer.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
 		if state == webrtc.PeerConnectionStateClosed || state == webrtc.PeerConnectionStateFailed {
 			say(object{"closed": "connection"})
 			return
+		}
+		if state == webrtc.PeerConnectionStateConnected {
+			once.Do(func() { close(end.connected) })
 		}
 		say(object{"note": state.String()})
 	})

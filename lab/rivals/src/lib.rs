@@ -9,14 +9,16 @@
 //! | line | what it does |
 //! |---|---|
 //! | `{"begin": {"trickle": true, "dtls": "1.3"}}` | first of all; `dtls` counts where the stack can choose |
-//! | `{"offer": "label"}` | makes a data channel and an offer |
+//! | `{"media": {"send": true, "receive": true, "film": "PATH", "lose": 20}}` | before an offer: sound and pictures (aiortc and Pion), by Pion those of an IVF file; one of so many packets is lost on each way, or none |
+//! | `{"offer": "label"}` | makes a data channel, where the label is not empty, and an offer |
 //! | `{"description": {"type", "sdp"}}` | the other's; an offer is answered |
 //! | `{"candidate": {"candidate", "sdpMid", "sdpMLineIndex"}}` | the other's; `null`: that was all |
 //! | `{"text": "words"}`, `{"bytes": 250000}` | sends a message; bytes are those of [`pattern`] |
 //! | `{"close": "channel"}`, `{"close": "connection"}` | |
 //!
 //! What it tells: `description` and `candidate` as above, `{"open": "label"}`, `{"text": "words"}`,
-//! `{"bytes": 250000, "good": true}`, `{"closed": "channel"}`, `{"closed": "connection"}`, `{"error": "words"}`.
+//! `{"bytes": 250000, "good": true}`, of media `{"video": 17}` for each picture (which one it is, if that can be read) and
+//! `{"audio": 25}` now and then (how much has come), `{"closed": "channel"}`, `{"closed": "connection"}`, `{"error": "words"}`.
 //!
 //! The end of the input ends it.
 
