@@ -119,4 +119,4 @@ pub use server::{IceServer, IceServerKind, ServerTransport};
 pub use session::{MediaPacket, OutgoingPacket, Prefix, SenderClock};
 pub use stats::StatsReport;
 pub use stream::{StreamId, StreamSecurity};
-pub use transport::{Reason, Traffic};
+pub use transport::{Burst, Reason, Traffic};

@@ -221,6 +221,24 @@ impl Session {
         self.sending.send(now, whose, packet, extensions)
     }
 
+    /// Appends a packet, sealed, where it may leave at once, and queues it where not; whether it was appended.
+    pub(crate) fn send_at_once(
+        &mut self,
+        now: Instant,
+        whose: (TransceiverId, usize),
+        packet: OutgoingPacket,
+        extensions: impl FnOnce(&mut HeaderWriter<'_>, &rtp::extension::ExtensionMap),
+        buffer: &mut Vec<u8>,
+    ) -> Result<bool, SendError> {
+        let Self { keys, sending, estimator, .. } = self;
+        let (sender, _) = keys.as_mut().ok_or(SendError::NotConnected)?;
+        sending.send_at_once(now, whose, packet, extensions, (sender, buffer), |sent| {
+            if let Some(estimator) = estimator {
+                estimator.on_sent(&sent);
+            }
+        })
+    }
+
     /// Asks the peer for a key frame of an encoding; false where nothing of it has come.
     pub(crate) fn request_key_frame(&mut self, transceiver: TransceiverId, encoding: usize) -> bool {
         let is_it =

@@ -16,6 +16,7 @@ use crate::stats::DtlsTransportState;
 use crate::stream::{self, Streams};
 
 mod batch;
+mod burst;
 mod flows;
 mod quiet;
 mod relayed;
@@ -23,6 +24,7 @@ mod sped;
 mod streamed;
 
 use batch::Batch;
+pub use burst::Burst;
 use flows::Flows;
 pub(crate) use quiet::Watched;
 pub use sped::DtlsInStun;

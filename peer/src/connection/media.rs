@@ -12,6 +12,7 @@ use crate::event::Event;
 use crate::media::TransceiverId;
 use crate::seeds::Seeds;
 use crate::session::{self, MediaPacket, OutgoingPacket, SenderClock, Session};
+use crate::transport::Burst;
 
 /// Seeds of its own, beside those of peers that answer in place of others.
 const MEDIA: u32 = u32::MAX;
@@ -37,6 +38,23 @@ impl PeerConnection {
         let is_closed = self.is_closed;
         let session = self.transport.media().filter(|_| !is_closed);
         session.ok_or(SendError::NotConnected)?.send(now, (id, encoding), packet, extensions)
+    }
+
+    /// The same for who sends what there is to send right after: into `burst`, where it may leave at once. What is left is
+    /// queued, and comes of [`poll_transmit`](Self::poll_transmit), which is to be asked after the burst is sent.
+    pub fn send_packet_at_once(
+        &mut self,
+        now: Instant,
+        (id, encoding): (TransceiverId, usize),
+        packet: OutgoingPacket,
+        extensions: impl FnOnce(&mut HeaderWriter<'_>, &ExtensionMap),
+        burst: &mut Burst,
+    ) -> Result<(), SendError> {
+        self.now = now;
+        if self.is_closed {
+            return Err(SendError::NotConnected);
+        }
+        self.transport.send_at_once(now, (id, encoding), packet, extensions, burst)
     }
 
     /// Says, for reports of an encoding that we send, which timestamp what is taken at a moment has (RFC 3550 §6.4.1): for

@@ -1,16 +1,26 @@
 //! Packets of ours that wait to be sent, or may be asked for again (RFC 4588 §3).
 //!
-//! A server has a second of packets for each of its viewers, which is most of what it keeps of one. Payloads are shared by
-//! all of them; what is a viewer's own, a header and a few bytes of payload, lies one behind another in a ring.
+//! A server has these for each of its viewers, and they are most of what it keeps of one. Payloads are shared by all of
+//! them. What is a viewer's own is what headers are made from when they are written; the headers themselves are kept where
+//! something is in them that their owner has put there, one behind another in a ring.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use rtp::{PayloadType, Timestamp};
 
-/// How long a packet may be asked for again.
-const USEFUL: Duration = Duration::from_secs(1);
+use super::sending::Prefix;
+
+/// How long a packet may be asked for again: for three round trips and the time that it takes to be missed, but not less than
+/// this, nor more.
+const LEAST_USEFUL: Duration = Duration::from_millis(500);
+const MOST_USEFUL: Duration = Duration::from_secs(2);
+const NOTICED: Duration = Duration::from_millis(200);
+
+/// Bytes of a header that has a transport-wide number and nothing else.
+const BARE: usize = 20;
 
 /// Packets for which there is always room, once there was.
 const NARROW: usize = 64;
@@ -27,7 +37,11 @@ impl Moment {
     }
 
     pub(crate) fn since(self, earlier: Self) -> Duration {
-        Duration::from_millis(u64::from(self.0.get().wrapping_sub(earlier.0.get())))
+        Duration::from_millis(u64::from(self.millis_since(earlier)))
+    }
+
+    fn millis_since(self, earlier: Self) -> u32 {
+        self.0.get().wrapping_sub(earlier.0.get())
     }
 }
 
@@ -36,21 +50,38 @@ impl Moment {
 pub(crate) struct Kept {
     /// All but the first bytes.
     pub(crate) payload: Bytes,
-    /// Where the first bytes are: the header, with what a forwarder changes of the payload. Counted from the first that
-    /// there ever were, wrapping around.
-    at: u32,
-    length: u16,
-    /// Bytes of them that are the header.
-    pub(crate) header: u16,
+    /// The first.
+    pub(crate) prefix: Prefix,
+    pub(crate) timestamp: Timestamp,
     pub(crate) sent: Option<Moment>,
     /// When it was sent again.
     pub(crate) repaired: Option<Moment>,
+    /// Where its header is, if that is kept. Counted from the first that there ever were, wrapping around.
+    at: u32,
+    length: u16,
+    pub(crate) payload_type: PayloadType,
+    pub(crate) marker: bool,
 }
 
 impl Kept {
-    /// Bytes of all of it.
+    /// A packet of which no header is kept yet.
+    pub(crate) fn new(packet: super::OutgoingPacket, sent: Option<Moment>) -> Self {
+        Self {
+            payload: packet.payload,
+            prefix: packet.prefix,
+            timestamp: packet.timestamp,
+            sent,
+            repaired: None,
+            at: 0,
+            length: 0,
+            payload_type: packet.payload_type,
+            marker: packet.marker,
+        }
+    }
+
+    /// Bytes of all of it, about.
     pub(crate) fn len(&self) -> usize {
-        usize::from(self.length) + self.payload.len()
+        BARE.max(usize::from(self.length)) + self.prefix.len() + self.payload.len()
     }
 }
 
@@ -63,12 +94,26 @@ pub(crate) struct Cache {
     heads: VecDeque<u8>,
     begin: u32,
     most: usize,
+    /// Milliseconds.
+    useful: u32,
 }
 
 impl Cache {
     /// Of at most so many packets.
     pub(crate) fn new(most: usize) -> Self {
-        Self { first: 0, kept: VecDeque::new(), heads: VecDeque::new(), begin: 0, most }
+        Self {
+            first: 0,
+            kept: VecDeque::new(),
+            heads: VecDeque::new(),
+            begin: 0,
+            most,
+            useful: LEAST_USEFUL.as_millis() as u32,
+        }
+    }
+
+    /// A question takes so long, and its answer.
+    pub(crate) fn set_round_trip(&mut self, round_trip: Duration) {
+        self.useful = (3 * round_trip + NOTICED).clamp(LEAST_USEFUL, MOST_USEFUL).as_millis() as u32;
     }
 
     /// How many it keeps.
@@ -76,11 +121,30 @@ impl Cache {
         self.most
     }
 
+    /// Makes room for one more where the oldest is of no use any more, and nothing else is to be thought of.
+    #[inline]
+    fn make_room_at_once(&mut self, now: Moment) -> bool {
+        let useful = self.useful;
+        let is_old = |kept: &Option<Kept>| {
+            let sent = kept.as_ref().and_then(|kept| kept.sent);
+            kept.is_none() || sent.is_some_and(|sent| now.millis_since(sent) > useful)
+        };
+        // To look at the middle, too, would be to fetch it from memory.
+        let is_plain = self.kept.len() == self.kept.capacity()
+            && self.kept.len() <= self.most
+            && !self.first.is_multiple_of(NARROW as u64);
+        let is_room = is_plain && self.kept.front().is_some_and(is_old);
+        if is_room {
+            self.forget_first();
+        }
+        is_room
+    }
+
     /// Makes room for one more, in the place of one that nobody would have a use for any more, if there is any: it is looked
     /// at when its place is needed, so that both are fetched from memory at once.
     fn make_room(&mut self, now: Moment) {
-        let is_old = |kept: &Kept| kept.sent.is_some_and(|sent| now.since(sent) > USEFUL);
-        let most = self.most;
+        let (most, useful) = (self.most, self.useful);
+        let is_old = |kept: &Kept| kept.sent.is_some_and(|sent| now.millis_since(sent) > useful);
         let is_full = |kept: &VecDeque<_>| kept.len() >= kept.capacity().min(most);
         // More than half is too old: it was made for a jam that has passed.
         let middle = self.kept.get(self.kept.len() / 2).and_then(Option::as_ref);
@@ -109,6 +173,9 @@ impl Cache {
 
     /// Leaves out a header, and those that came before it: packets leave in the order in which they came.
     fn forget_head(&mut self, gone: &Kept) {
+        if gone.length == 0 {
+            return;
+        }
         let end = gone.at.wrapping_sub(self.begin) as usize + usize::from(gone.length);
         if end <= self.heads.len() {
             self.heads.drain(..end);
@@ -116,18 +183,10 @@ impl Cache {
         }
     }
 
-    /// Keeps a packet, of whose first bytes so many are its header; false where the number is older than any that is kept,
-    /// or taken, or there are more first bytes than a datagram has.
-    pub(crate) fn put(
-        &mut self,
-        now: Moment,
-        number: u64,
-        (head, header): (&[u8], usize),
-        payload: Bytes,
-    ) -> bool {
-        let (Ok(length), Ok(header)) = (u16::try_from(head.len()), u16::try_from(header)) else {
-            return false;
-        };
+    /// Keeps a packet, and its header where that has something that cannot be made again; false where the number is older
+    /// than any that is kept, or taken, or the header is longer than a datagram.
+    pub(crate) fn put(&mut self, now: Moment, number: u64, mut packet: Kept, head: &[u8]) -> bool {
+        let Ok(length) = u16::try_from(head.len()) else { return false };
         if self.kept.is_empty() || number >= self.end() + self.most as u64 {
             self.kept.clear();
             self.begin = self.begin.wrapping_add(self.heads.len() as u32);
@@ -137,6 +196,11 @@ impl Cache {
         if number < self.first {
             return false;
         }
+        if number == self.end() && self.make_room_at_once(now) && !self.kept.is_empty() {
+            self.keep_head(&mut packet, head, length);
+            self.kept.push_back(Some(packet));
+            return true;
+        }
         while self.end() <= number {
             self.make_room(now);
             if self.kept.is_empty() {
@@ -145,12 +209,21 @@ impl Cache {
             self.kept.push_back(None);
         }
         let place = number - self.first;
-        let Some(slot @ None) = self.kept.get_mut(place as usize) else { return false };
-        let at = self.begin.wrapping_add(self.heads.len() as u32);
-        grow(&mut self.heads, head.len());
-        self.heads.extend(head);
-        *slot = Some(Kept { payload, at, length, header, sent: None, repaired: None });
+        let Some(None) = self.kept.get(place as usize) else { return false };
+        self.keep_head(&mut packet, head, length);
+        if let Some(slot) = self.kept.get_mut(place as usize) {
+            *slot = Some(packet);
+        }
         true
+    }
+
+    #[inline]
+    fn keep_head(&mut self, packet: &mut Kept, head: &[u8], length: u16) {
+        if length > 0 {
+            (packet.at, packet.length) = (self.begin.wrapping_add(self.heads.len() as u32), length);
+            grow(&mut self.heads, head.len());
+            self.heads.extend(head);
+        }
     }
 
     fn end(&self) -> u64 {
@@ -167,9 +240,12 @@ impl Cache {
         self.kept.get_mut(usize::try_from(place).ok()?)?.as_mut()
     }
 
-    /// Appends a packet's first bytes to a buffer; the packet.
-    pub(crate) fn copy_head(&self, number: u64, buffer: &mut Vec<u8>) -> Option<&Kept> {
+    /// A packet; its header is appended to a buffer, where it is kept.
+    pub(crate) fn read(&self, number: u64, buffer: &mut Vec<u8>) -> Option<&Kept> {
         let kept = self.get(number)?;
+        if kept.length == 0 {
+            return Some(kept);
+        }
         let start = kept.at.wrapping_sub(self.begin) as usize;
         let end = start + usize::from(kept.length);
         let (one, other) = self.heads.as_slices();
@@ -229,13 +305,25 @@ fn grow<T>(queue: &mut VecDeque<T>, more: usize) {
 mod tests {
     use super::*;
 
+    fn packet(payload: &'static [u8], sent: Option<Moment>) -> Kept {
+        let packet = super::super::OutgoingPacket {
+            payload_type: PayloadType::new(96).unwrap(),
+            marker: false,
+            timestamp: Timestamp(0),
+            sequence_number: None,
+            prefix: Prefix::default(),
+            payload: Bytes::from_static(payload),
+        };
+        Kept::new(packet, sent)
+    }
+
     fn put(cache: &mut Cache, number: u64) -> bool {
-        cache.put(at(0), number, (&number.to_be_bytes(), 8), Bytes::new())
+        cache.put(at(0), number, packet(&[], None), &number.to_be_bytes())
     }
 
     fn head(cache: &Cache, number: u64) -> Option<Vec<u8>> {
         let mut head = Vec::new();
-        cache.copy_head(number, &mut head).map(Kept::len)?;
+        cache.read(number, &mut head).map(Kept::len)?;
         Some(head)
     }
 
@@ -278,22 +366,37 @@ mod tests {
     }
 
     #[test]
-    fn a_second_of_packets_takes_little_room() {
-        assert_eq!(size_of::<Option<Kept>>(), 48);
+    fn what_may_be_asked_for_takes_little_room() {
+        assert_eq!(size_of::<Option<Kept>>(), 72);
         let mut cache = Cache::new(1_024);
         // Beyond the wrapping around of where headers are.
         cache.begin = u32::MAX - 1_000;
         for number in 0..10_000_u64 {
             let head = [&[0; 22], number.to_be_bytes().as_slice()].concat();
-            assert!(cache.put(at(number * 3), number, (&head, 30), Bytes::from_static(&[7; 100])));
-            if let Some(kept) = cache.get_mut(number) {
-                kept.sent = Some(at(number * 3));
-            }
-            let oldest = number.saturating_sub(1_000 / 3);
+            let sent = at(number * 3);
+            assert!(cache.put(sent, number, packet(&[7; 100], Some(sent)), &head));
+            let oldest = number.saturating_sub(500 / 3);
             assert_eq!(self::head(&cache, oldest).unwrap()[22..], oldest.to_be_bytes());
         }
         let (kept, heads) = (cache.kept.capacity(), cache.heads.capacity());
-        assert!(kept < 450 && heads < 560 * 30, "{kept}, {heads}");
+        assert!(kept < 230 && heads < 280 * 30, "{kept}, {heads}");
+    }
+
+    #[test]
+    fn what_a_long_way_needs_is_kept_longer() {
+        let mut cache = Cache::new(1_024);
+        let mut kept = |round_trip: u64, number: u64| {
+            cache.set_round_trip(Duration::from_millis(round_trip));
+            for number in number..number + 1_000 {
+                let sent = at(number * 10);
+                assert!(cache.put(sent, number, packet(&[], Some(sent)), &[]));
+            }
+            cache.kept.len()
+        };
+        // There is always room for a few.
+        assert!(kept(10, 0) < 80);
+        assert!((100..150).contains(&kept(300, 1_000)));
+        assert!((190..260).contains(&kept(5_000, 2_000)), "two seconds");
     }
 
     #[test]
@@ -302,20 +405,18 @@ mod tests {
         let mut number = 0;
         let mut second = |cache: &mut Cache, from: u64, count: u64| {
             for place in 0..count {
-                assert!(cache.put(at(from + place * 1_000 / count), number, (&[0; 30], 30), Bytes::new()));
-                if let Some(kept) = cache.get_mut(number) {
-                    kept.sent = Some(at(from + place * 1_000 / count));
-                }
+                let sent = at(from + place * 1_000 / count);
+                assert!(cache.put(sent, number, packet(&[], Some(sent)), &[0; 30]));
                 number += 1;
             }
         };
-        second(&mut cache, 0, 1_000);
-        assert!(cache.kept.capacity() >= 1_000);
+        second(&mut cache, 0, 2_000);
+        assert!(cache.kept.capacity() >= 900);
         for from in 1..15 {
             second(&mut cache, from * 1_000, 200);
         }
-        assert!(cache.kept.capacity() < 500, "{}", cache.kept.capacity());
-        assert!(cache.heads.capacity() < 500 * 30, "{}", cache.heads.capacity());
+        assert!(cache.kept.capacity() < 250, "{}", cache.kept.capacity());
+        assert!(cache.heads.capacity() < 250 * 30, "{}", cache.heads.capacity());
     }
 
     #[test]

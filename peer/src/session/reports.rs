@@ -75,6 +75,9 @@ impl Session {
             let part = self.random() % 1000;
             self.next_report = now + INTERVAL / 2 + INTERVAL * part / 1000;
         }
+        if let Some(round_trip) = self.round_trip {
+            self.sending.set_round_trip(round_trip);
+        }
         let own = self.own_ssrc();
         let ntp = self.ntp(now);
         let mut blocks = [ReportBlock::default(); EACH];

@@ -9,7 +9,7 @@ use rtp::extension::{ExtensionMap, Kind, Mid, RepairedRtpStreamId, RtpStreamId, 
 use rtp::{Fields, Header, HeaderMut, HeaderWriter, PayloadType, SequenceNumber, Ssrc, Timestamp};
 use sdp::attribute::Feedback;
 
-use super::cache::{Cache, Moment};
+use super::cache::{Cache, Kept, Moment};
 use super::reports::Remote;
 use super::source::KeyFrameRequests;
 use crate::error::SendError;
@@ -134,6 +134,60 @@ impl Stream {
         self.codec = Some((payload_type, agreed.codec.clock_rate));
         Some(agreed.codec.clock_rate)
     }
+
+    fn priority(&self) -> Priority {
+        match self.kind {
+            MediaKind::Audio => Priority::Audio,
+            MediaKind::Video => Priority::Video,
+        }
+    }
+
+    /// The number of a packet, behind which others go on.
+    fn number(&mut self, packet: &OutgoingPacket) -> u64 {
+        let number = packet.sequence_number.unwrap_or(self.next);
+        self.next = self.next.max(number + 1);
+        number
+    }
+
+    fn fields(&self, packet: &OutgoingPacket, number: u64) -> Fields {
+        Fields {
+            marker: packet.marker,
+            payload_type: packet.payload_type,
+            sequence_number: SequenceNumber(number as u16),
+            timestamp: packet.timestamp,
+            ssrc: self.ssrc,
+        }
+    }
+
+    /// Appends the header of a packet of media, as far as it is the session's business.
+    fn begin<'a>(&self, fields: &Fields, counted: u64, buffer: &'a mut Vec<u8>) -> HeaderWriter<'a> {
+        let map = &self.extensions;
+        let mut writer = HeaderWriter::counted(buffer, fields, map, SequenceNumber(counted as u16));
+        if !self.is_known {
+            writer.extension(map, &Mid(self.mid.as_bytes()));
+            if let Some(rid) = &self.rid {
+                writer.extension(map, &RtpStreamId(rid.as_bytes()));
+            }
+        }
+        writer
+    }
+
+    /// Something taken at this time is sent now.
+    fn note(&mut self, now: Instant, timestamp: Timestamp, clock_rate: u32) {
+        let ahead = self.last.map(|(_, last, _)| timestamp.ahead_of(last));
+        // What comes late was taken long ago, unless the clock has begun anew.
+        let begins_anew = |ahead: i32| ahead < clock_rate.cast_signed().saturating_mul(-ANEW);
+        if ahead.is_none_or(|ahead| ahead > 0 || begins_anew(ahead)) {
+            self.last = Some((now, timestamp, clock_rate));
+        }
+    }
+
+    /// A packet has left: bytes of its header, and of all of it in the clear.
+    fn count(&mut self, header: usize, length: usize) {
+        self.packets += 1;
+        self.header_bytes += header as u64;
+        self.octets += (length - header) as u64;
+    }
 }
 
 /// A packet that waits for its turn.
@@ -149,6 +203,8 @@ struct Waiting {
 pub(crate) struct Sending {
     pub(crate) streams: Vec<Stream>,
     start: Instant,
+    /// What time it was last.
+    moment: (Instant, Moment),
     pacer: Pacer<Waiting>,
     scratch: Vec<u8>,
     /// Counts the packets that have a transport-wide number.
@@ -161,7 +217,22 @@ impl Sending {
     pub(crate) fn new(now: Instant) -> Self {
         let mut pacer = Pacer::new(now, UNKNOWN, PacerConfig { batch: FRAME, ..PacerConfig::default() });
         pacer.set_can_pad(false);
-        Self { streams: Vec::new(), start: now, pacer, scratch: Vec::new(), counted: 0, owed: None }
+        Self {
+            streams: Vec::new(),
+            start: now,
+            moment: (now, Moment::new(now, now)),
+            pacer,
+            scratch: Vec::new(),
+            counted: 0,
+            owed: None,
+        }
+    }
+
+    fn moment(&mut self, now: Instant) -> Moment {
+        if self.moment.0 != now {
+            self.moment = (now, Moment::new(self.start, now));
+        }
+        self.moment.1
     }
 
     /// Descriptions say what may be sent from now on. `random` numbers first packets.
@@ -231,66 +302,89 @@ impl Sending {
     pub(crate) fn send(
         &mut self,
         now: Instant,
-        (transceiver, encoding): (TransceiverId, usize),
+        whose: (TransceiverId, usize),
         packet: OutgoingPacket,
         extensions: impl FnOnce(&mut HeaderWriter<'_>, &ExtensionMap),
     ) -> Result<(), SendError> {
-        let mut streams = self.streams.iter_mut();
-        let stream = streams
-            .find(|stream| stream.transceiver == transceiver && stream.encoding == encoding)
-            .ok_or(SendError::NotSending)?;
+        let moment = self.moment(now);
+        let place = self.place_of(whose).ok_or(SendError::NotSending)?;
+        let stream = self.streams.get_mut(place).ok_or(SendError::NotSending)?;
         let clock_rate = stream.clock_rate(packet.payload_type).ok_or(SendError::PayloadType)?;
         // What waits must not push out what waits longer.
         if stream.waiting >= stream.cache.most() / 2 || self.pacer.waiting() >= bwe::QUEUE_LIMIT {
             return Err(SendError::Full);
         }
-        let number = packet.sequence_number.unwrap_or(stream.next);
-        stream.next = stream.next.max(number + 1);
+        let number = stream.number(&packet);
         self.scratch.clear();
-        let fields = Fields {
-            marker: packet.marker,
-            payload_type: packet.payload_type,
-            sequence_number: SequenceNumber(number as u16),
-            timestamp: packet.timestamp,
-            ssrc: stream.ssrc,
-        };
-        let map = &stream.extensions;
-        let mut writer = HeaderWriter::new(&mut self.scratch, &fields);
-        writer.extension(map, &COUNTED_LATER);
-        if !stream.is_known {
-            writer.extension(map, &Mid(stream.mid.as_bytes()));
-            if let Some(rid) = &stream.rid {
-                writer.extension(map, &RtpStreamId(rid.as_bytes()));
-            }
-        }
-        extensions(&mut writer, map);
-        let header = {
-            let mut body = writer.finish();
-            let length = body.buffer().len();
-            body.buffer().extend_from_slice(&packet.prefix);
-            length
-        };
-        let size = self.scratch.len() + packet.payload.len() + BELOW;
-        let ssrc = stream.ssrc;
-        let moment = Moment::new(self.start, now);
-        if !stream.cache.put(moment, number, (&self.scratch, header), packet.payload) {
+        let mut writer = HeaderWriter::new(&mut self.scratch, &stream.fields(&packet, number));
+        let bare = writer.written();
+        extensions(&mut writer, &stream.extensions);
+        let is_bare = writer.written() == bare;
+        writer.finish();
+        let head = if is_bare { &[] } else { self.scratch.as_slice() };
+        let timestamp = packet.timestamp;
+        let kept = Kept::new(packet, None);
+        let size = DataSize::from_bytes((kept.len() + BELOW) as u64);
+        if !stream.cache.put(moment, number, kept, head) {
             return Err(SendError::TooLate);
         }
-        let ahead = stream.last.map(|(_, last, _)| packet.timestamp.ahead_of(last));
-        // What comes late was taken long ago, unless the clock has begun anew.
-        let begins_anew = |ahead: i32| ahead < clock_rate.cast_signed().saturating_mul(-ANEW);
-        if ahead.is_none_or(|ahead| ahead > 0 || begins_anew(ahead)) {
-            stream.last = Some((now, packet.timestamp, clock_rate));
-        }
-        let priority = match stream.kind {
-            MediaKind::Audio => Priority::Audio,
-            MediaKind::Video => Priority::Video,
-        };
-        let waiting = Waiting { ssrc, number, is_repair: false };
-        let size = DataSize::from_bytes(size as u64);
-        self.pacer.push(now, u64::from(ssrc.0), priority, size, waiting).map_err(|_| SendError::Full)?;
+        stream.note(now, timestamp, clock_rate);
+        let waiting = Waiting { ssrc: stream.ssrc, number, is_repair: false };
+        let (id, priority) = (u64::from(stream.ssrc.0), stream.priority());
+        self.pacer.push(now, id, priority, size, waiting).map_err(|_| SendError::Full)?;
         stream.waiting += 1;
         Ok(())
+    }
+
+    /// Appends a packet, sealed, where it may leave at once, and queues it where not; whether it was appended. `sent` is told
+    /// of it, if feedback will be about it.
+    pub(crate) fn send_at_once(
+        &mut self,
+        now: Instant,
+        whose: (TransceiverId, usize),
+        packet: OutgoingPacket,
+        extensions: impl FnOnce(&mut HeaderWriter<'_>, &ExtensionMap),
+        (srtp, buffer): (&mut srtp::Sender, &mut Vec<u8>),
+        sent: impl FnOnce(Sent),
+    ) -> Result<bool, SendError> {
+        let place = self.place_of(whose).ok_or(SendError::NotSending)?;
+        let priority = self.streams.get(place).map_or(Priority::Video, Stream::priority);
+        if self.owed.is_some() || !self.pacer.is_open(now, priority) {
+            return self.send(now, whose, packet, extensions).map(|()| false);
+        }
+        let moment = self.moment(now);
+        let stream = self.streams.get_mut(place).ok_or(SendError::NotSending)?;
+        let clock_rate = stream.clock_rate(packet.payload_type).ok_or(SendError::PayloadType)?;
+        let number = stream.number(&packet);
+        let start = buffer.len();
+        let mut writer = stream.begin(&stream.fields(&packet, number), self.counted, buffer);
+        let bare = writer.written();
+        extensions(&mut writer, &stream.extensions);
+        let is_bare = writer.written() == bare;
+        let header = writer.finish().buffer().len() - start;
+        buffer.extend_from_slice(&packet.prefix);
+        buffer.extend_from_slice(&packet.payload);
+        let (timestamp, length) = (packet.timestamp, buffer.len() - start);
+        let head = if is_bare { &[] } else { buffer.get(start..start + header).unwrap_or_default() };
+        let is_late =
+            stream.repairs && !stream.cache.put(moment, number, Kept::new(packet, Some(moment)), head);
+        if is_late || srtp.protect_rtp(buffer, start).is_err() {
+            buffer.truncate(start);
+            return Err(SendError::TooLate);
+        }
+        stream.note(now, timestamp, clock_rate);
+        stream.count(header, length);
+        self.pacer.passed(now, DataSize::from_bytes((length + BELOW) as u64));
+        if stream.extensions.id(Kind::TransportSequenceNumber).is_some() {
+            let size = DataSize::from_bytes((buffer.len() - start + BELOW) as u64);
+            sent(Sent { sequence: self.counted, size, at: now, kind: bwe::Kind::Media, probe: None });
+            self.counted += 1;
+        }
+        Ok(true)
+    }
+
+    fn place_of(&self, (transceiver, encoding): (TransceiverId, usize)) -> Option<usize> {
+        self.streams.iter().position(|one| one.transceiver == transceiver && one.encoding == encoding)
     }
 
     /// Says which timestamp what is taken at a moment has; none: not known.
@@ -313,12 +407,12 @@ impl Sending {
         numbers: impl Iterator<Item = SequenceNumber>,
         round_trip: Duration,
     ) {
+        let now_here = self.moment(now);
         let Some(stream) = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc) else { return };
         stream.nacks += 1;
         if !stream.repairs {
             return;
         }
-        let now_here = Moment::new(self.start, now);
         for number in numbers {
             let number = stream.cache.expand(number);
             let Some(kept) = stream.cache.get_mut(number).filter(|kept| kept.sent.is_some()) else {
@@ -386,6 +480,7 @@ impl Sending {
 
     /// Appends a packet in the clear, or one that repeats it.
     fn write(&mut self, now: Instant, waiting: Waiting, buffer: &mut Vec<u8>) -> Option<bwe::Kind> {
+        let moment = self.moment(now);
         let stream = self.streams.iter_mut().find(|stream| stream.ssrc == waiting.ssrc)?;
         let (number, start) = (waiting.number, buffer.len());
         if waiting.is_repair {
@@ -395,17 +490,24 @@ impl Sending {
             return Some(bwe::Kind::Retransmission);
         }
         stream.waiting = stream.waiting.saturating_sub(1);
-        let kept = stream.cache.copy_head(number, buffer)?;
+        self.scratch.clear();
+        let kept = stream.cache.read(number, &mut self.scratch)?;
+        let Kept { marker, payload_type, timestamp, .. } = *kept;
+        let sequence_number = SequenceNumber(number as u16);
+        let fields = Fields { marker, payload_type, sequence_number, timestamp, ssrc: stream.ssrc };
+        let mut writer = stream.begin(&fields, 0, buffer);
+        if let Ok(header) = Header::parse(&self.scratch) {
+            writer.copy_extensions(header, (&stream.extensions, &stream.extensions), |_| true);
+        }
+        let header = writer.finish().buffer().len() - start;
+        buffer.extend_from_slice(&kept.prefix);
         buffer.extend_from_slice(&kept.payload);
-        let header = usize::from(kept.header);
         if !stream.repairs {
             stream.cache.forget(number);
         } else if let Some(kept) = stream.cache.get_mut(number) {
-            kept.sent = Some(Moment::new(self.start, now));
+            kept.sent = Some(moment);
         }
-        stream.packets += 1;
-        stream.header_bytes += header as u64;
-        stream.octets += (buffer.len() - start - header) as u64;
+        stream.count(header, buffer.len() - start);
         Some(bwe::Kind::Media)
     }
 
@@ -437,6 +539,11 @@ impl Sending {
     /// The transport-wide number that 16 bits of the peer's mean.
     pub(crate) fn expand(&self, number: SequenceNumber) -> u64 {
         number.expand(self.counted.max(1 << 15))
+    }
+
+    /// A question takes so long, and its answer.
+    pub(crate) fn set_round_trip(&mut self, round_trip: Duration) {
+        self.streams.iter_mut().for_each(|stream| stream.cache.set_round_trip(round_trip));
     }
 
     /// The source with this number, of media.
@@ -508,16 +615,23 @@ fn padding(stream: &mut Stream, buffer: &mut Vec<u8>) -> Option<()> {
 /// Appends a packet that repeats another (RFC 4588 §4).
 fn repeat(stream: &mut Stream, number: u64, head: &mut Vec<u8>, buffer: &mut Vec<u8>) -> Option<()> {
     head.clear();
-    let kept = stream.cache.copy_head(number, head)?.clone();
-    let header = Header::parse(head).ok()?;
+    let kept = stream.cache.read(number, head)?.clone();
     let mut codecs = stream.agreement.codecs.iter();
-    let codec = codecs.find(|codec| codec.send == header.payload_type())?;
-    let fields = Fields { payload_type: codec.send_retransmission?, ..header.fields() };
+    let codec = codecs.find(|codec| codec.send == kept.payload_type)?;
+    let fields = Fields {
+        marker: kept.marker,
+        payload_type: codec.send_retransmission?,
+        sequence_number: SequenceNumber(0),
+        timestamp: kept.timestamp,
+        ssrc: stream.retransmission,
+    };
     let mut body = begin_repair(stream, fields, buffer, |writer, map| {
-        writer.copy_extensions(header, (map, map), Kind::is_of_media);
+        if let Ok(header) = Header::parse(head) {
+            writer.copy_extensions(header, (map, map), Kind::is_of_media);
+        }
     });
-    body.buffer().extend_from_slice(&header.sequence_number().0.to_be_bytes());
-    body.buffer().extend_from_slice(head.get(usize::from(kept.header)..).unwrap_or_default());
+    body.buffer().extend_from_slice(&(number as u16).to_be_bytes());
+    body.buffer().extend_from_slice(&kept.prefix);
     body.buffer().extend_from_slice(&kept.payload);
     Some(())
 }

@@ -1,8 +1,8 @@
 //! Gathers datagrams of equal size, so that one system call (UDP GSO) sends them.
 
 /// The most that one call takes: a UDP datagram's worth, in bytes, and the kernel's bound on segments.
-const MAX_BYTES: usize = 65_000;
-const MAX_SEGMENTS: usize = 64;
+pub(super) const MAX_BYTES: usize = 65_000;
+pub(super) const MAX_SEGMENTS: usize = 64;
 
 /// A datagram that did not fit behind the ones before it waits here for the next batch, without what goes before each.
 #[derive(Debug, Default)]
@@ -13,9 +13,14 @@ pub(super) struct Batch {
 }
 
 /// Where packets of media say whose they are (RFC 3550 §5.1), and packets of RTCP something else.
-const SOURCE: std::ops::Range<usize> = 8..12;
+pub(super) const SOURCE: std::ops::Range<usize> = 8..12;
 
 impl Batch {
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.spilt.is_empty()
+    }
+
     /// Appends datagrams until there are no more, or one is shorter or longer than the first; `next` appends one, behind
     /// as many zero bytes as `prefix` says. Returns the size of the first. The last may be shorter.
     pub(super) fn fill(

@@ -8,11 +8,15 @@ use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 use std::time::Instant;
 
+use rtp::HeaderWriter;
+use rtp::extension::ExtensionMap;
 use wire::{Received, Transmit};
 
-use super::{Reason, Transport};
+use super::{Burst, Reason, Transport};
+use crate::error::SendError;
 use crate::fault::Fault;
-use crate::session::{self, Session};
+use crate::media::TransceiverId;
+use crate::session::{self, OutgoingPacket, Session};
 
 /// A transport, and whether anybody else than media has had hold of it: whoever borrows it to change it counts as such.
 #[derive(Debug)]
@@ -57,6 +61,33 @@ impl Watched {
     /// Media, which touches nothing else.
     pub(crate) fn media(&mut self) -> Option<&mut Session> {
         self.transport.session.as_deref_mut()
+    }
+
+    /// Sends a packet of media: into the burst, where it may leave at once; it is queued where not, or where somebody else is
+    /// to be asked first.
+    pub(crate) fn send_at_once(
+        &mut self,
+        now: Instant,
+        whose: (TransceiverId, usize),
+        packet: OutgoingPacket,
+        extensions: impl FnOnce(&mut HeaderWriter<'_>, &ExtensionMap),
+        burst: &mut Burst,
+    ) -> Result<(), SendError> {
+        let quiet = self.quiet.as_ref().filter(|quiet| quiet.until.is_none_or(|(at, _)| at > now));
+        let Transport { session, batch, sent, flows, .. } = &mut self.transport;
+        let session = session.as_deref_mut().ok_or(SendError::NotConnected)?;
+        let is_open = |quiet: &&Quiet| burst.has_room(&quiet.source, &quiet.destination) && batch.is_empty();
+        let Some(quiet) = quiet.filter(is_open) else {
+            return session.send(now, whose, packet, extensions);
+        };
+        let put = burst.put((&quiet.source, &quiet.destination), |buffer| {
+            session.send_at_once(now, whose, packet, extensions, buffer)
+        })?;
+        if put > 0 {
+            sent.add(1, put);
+            flows.sent(now, 1, put);
+        }
+        Ok(())
     }
 
     /// What media has to tell.

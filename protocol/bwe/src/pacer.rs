@@ -104,7 +104,8 @@ const LATEST: Micros = 10 * MILLISECOND;
 /// Lets packets leave at a rate. `T` is whatever the caller needs to find the packet: a handle, not its bytes.
 ///
 /// Order of calls: [`push`](Self::push) what is to be sent, then [`poll_release`](Self::poll_release) until there is
-/// nothing; again at [`poll_timeout`](Self::poll_timeout).
+/// nothing; again at [`poll_timeout`](Self::poll_timeout). What may leave at once ([`is_open`](Self::is_open)) need not be
+/// queued.
 #[derive(Debug)]
 pub struct Pacer<T> {
     config: PacerConfig,
@@ -162,7 +163,8 @@ impl<T> Pacer<T> {
         while self.probes.front().is_some_and(|running| running.probe.rate <= target) {
             self.probes.pop_front();
         }
-        self.adjust(self.clock.time(now));
+        let now = self.clock.time(now);
+        self.adjust(now);
     }
 
     /// Whether something can be made up for padding: it cannot where no stream can be sent on again. It can by default.
@@ -174,7 +176,8 @@ impl<T> Pacer<T> {
     /// to a higher rate for which there is no media yet sets it.
     pub fn set_padding(&mut self, now: Instant, rate: DataRate) {
         self.padding = rate;
-        self.padding_next = self.padding_next.max(self.clock.time(now));
+        let now = self.clock.time(now);
+        self.padding_next = self.padding_next.max(now);
     }
 
     /// Sends this probe as soon as those before are done. One beyond a few, or no faster than the target, is not sent.
@@ -207,6 +210,34 @@ impl<T> Pacer<T> {
             self.is_stale = true;
         }
         Ok(())
+    }
+
+    /// Whether a packet of this priority that came now would leave at once: nothing is to go before it, and the rate has room.
+    /// Then there is no need to queue it: send it, and say so ([`Pacer::passed`]).
+    #[inline]
+    pub fn is_open(&mut self, now: Instant, priority: Priority) -> bool {
+        if !self.probes.is_empty() {
+            return false;
+        }
+        if priority == Priority::Audio && !self.config.paces_audio {
+            return !self.queues.has_audio();
+        }
+        if self.queues.count() > 0 {
+            return false;
+        }
+        let now = self.clock.time(now);
+        if self.is_hurried {
+            // What it was faster for has left.
+            self.adjust(now);
+        }
+        self.budget.is_ready(now)
+    }
+
+    /// A packet has left without having been queued, as [`Pacer::is_open`] said that it may.
+    #[inline]
+    pub fn passed(&mut self, now: Instant, size: DataSize) {
+        let now = self.clock.time(now);
+        self.account(now, size.as_bytes());
     }
 
     /// Drops what a stream has waiting: it ended, or begins anew with a key frame. `dropped` gets each.
@@ -331,6 +362,7 @@ impl<T> Pacer<T> {
     }
 
     /// Something leaves; the probe that it serves.
+    #[inline]
     fn account(&mut self, now: Micros, bytes: u64) -> Option<ProbeId> {
         self.budget.on_sent(now, bytes);
         if self.padding > DataRate::ZERO {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use peer::{MediaPacket, OutgoingPacket, TransceiverId};
+use peer::{Burst, MediaPacket, OutgoingPacket, TransceiverId};
 use rtp::extension::{ExtensionMap, Kind};
 use rtp::{Header, HeaderWriter, PayloadType};
 use sfu::Forward;
@@ -31,6 +31,17 @@ const PARCELS: usize = 16_384;
 struct Packet {
     bytes: Bytes,
     extensions: ExtensionMap,
+    /// Whether any of its header extensions goes on to viewers: most packets have none that do.
+    has_more: bool,
+}
+
+impl Packet {
+    fn new(bytes: Bytes, extensions: ExtensionMap) -> Self {
+        let goes_on = |kind: Kind| is_copied(kind) || kind == Kind::DependencyDescriptor;
+        let has_more = Header::parse(&bytes)
+            .is_ok_and(|header| header.extensions().any(|(id, _)| extensions.kind(id).is_some_and(goes_on)));
+        Self { bytes, extensions, has_more }
+    }
 }
 
 /// What becomes of a packet for one leg.
@@ -68,12 +79,12 @@ impl Feed {
                     touch(&mut self.touched, target.leg, leg);
                 }
             });
-            self.packets.push(Packet { bytes: packet.bytes, extensions });
+            self.packets.push(Packet::new(packet.bytes, extensions));
         }
     }
 
-    /// Gives a leg what is forwarded to it.
-    pub(super) fn deliver(&mut self, now: Instant, leg: &mut Leg) {
+    /// Gives a leg what is forwarded to it; what may leave at once is put into `burst`.
+    pub(super) fn deliver(&mut self, now: Instant, leg: &mut Leg, burst: &mut Burst) {
         let mut next = leg.parcels.0.take().map(|(first, _)| first);
         while let Some(parcel) = next.and_then(|at| self.parcels.get_mut(at as usize)) {
             next = parcel.next;
@@ -88,12 +99,16 @@ impl Feed {
                 payload: std::mem::take(&mut forward.payload),
             };
             let number = forward.frame_number;
-            let sent = leg.peer.send_packet(now, parcel.transceiver, 0, outgoing, |writer, map| {
-                if let Ok(header) = Header::parse(&packet.bytes) {
+            let whose = (parcel.transceiver, 0);
+            let more = |writer: &mut HeaderWriter<'_>, map: &ExtensionMap| {
+                if packet.has_more
+                    && let Ok(header) = Header::parse(&packet.bytes)
+                {
                     writer.copy_extensions(header, (&packet.extensions, map), is_copied);
                     describe(header, (&packet.extensions, map), number, writer);
                 }
-            });
+            };
+            let sent = leg.peer.send_packet_at_once(now, whose, outgoing, more, burst);
             // What is too late, or finds no room, is lost to this one viewer.
             self.forwarded += u64::from(sent.is_ok());
         }

@@ -292,7 +292,7 @@ impl Worker {
             self.hear(now, *number);
             let Some(leg) = self.legs.get_mut(*number) else { continue };
             leg.is_touched = false;
-            self.feed.deliver(now, leg);
+            self.feed.deliver(now, leg, &mut self.outlet.burst);
             self.outlet.send_all(now, &mut leg.peer);
             self.pipes.send_all(now, leg);
             self.timers.update(*number, leg);

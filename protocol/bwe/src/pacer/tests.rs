@@ -24,6 +24,16 @@ impl Run {
         self.pacer.push(self.start + MS * at, stream, priority, size, item).unwrap();
     }
 
+    /// What leaves at this time.
+    fn now(&mut self, at: u32) -> Vec<(u128, u32)> {
+        let now = self.start + MS * at;
+        let mut seen = Vec::new();
+        while let Some(Release::Packet { item, .. }) = self.pacer.poll_release(now) {
+            seen.push((u128::from(at), item));
+        }
+        seen
+    }
+
     /// What leaves until then: when, in milliseconds, and what; padding is 0.
     fn until(&mut self, end: u32) -> Vec<(u128, u32)> {
         let mut seen = Vec::new();
@@ -53,6 +63,48 @@ fn packets_leave_in_batches_of_five_milliseconds() {
     (1..=12).for_each(|item| run.push(0, 1, Priority::Video, 1000, item));
     let times: Vec<u128> = run.until(100).iter().map(|(at, _)| *at).collect();
     assert_eq!(times, [0, 0, 0, 0, 0, 5, 5, 5, 5, 5, 10, 10]);
+}
+
+#[test]
+fn what_need_not_wait_is_not_queued_and_leaves_at_the_same_times() {
+    // Four packets of 1,000 bytes each 2 ms: twice the rate, so that a batch is followed by a queue.
+    let mut queued = Run::new(DataRate::from_mbps(8), 1.0);
+    let mut passing = Run::new(DataRate::from_mbps(8), 1.0);
+    let (mut passed, mut seen, mut expected) = (0, Vec::new(), Vec::new());
+    for item in 1..=40_u32 {
+        let at = item.div_ceil(4) * 2;
+        let (now, size) = (passing.start + MS * at, DataSize::from_bytes(1000));
+        seen.extend(passing.until(at));
+        expected.extend(queued.until(at));
+        // Sound goes before everything.
+        let priority = if item.is_multiple_of(8) { Priority::Audio } else { Priority::Video };
+        queued.push(at, 1, priority, 1000, item);
+        expected.extend(queued.now(at));
+        if passing.pacer.is_open(now, priority) {
+            passing.pacer.passed(now, size);
+            (passed, seen) = (passed + 1, [seen, vec![(u128::from(at), item)]].concat());
+        } else {
+            passing.push(at, 1, priority, 1000, item);
+        }
+        seen.extend(passing.now(at));
+    }
+    seen.extend(passing.until(200));
+    expected.extend(queued.until(200));
+    assert_eq!(seen, expected);
+    assert!((5..35).contains(&passed), "{passed}");
+}
+
+#[test]
+fn nothing_passes_a_probe() {
+    let mut run = Run::new(DataRate::from_mbps(1), 1.0);
+    assert!(run.pacer.is_open(run.start, Priority::Video));
+    run.pacer.probe(Probe {
+        id: ProbeId(1),
+        rate: DataRate::from_mbps(4),
+        size: DataSize::from_bytes(5000),
+        packets: 5,
+    });
+    assert!(!run.pacer.is_open(run.start, Priority::Video));
 }
 
 #[test]

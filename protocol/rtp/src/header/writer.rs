@@ -4,8 +4,10 @@
 //! before it written anew in the two-byte form, where the other end said that it reads both (`a=extmap-allow-mixed`).
 
 use super::{FIXED_LEN, Fields, Header, ONE_BYTE, TWO_BYTE, WORD};
-use crate::extension::{Extension, ExtensionMap, Kind, MAX_LEN, MAX_ONE_BYTE_ID, MAX_ONE_BYTE_LEN};
-use crate::number::Ssrc;
+use crate::extension::{
+    Extension, ExtensionMap, Kind, MAX_LEN, MAX_ONE_BYTE_ID, MAX_ONE_BYTE_LEN, TransportSequenceNumber,
+};
+use crate::number::{SequenceNumber, Ssrc};
 
 /// Contributing sources that a header has room for.
 pub const MAX_SOURCES: usize = 15;
@@ -70,6 +72,37 @@ impl<'a> HeaderWriter<'a> {
         let second = u8::from(fields.marker) << 7 | fields.payload_type.number();
         out.extend_from_slice(&[0x80, second, s0, s1, t0, t1, t2, t3, c0, c1, c2, c3]);
         Self { out, start, form: Form::None }
+    }
+
+    /// The same with a transport-wide sequence number as the first extension, which nearly every packet of media has. Where
+    /// `map` has no id for that there is none.
+    #[inline]
+    pub fn counted(
+        out: &'a mut Vec<u8>,
+        fields: &Fields,
+        map: &ExtensionMap,
+        number: SequenceNumber,
+    ) -> Self {
+        let mut writer = Self::new(out, fields);
+        match map.id(Kind::TransportSequenceNumber) {
+            Some(id @ ..=MAX_ONE_BYTE_ID) => {
+                let [b0, b1] = ONE_BYTE.to_be_bytes();
+                let [n0, n1] = number.0.to_be_bytes();
+                writer.out.extend_from_slice(&[b0, b1, 0, 0, id << 4 | 1, n0, n1]);
+                writer.form = Form::OneByte;
+            }
+            Some(_) => {
+                writer.extension(map, &TransportSequenceNumber { number, request: None });
+            }
+            None => {}
+        }
+        writer
+    }
+
+    /// Bytes so far.
+    #[inline]
+    pub fn written(&self) -> usize {
+        self.out.len() - self.start
     }
 
     /// Adds contributing sources, which come before any extension. Those beyond [`MAX_SOURCES`] are left out, and all
