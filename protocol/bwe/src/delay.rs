@@ -1,20 +1,22 @@
 //! Congestion by delay (draft-ietf-rmcat-gcc-02 §5): whether the queue on the way grows, and how long it is.
 
 mod detector;
+mod few;
 mod groups;
 mod queue;
 mod trendline;
 
 use detector::Detector;
 pub(crate) use detector::Usage;
-use groups::Groups;
+pub(crate) use few::Few;
+use groups::{Groups, Step};
 use queue::Queue;
 use trendline::Trendline;
 
 use crate::time::{Micros, milliseconds};
 
 /// A packet that has arrived.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Arrived {
     pub(crate) sequence: u64,
     pub(crate) sent_at: Micros,
@@ -43,8 +45,15 @@ impl Delay {
     }
 
     /// Takes a packet, in the order of arrival.
+    #[inline]
     pub(crate) fn on_arrival(&mut self, now: Micros, packet: &Arrived) {
-        let Some(step) = self.groups.on_arrival(now, packet) else { return };
+        if let Some(step) = self.groups.on_arrival(now, packet) {
+            self.on_step(now, &step);
+        }
+    }
+
+    /// A group is complete.
+    fn on_step(&mut self, now: Micros, step: &Step) {
         if step.is_reset {
             self.trendline.reset();
             self.queue.reset();

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::control::{Control, Found, Signs};
-use crate::delay::{Arrived, Delay};
+use crate::delay::{Arrived, Delay, Few};
 use crate::ecn::Marks;
 use crate::history::{Fate, History};
 use crate::limited::Limited;
@@ -112,7 +112,8 @@ pub struct Estimator {
     clock: Clock,
     wanted: DataRate,
     history: History,
-    arrived: Vec<Arrived>,
+    /// For reports on more packets than most speak of.
+    spare: Vec<Arrived>,
     delay: Delay,
     delivered: Throughput,
     sending: Throughput,
@@ -162,7 +163,7 @@ impl Estimator {
             clock,
             wanted: config.wanted,
             history: History::default(),
-            arrived: Vec::new(),
+            spare: Vec::new(),
             delay: Delay::new(),
             delivered: Throughput::default(),
             sending: Throughput::default(),
@@ -193,13 +194,15 @@ impl Estimator {
     /// more; up to half as much again, and at once when this rises. Beyond, the target grows by what is sent only.
     pub fn set_wanted(&mut self, now: Instant, wanted: DataRate) {
         self.wanted = wanted;
-        self.plan(self.clock.time(now));
+        let now = self.clock.time(now);
+        self.plan(now);
     }
 
     /// Changes the bounds.
     pub fn set_bounds(&mut self, now: Instant, min: DataRate, max: DataRate) {
         (self.config.min, self.config.max) = (min, max.max(min));
-        self.settle(self.clock.time(now));
+        let now = self.clock.time(now);
+        self.settle(now);
     }
 
     /// A packet has left.
@@ -219,43 +222,50 @@ impl Estimator {
     /// A report has come. What contradicts what was sent is counted and left aside.
     pub fn on_feedback(&mut self, now: Instant, arrivals: impl IntoIterator<Item = Arrival>) {
         let now = self.clock.time(now);
-        self.arrived.clear();
+        let mut few = Few::new(std::mem::take(&mut self.spare));
         let mut measured = None;
         let before = self.newest_arrived;
-        let (mut lowest, mut highest) = (u64::MAX, 0);
+        let (mut lowest, mut highest, mut first) = (u64::MAX, 0, Micros::MAX);
         for arrival in arrivals.into_iter().take(MOST_ARRIVALS) {
-            let Some(record) = self.history.get(arrival.sequence) else {
+            let sequence = arrival.sequence;
+            let Some(at) = arrival.at else {
+                match self.history.get(sequence).map(|record| record.fate) {
+                    Some(Fate::Unknown) => _ = self.history.settle(sequence, Fate::Missing),
+                    Some(_) => {}
+                    None => {
+                        self.faults.unknown += 1;
+                        continue;
+                    }
+                }
+                (lowest, highest) = (lowest.min(sequence), highest.max(sequence));
+                continue;
+            };
+            let Some(record) = self.history.settle(sequence, Fate::Arrived) else {
                 self.faults.unknown += 1;
                 continue;
             };
-            lowest = lowest.min(arrival.sequence);
-            highest = highest.max(arrival.sequence);
-            let Some(at) = arrival.at else {
-                if record.fate == Fate::Unknown {
-                    self.history.settle(arrival.sequence, Fate::Missing);
+            (lowest, highest) = (lowest.min(sequence), highest.max(sequence));
+            match record.fate {
+                Fate::Arrived => {
+                    self.faults.repeated += 1;
+                    continue;
                 }
-                continue;
-            };
-            if record.fate == Fate::Arrived {
-                self.faults.repeated += 1;
-                continue;
+                Fate::Lost | Fate::Missing => {
+                    let late = self.newest_arrived - record.sent_at;
+                    self.reordering = self.reordering.max((late * 5 / 4).min(MOST_REORDERING));
+                }
+                Fate::Unknown => {}
             }
-            let (at, record) = (micros(at), *record);
-            self.history.settle(arrival.sequence, Fate::Arrived);
-            if matches!(record.fate, Fate::Lost | Fate::Missing) {
-                let late = self.newest_arrived - record.sent_at;
-                self.reordering = self.reordering.max((late * 5 / 4).min(MOST_REORDERING));
-            }
-            self.newest_arrived = self.newest_arrived.max(record.sent_at);
+            let (at, sent_at, size) = (micros(at), record.sent_at, record.size);
+            self.newest_arrived = self.newest_arrived.max(sent_at);
+            first = first.min(sent_at);
             self.marks.on_arrival(arrival.ecn);
-            let packet =
-                Arrived { sequence: arrival.sequence, sent_at: record.sent_at, at, size: record.size };
-            self.arrived.push(packet);
+            few.push(Arrived { sequence, sent_at, at, size });
             if record.fate != Fate::Lost {
-                self.loss.on_packet(record.sent_at, record.size, false);
+                self.loss.on_packet(sent_at, size, false);
             }
             if let Some(id) = record.probe {
-                let result = self.measures.on_arrival(id, record.sent_at, at, record.size);
+                let result = self.measures.on_arrival(id, sent_at, at, size);
                 measured = result.or(measured);
             }
         }
@@ -263,13 +273,14 @@ impl Estimator {
             self.delivered.on_gap();
         }
         self.reported = self.reported.max(highest);
-        self.arrived.sort_unstable_by_key(|packet| (packet.at, packet.sequence));
-        for packet in &self.arrived {
+        let arrived = few.in_order();
+        for packet in arrived {
             self.delivered.on_packet(packet.at, packet.size);
             self.delay.on_arrival(now, packet);
         }
-        let first = self.arrived.iter().map(|packet| packet.sent_at).min();
-        if let Some(first) = first {
+        let any = !arrived.is_empty();
+        self.spare = few.spare();
+        if any {
             self.round_trip.on_sample(now - self.newest_arrived);
             let gap = before..first.max(before);
             self.give_up(&gap);
@@ -277,7 +288,8 @@ impl Estimator {
                 self.recover(now, before);
             }
         }
-        self.control(now);
+        self.history.forget(now);
+        self.control(now, any);
         if let Some(measured) = measured {
             self.planner.on_measured(now, measured, self.target);
             if measured.rate > self.target {
@@ -312,15 +324,17 @@ impl Estimator {
         self.planner.on_recovery(now, before);
     }
 
-    fn control(&mut self, now: Micros) {
+    /// `any`: whether any packet has arrived.
+    fn control(&mut self, now: Micros, any: bool) {
         // What a path loses at any rate is sent, too.
         let sent = |delivered: DataRate| delivered.scaled(1.0 / (1.0 - self.loss.inherent(now)));
+        let (delivered, delivered_long) = self.delivered.over_both(SHORT, LONG);
         let signs = Signs {
             usage: self.delay.usage(),
             queue: self.delay.queue(),
             least_queue: self.delay.least_queue(),
-            delivered: self.delivered.over(SHORT).map(sent),
-            delivered_long: self.delivered.over(LONG).map(sent),
+            delivered: delivered.map(sent),
+            delivered_long: delivered_long.map(sent),
             sending: self.sending.over(SHORT),
             round_trip: self.round_trip.smoothed(),
             is_losing: self.loss.is_losing(),
@@ -342,7 +356,7 @@ impl Estimator {
             self.control.set(marked.min(self.control.rate()));
             self.planner.on_decrease(now, before, marked);
         }
-        if self.arrived.is_empty() {
+        if !any {
             return;
         }
         self.loss.set_limited(self.limited.since().is_some());

@@ -37,6 +37,8 @@ pub(crate) enum Fate {
 #[derive(Debug, Default)]
 pub(crate) struct History {
     records: VecDeque<Record>,
+    /// The number after the last.
+    next: u64,
     /// Bytes of which nothing is known, or that were said to be missing.
     in_flight: u64,
 }
@@ -44,10 +46,14 @@ pub(crate) struct History {
 impl History {
     /// Remembers a packet; whether its number is greater than those before.
     pub(crate) fn put(&mut self, sent: &Sent, sent_at: Micros) -> bool {
-        if self.records.back().is_some_and(|last| last.sequence >= sent.sequence) {
+        if sent.sequence < self.next {
             return false;
         }
-        self.forget(sent_at);
+        self.next = sent.sequence.saturating_add(1);
+        // What feedback has settled is forgotten with it: until there is no room, this looks at the last record only.
+        if self.records.len() == self.records.capacity() {
+            self.forget(sent_at);
+        }
         if self.records.len() >= LIMIT {
             self.pop();
         }
@@ -59,7 +65,7 @@ impl History {
     }
 
     /// Drops from the front what has arrived, and what is old.
-    fn forget(&mut self, now: Micros) {
+    pub(crate) fn forget(&mut self, now: Micros) {
         while let Some(first) = self.records.front() {
             let is_old = now - first.sent_at > KEPT;
             // What was given up may arrive still: for a while that is told from what was never sent.

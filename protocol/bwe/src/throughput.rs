@@ -35,6 +35,45 @@ impl Entry {
     fn last(&self) -> Micros {
         self.first + Micros::from(self.span)
     }
+
+    #[inline]
+    fn add(&mut self, at: Micros, bytes: u32) {
+        self.span = self.span.max(u32::try_from(at - self.first).unwrap_or(0));
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+}
+
+/// What is added up of entries, from the last one backwards.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    bytes: u64,
+    time: Micros,
+    /// Of the stretch without a gap that is being added up: its end, its bytes, and when its oldest entry began, with which
+    /// bytes.
+    stretch: Option<(Micros, u64, (Micros, u32))>,
+}
+
+impl Sum {
+    fn add(&mut self, entry: &Entry) {
+        let (end, bytes) = self.stretch.map_or((entry.last(), 0), |(end, bytes, _)| (end, bytes));
+        let bytes = bytes.saturating_add(u64::from(entry.bytes));
+        self.stretch = Some((end, bytes, (entry.first, entry.first_bytes)));
+        if entry.is_after_gap {
+            self.close();
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some((end, bytes, (first, first_bytes))) = self.stretch.take() {
+            self.bytes = self.bytes.saturating_add(bytes - u64::from(first_bytes));
+            self.time += end - first;
+        }
+    }
+
+    fn rate(mut self) -> Option<DataRate> {
+        self.close();
+        (self.time >= LEAST_SPAN).then(|| DataSize::from_bytes(self.bytes).per(duration(self.time)))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -45,25 +84,38 @@ pub(crate) struct Throughput {
 
 impl Throughput {
     /// A packet went by; in order, but for some.
+    #[inline]
     pub(crate) fn on_packet(&mut self, at: Micros, bytes: u32) {
+        // Packets of a frame are one entry, mostly.
+        if let Some(last) = self.entries.back_mut()
+            && (0..GRAIN).contains(&(at - last.first))
+            && !self.is_after_gap
+        {
+            last.add(at, bytes);
+        } else {
+            self.begin(at, bytes);
+        }
+    }
+
+    /// It may begin an entry.
+    fn begin(&mut self, at: Micros, bytes: u32) {
         if let Some(last) = self.entries.back_mut() {
             if at < last.last() - WINDOW || at > last.last() + 10 * WINDOW {
                 // The clock was set, or nothing came for long.
                 self.entries.clear();
             } else if at - last.first < GRAIN && !self.is_after_gap {
                 // One that was overtaken counts as of now.
-                last.span = last.span.max(u32::try_from(at - last.first).unwrap_or(0));
-                last.bytes = last.bytes.saturating_add(bytes);
+                last.add(at, bytes);
                 return;
             }
         }
         let is_after_gap = std::mem::take(&mut self.is_after_gap);
-        self.entries.push_back(Entry { first: at, span: 0, bytes, first_bytes: bytes, is_after_gap });
-        while self.entries.len() > LIMIT
+        while self.entries.len() >= LIMIT
             || self.entries.front().is_some_and(|first| at - first.last() > WINDOW)
         {
             self.entries.pop_front();
         }
+        self.entries.push_back(Entry { first: at, span: 0, bytes, first_bytes: bytes, is_after_gap });
     }
 
     /// A report is missing: packets may have arrived of which nothing is known.
@@ -73,26 +125,25 @@ impl Throughput {
 
     /// The rate over the last so long, or all that is known, at most 600 ms.
     pub(crate) fn over(&self, span: Micros) -> Option<DataRate> {
-        let last = self.entries.back()?.last();
-        let (mut bytes, mut time) = (0_u64, 0);
-        // Of the stretch without a gap that is being added up: its end, its bytes, its oldest entry.
-        let mut stretch: Option<(Micros, u64, Entry)> = None;
-        let mut close = |(end, sum, oldest): (Micros, u64, Entry)| {
-            bytes = bytes.saturating_add(sum - u64::from(oldest.first_bytes));
-            time += end - oldest.first;
-        };
-        for entry in self.entries.iter().rev().take_while(|entry| last - entry.first <= span) {
-            let (end, sum) = stretch.map_or((entry.last(), 0), |(end, sum, _)| (end, sum));
-            let stretched = (end, sum.saturating_add(u64::from(entry.bytes)), *entry);
-            if entry.is_after_gap {
-                close(stretched);
-                stretch = None;
-            } else {
-                stretch = Some(stretched);
+        self.over_both(span, span).1
+    }
+
+    /// The same over a short and a longer time.
+    pub(crate) fn over_both(&self, short: Micros, long: Micros) -> (Option<DataRate>, Option<DataRate>) {
+        let Some(last) = self.entries.back().map(Entry::last) else { return (None, None) };
+        let mut sum = Sum::default();
+        let mut over_short = None;
+        for entry in self.entries.iter().rev() {
+            let ago = last - entry.first;
+            if ago > short && over_short.is_none() {
+                over_short = Some(sum.rate());
             }
+            if ago > long {
+                break;
+            }
+            sum.add(entry);
         }
-        stretch.into_iter().for_each(&mut close);
-        (time >= LEAST_SPAN).then(|| DataSize::from_bytes(bytes).per(duration(time)))
+        (over_short.unwrap_or_else(|| sum.rate()), sum.rate())
     }
 
     /// Forgets everything.

@@ -36,16 +36,22 @@ pub(crate) fn milliseconds(micros: Micros) -> f64 {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     epoch: Instant,
+    /// What was asked for last: all packets of a frame leave at one time.
+    last: (Instant, Micros),
 }
 
 impl Clock {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { epoch: now }
+        Self { epoch: now, last: (now, 0) }
     }
 
     /// An instant before the beginning counts as the beginning.
-    pub(crate) fn time(&self, now: Instant) -> Micros {
-        micros(now.saturating_duration_since(self.epoch))
+    #[inline]
+    pub(crate) fn time(&mut self, now: Instant) -> Micros {
+        if self.last.0 != now {
+            self.last = (now, micros(now.saturating_duration_since(self.epoch)));
+        }
+        self.last.1
     }
 
     pub(crate) fn instant(&self, time: Micros) -> Instant {

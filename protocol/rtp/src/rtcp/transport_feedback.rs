@@ -96,16 +96,9 @@ impl<'a> TransportFeedback<'a> {
         let last = reader.u32()?;
         let (reference, feedback_count) = (ReferenceTime(last >> 8), last as u8);
         let rest = reader.rest();
-        let mut statuses = Statuses::new(rest, count);
-        let mut deltas_len = 0;
-        for status in &mut statuses {
-            deltas_len += match status? {
-                Status::Lost => 0,
-                Status::Small => 1,
-                Status::Large => 2,
-            };
-        }
-        let (chunks, deltas) = rest.split_at(rest.len() - statuses.rest().len());
+        // One byte for a small delta, two for a large one.
+        let (deltas_len, deltas) = chunk::measure(rest, count)?;
+        let (chunks, _) = rest.split_at(rest.len() - deltas.len());
         // What is behind the deltas is padding.
         let deltas = deltas.get(..deltas_len).ok_or(RtcpFault::Status)?;
         Ok(Self { sender, media, base, count, reference, feedback_count, chunks, deltas })

@@ -45,14 +45,44 @@ enum Chunk {
     },
 }
 
+/// The bytes of deltas that the statuses of `count` packets ask for, and what is behind their chunks.
+pub(super) fn measure(chunks: &[u8], count: u16) -> Result<(usize, &[u8]), RtcpFault> {
+    let (mut reader, mut left, mut deltas) = (Reader::new(chunks), usize::from(count), 0);
+    while left > 0 {
+        let bits = reader.u16()?;
+        let taken = match bits >> 14 {
+            2 => {
+                let taken = left.min(ONE_BIT);
+                deltas += (bits & 0x3FFF >> (ONE_BIT - taken) << (ONE_BIT - taken)).count_ones() as usize;
+                taken
+            }
+            3 => {
+                let taken = left.min(TWO_BIT);
+                for place in 0..taken {
+                    deltas += match bits >> (2 * (TWO_BIT - 1 - place)) & 3 {
+                        3 => return Err(RtcpFault::Status),
+                        bytes => usize::from(bytes),
+                    };
+                }
+                taken
+            }
+            _ => {
+                let (status, taken) = (usize::from(bits >> 13), left.min(usize::from(bits & MAX_RUN)));
+                if status == 3 && taken > 0 {
+                    return Err(RtcpFault::Status);
+                }
+                deltas += status * taken;
+                taken
+            }
+        };
+        left -= taken;
+    }
+    Ok((deltas, reader.rest()))
+}
+
 impl<'a> Statuses<'a> {
     pub(super) fn new(chunks: &'a [u8], count: u16) -> Self {
         Self { reader: Reader::new(chunks), count, chunk: Chunk::Run { status: 0, left: 0 } }
-    }
-
-    /// What is behind the chunks read so far.
-    pub(super) fn rest(&self) -> &'a [u8] {
-        self.reader.rest()
     }
 
     fn take(&mut self) -> Result<Status, RtcpFault> {
