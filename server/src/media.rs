@@ -30,6 +30,7 @@ mod legs;
 mod outlet;
 mod rooms;
 mod sections;
+mod stirred;
 mod streams;
 mod tcp;
 mod telling;

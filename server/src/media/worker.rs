@@ -1,6 +1,5 @@
 //! One media worker: a thread with its sockets, its peer connections and its rooms.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::panic::{self, AssertUnwindSafe};
@@ -22,6 +21,7 @@ use super::herald::Herald;
 use super::legs::{Leg, LegId, Legs, Owner};
 use super::outlet::Outlet;
 use super::rooms::{Room, is_over};
+use super::stirred::Rooms;
 use super::tcp::Pipes;
 use super::timers::Timers;
 use super::{Role, Settings, streams};
@@ -47,7 +47,7 @@ pub(super) struct Worker {
     pub(super) arena: Vec<u8>,
     pub(super) legs: Legs,
     timers: Timers,
-    pub(super) rooms: HashMap<RoomKey, Room>,
+    pub(super) rooms: Rooms,
     pub(super) feed: Feed,
     pub(super) herald: Herald,
     /// What the next publication is called, before it is written down; 0: not begun.
@@ -97,7 +97,7 @@ impl Worker {
             arena: vec![0; BATCH_SIZE * BUFFER_LEN],
             legs: Legs::new(settings.connections),
             timers: Timers::default(),
-            rooms: HashMap::new(),
+            rooms: Rooms::default(),
             feed: Feed::default(),
             herald: Herald::new(notices),
             next_name: 0,
@@ -187,7 +187,7 @@ impl Worker {
         if !self.unfinished.is_empty() {
             return Some(Duration::ZERO);
         }
-        let rooms = self.rooms.values().filter_map(|room| room.sfu.poll_timeout().map(|(at, _)| at)).min();
+        let rooms = self.rooms.poll_timeout();
         let pending = self.pending.first().map(|(since, _)| *since + PATIENCE);
         let news = self.herald.poll_timeout(now);
         let next = [self.timers.next(), rooms, pending, news, self.dating].into_iter().flatten().min();
@@ -264,11 +264,7 @@ impl Worker {
                 self.feed.touch(number, &mut self.legs);
             }
         }
-        for room in self.rooms.values_mut() {
-            if room.sfu.poll_timeout().is_some_and(|(at, _)| at <= now) {
-                room.sfu.handle_timeout(now);
-            }
-        }
+        self.rooms.handle_timeout(now);
         while let Some((_, number)) =
             self.pending.first().copied().filter(|(since, _)| *since + PATIENCE <= now)
         {
@@ -348,7 +344,7 @@ impl Worker {
     }
 
     fn hear_rooms(&mut self, now: Instant) {
-        for (key, room) in &mut self.rooms {
+        while let Some((key, room)) = self.rooms.next_stirred() {
             while let Some(event) = room.sfu.poll_event() {
                 match event {
                     sfu::Event::RequestKeyFrame { publication, encoding } => {
@@ -394,12 +390,13 @@ impl Worker {
                     }
                 }
             }
+            self.rooms.is_heard(key);
         }
     }
 
     /// A room, which is there from now on.
     pub(super) fn room(&mut self, now: Instant, key: &RoomKey) -> &mut Room {
-        self.rooms.entry(key.clone()).or_insert_with(|| Room::new(now))
+        self.rooms.enter(now, key)
     }
 
     /// A new leg of somebody's who is in the room.
