@@ -22,8 +22,8 @@ const ORIGINAL_NUMBER: usize = 2;
 #[derive(Debug, Default)]
 pub(crate) struct Receiving {
     sections: Sections,
-    /// By number, so that a search finds them.
-    routes: Vec<(Ssrc, Route)>,
+    /// By number, so that a search finds them; with their place among the sources, which is looked at before it is believed.
+    routes: Vec<(Ssrc, Route, usize)>,
     pub(crate) sources: Vec<Source>,
     pool: Pool,
     packets: VecDeque<MediaPacket>,
@@ -37,16 +37,19 @@ impl Receiving {
         self.sections = Sections::new(sections);
         let Self { sections, routes, sources, .. } = self;
         let is_known = |transceiver| sections.get(transceiver).is_some();
-        routes.retain(|(_, route)| is_known(route.transceiver));
+        routes.retain(|(_, route, _)| is_known(route.transceiver));
         sources.retain(|source| is_known(source.transceiver));
+        // Codecs may be others from now on.
+        sources.iter_mut().for_each(|source| source.payload_type = None);
     }
 
     /// Takes a packet in the clear.
     pub(crate) fn take(&mut self, now: Instant, bytes: &[u8]) -> Result<(), MediaFault> {
         let packet = Packet::parse(bytes).map_err(MediaFault::Header)?;
         let header = packet.header();
-        let route = self.route(header)?;
-        if route.repairs { self.take_repair(now, route, packet) } else { self.take_media(now, route, packet) }
+        let at = self.route(header)?;
+        let (_, route, _) = *self.routes.get(at).ok_or(MediaFault::Unrouted)?;
+        if route.repairs { self.take_repair(now, route, packet) } else { self.take_media(now, at, packet) }
     }
 
     /// The numbers of header extensions.
@@ -71,38 +74,53 @@ impl Receiving {
         self.packets.pop_front()
     }
 
-    fn route(&mut self, header: Header<'_>) -> Result<Route, MediaFault> {
+    /// The place of a packet's route.
+    fn route(&mut self, header: Header<'_>) -> Result<usize, MediaFault> {
         let ssrc = header.ssrc();
-        match self.routes.binary_search_by_key(&ssrc, |(known, _)| *known) {
-            Ok(at) => Ok(self.routes[at].1),
-            Err(at) => {
-                let route = self.sections.route(header).ok_or(MediaFault::Unrouted)?;
-                if self.routes.len() >= limits::SOURCES {
-                    return Err(MediaFault::TooManySources);
-                }
-                self.routes.insert(at, (ssrc, route));
-                Ok(route)
-            }
+        let found = self.routes.binary_search_by_key(&ssrc, |(known, ..)| *known);
+        let Err(at) = found else { return found.map_err(|_| MediaFault::Unrouted) };
+        let route = self.sections.route(header).ok_or(MediaFault::Unrouted)?;
+        if self.routes.len() >= limits::SOURCES {
+            return Err(MediaFault::TooManySources);
         }
+        self.routes.insert(at, (ssrc, route, usize::MAX));
+        Ok(at)
     }
 
-    fn take_media(&mut self, now: Instant, route: Route, packet: Packet<'_>) -> Result<(), MediaFault> {
+    fn take_media(&mut self, now: Instant, at: usize, packet: Packet<'_>) -> Result<(), MediaFault> {
         let header = packet.header();
-        let section = self.sections.get(route.transceiver).ok_or(MediaFault::Unrouted)?;
-        let agreed = section.agreement.received(header.payload_type());
-        // A source of media does not turn into one of retransmissions.
-        let (codec, false) = agreed.ok_or(MediaFault::PayloadType)? else {
-            return Err(MediaFault::PayloadType);
+        let Self { routes, sources, sections, .. } = self;
+        let (ssrc, route, place) = routes.get_mut(at).ok_or(MediaFault::Unrouted)?;
+        let (ssrc, route) = (*ssrc, *route);
+        if sources.get(*place).is_none_or(|source| source.ssrc != ssrc) {
+            let known = sources.iter().position(|source| source.ssrc == ssrc);
+            *place = known.unwrap_or(sources.len());
+        }
+        let known = sources.get_mut(*place);
+        let payload_type = Some(header.payload_type());
+        let agreed = match known.as_ref().is_some_and(|source| source.payload_type == payload_type) {
+            true => None,
+            false => {
+                let section = sections.get(route.transceiver).ok_or(MediaFault::Unrouted)?;
+                let agreed = section.agreement.received(header.payload_type());
+                // A source of media does not turn into one of retransmissions.
+                let (codec, false) = agreed.ok_or(MediaFault::PayloadType)? else {
+                    return Err(MediaFault::PayloadType);
+                };
+                Some((codec.codec.clock_rate, codec.has(&Feedback::Nack)))
+            }
         };
-        let place = self.sources.iter().position(|source| source.ssrc == header.ssrc());
-        let place = place.unwrap_or_else(|| {
-            let whose = (route.transceiver, route.encoding);
-            self.sources.push(Source::new(now, header.ssrc(), whose, header.sequence_number()));
-            self.sources.len() - 1
-        });
-        let source = self.sources.get_mut(place).ok_or(MediaFault::Unrouted)?;
-        source.clock_rate = codec.codec.clock_rate;
-        source.asks = codec.has(&Feedback::Nack);
+        let source = match known {
+            Some(source) => source,
+            None => {
+                let whose = (route.transceiver, route.encoding);
+                sources.push(Source::new(now, ssrc, whose, header.sequence_number()));
+                sources.last_mut().ok_or(MediaFault::Unrouted)?
+            }
+        };
+        if let Some((clock_rate, asks)) = agreed {
+            (source.payload_type, source.clock_rate, source.asks) = (payload_type, clock_rate, asks);
+        }
         let lengths = (header.len(), packet.payload().len());
         let number = source.take(now, header.sequence_number(), lengths).ok_or(MediaFault::Duplicate)?;
         source.measure(now, header.timestamp());

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use rtp::{SequenceNumber, Ssrc, Timestamp};
+use rtp::{PayloadType, SequenceNumber, Ssrc, Timestamp};
 
 use super::missing::Missing;
 use super::reports::Heard;
@@ -23,7 +23,8 @@ pub(crate) struct Source {
     pub(crate) ssrc: Ssrc,
     pub(crate) transceiver: TransceiverId,
     pub(crate) encoding: usize,
-    /// Ticks per second of the codec that came last.
+    /// The codec that came last, if it is as agreed on; its ticks per second.
+    pub(crate) payload_type: Option<PayloadType>,
     pub(crate) clock_rate: u32,
     pub(crate) missing: Missing,
     /// Whether lost packets may be asked for.
@@ -85,6 +86,7 @@ impl Source {
             ssrc,
             transceiver,
             encoding,
+            payload_type: None,
             clock_rate: 0,
             missing: Missing::default(),
             asks: false,
