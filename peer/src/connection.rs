@@ -122,7 +122,7 @@ impl PeerConnection {
         let remote = self.negotiation.remote.latest()?;
         Some(
             remote
-                .description
+                .description()
                 .sections()
                 .any(|section| section.has_ice_option(sdp::attribute::IceOptions::TRICKLE)),
         )
@@ -398,6 +398,9 @@ impl PeerConnection {
         };
         if state != self.connection {
             self.connection = state;
+            if state == PeerConnectionState::Connected && self.negotiation.state() == SignalingState::Stable {
+                self.negotiation.fold();
+            }
             self.events.push_back(Event::ConnectionState(state));
         }
     }

@@ -15,6 +15,7 @@ use crate::error::DescriptionError;
 use crate::limits;
 use crate::media::{MediaCapabilities, Place, Transceiver, TransceiverId, Transceivers};
 
+mod applied;
 mod apply;
 mod numbers;
 mod sections;
@@ -23,6 +24,7 @@ mod state;
 mod tests;
 mod transceivers;
 
+use applied::{Applied, Side};
 use numbers::Numbers;
 pub use state::SignalingState;
 pub(crate) use transceivers::TrackChange;
@@ -57,27 +59,6 @@ pub(crate) struct Theirs {
     pub(crate) end_of_candidates: bool,
     /// Its checks may carry the handshake of DTLS.
     pub(crate) sped: bool,
-}
-
-/// A description in force or proposed, with what it was sent or received as.
-#[derive(Clone, Debug)]
-pub(crate) struct Applied {
-    pub(crate) kind: SdpType,
-    pub(crate) description: Arc<Description>,
-}
-
-/// One side's descriptions.
-#[derive(Debug, Default)]
-pub(crate) struct Side {
-    pub(crate) current: Option<Applied>,
-    pub(crate) pending: Option<Applied>,
-}
-
-impl Side {
-    /// The one that counts: pending before current.
-    pub(crate) fn latest(&self) -> Option<&Applied> {
-        self.pending.as_ref().or(self.current.as_ref())
-    }
 }
 
 /// The exchange of offers and answers.
@@ -139,6 +120,18 @@ impl Negotiation {
         format!("{:x}", self.origin.session_id).into()
     }
 
+    /// The connection has come about: it will hardly need its descriptions soon.
+    pub(crate) fn fold(&mut self) {
+        self.local.fold();
+        self.remote.fold();
+    }
+
+    /// They are needed, and more than once.
+    fn unfold(&mut self) {
+        self.local.unfold();
+        self.remote.unfold();
+    }
+
     pub(crate) fn close(&mut self) {
         self.state = SignalingState::Closed;
     }
@@ -146,14 +139,22 @@ impl Negotiation {
     /// Whether our latest description says our association's INIT.
     pub(crate) fn says_sctp_init(&self) -> bool {
         let latest = self.local.latest();
-        latest.is_some_and(|latest| latest.description.media.iter().any(|media| media.sctp_init().is_some()))
+        latest
+            .is_some_and(|latest| latest.description().media.iter().any(|media| media.sctp_init().is_some()))
+    }
+
+    /// Whether both sides' latest descriptions have data channels.
+    pub(crate) fn has_data(&self) -> bool {
+        [&self.local, &self.remote]
+            .into_iter()
+            .all(|side| side.latest().is_some_and(|applied| applied.description().media.iter().any(is_data)))
     }
 
     /// The present place and name of the section whose transport all others share, if any is not rejected.
-    pub(crate) fn transport_section(&self) -> Option<(u16, &Mid)> {
+    pub(crate) fn transport_section(&self) -> Option<(u16, Mid)> {
         let latest = self.latest_sections()?;
         let (index, media) = latest.media.iter().enumerate().find(|(_, media)| self.is_used(media))?;
-        Some((u16::try_from(index).ok()?, media.mid()?))
+        Some((u16::try_from(index).ok()?, media.mid()?.clone()))
     }
 
     /// Makes an offer (RFC 9429 §5.2).
@@ -163,6 +164,7 @@ impl Negotiation {
             SignalingState::Closed => return Err(DescriptionError::Closed),
             state => return Err(DescriptionError::WrongState { kind: SdpType::Offer, state }),
         }
+        self.unfold();
         let (media, plan) = self.offered_sections(ours);
         if media.len() > limits::SECTIONS {
             return Err(DescriptionError::TooManySections);
@@ -179,9 +181,10 @@ impl Negotiation {
     /// The sections of an offer: those that are known in their places, then those of new transceivers, which take the
     /// places of what was rejected first, and that of data channels; and where transceivers that had no place get one.
     fn offered_sections(&self, ours: &Ours) -> (Vec<Media>, Vec<(TransceiverId, Place)>) {
-        let known = self.latest_sections().map_or(&[][..], |known| &known.media);
+        let known = self.latest_sections();
+        let known = known.as_ref().map_or(&[][..], |known| &known.media);
         let in_force = [&self.remote, &self.local].into_iter().filter_map(Side::latest);
-        let mut numbers = Numbers::of(in_force.map(|applied| &*applied.description));
+        let mut numbers = Numbers::of(in_force.map(Applied::description));
         let mut mids: Vec<Mid> = known.iter().filter_map(Media::mid).cloned().collect();
         let mut new = self.transceivers.iter().filter(|one| one.place.is_none() && !one.is_ending());
         let (mut media, mut plan) = (Vec::with_capacity(known.len()), Vec::new());
@@ -240,9 +243,10 @@ impl Negotiation {
         let Some(offer) = self.remote.pending.as_ref() else {
             return Err(DescriptionError::NoOffer(self.state));
         };
-        let accepted = self.accepted(&offer.description);
+        let offer = offer.description();
+        let accepted = self.accepted(&offer);
         let mut media = Vec::with_capacity(accepted.len());
-        for (section, is_accepted) in offer.description.sections().zip(accepted) {
+        for (section, is_accepted) in offer.sections().zip(accepted) {
             let answer = section.media.mid().filter(|_| is_accepted).cloned().and_then(|mid| {
                 let setup = answer_setup(section.setup(), ours.setup);
                 // What the offer does not say is not answered (draft-hancke-tsvwg-snap §5.2, §5.4;
@@ -261,7 +265,6 @@ impl Negotiation {
         let accepted: Vec<Mid> =
             media.iter().filter(|media| !media.is_rejected()).filter_map(Media::mid).cloned().collect();
         let group = offer
-            .description
             .bundle_groups()
             .find(|group| accepted.iter().any(|mid| group.has(mid)))
             .map(|group| Group::bundle(accepted.into_iter().filter(|mid| group.has(mid))));
@@ -319,9 +322,10 @@ impl Negotiation {
     }
 
     /// Whether an offer would change anything (W3C webrtc-pc §4.7.3, "check if negotiation is needed").
-    pub(crate) fn is_needed(&self) -> bool {
+    pub(crate) fn is_needed(&mut self) -> bool {
+        self.unfold();
         let current = self.local.current.as_ref();
-        let has_data = current.is_some_and(|current| current.description.media.iter().any(is_data));
+        let has_data = current.is_some_and(|current| current.description().media.iter().any(is_data));
         (self.wants_data && !has_data) || self.transceivers.iter().any(|one| self.is_news(one))
     }
 
@@ -346,9 +350,9 @@ impl Negotiation {
     }
 
     /// The sections by which their order is fixed: those of the description that changed them last.
-    fn latest_sections(&self) -> Option<&Description> {
-        let local = self.local.latest().map(|applied| &*applied.description);
-        let remote = self.remote.latest().map(|applied| &*applied.description);
+    fn latest_sections(&self) -> Option<Arc<Description>> {
+        let local = self.local.latest().map(Applied::description);
+        let remote = self.remote.latest().map(Applied::description);
         match (local, remote) {
             // Sections are only ever added.
             (Some(local), Some(remote)) if remote.media.len() > local.media.len() => Some(remote),

@@ -77,6 +77,8 @@ pub(crate) struct Transport {
     pub(crate) channels: DataChannels,
     /// Sound and pictures, where they may be.
     pub(crate) session: Option<Box<Session>>,
+    /// Both descriptions have a section of data channels.
+    has_data: bool,
     /// Whether we begin the handshake, once there is a path.
     client: Option<bool>,
     begun: bool,
@@ -148,6 +150,7 @@ impl Transport {
             dtls: dtls::Dtls::new(configuration.dtls.clone(), role, certificate, dtls_seed, now),
             channels: DataChannels::new(Association::new(now, sctp, u64::from_be_bytes(seed))),
             session: None,
+            has_data: false,
             client: None,
             begun: false,
             sped: None,
@@ -460,9 +463,16 @@ impl Transport {
         }
     }
 
-    /// Whether the association has begun: DTLS is up.
+    /// Whether the association has begun: DTLS is up, and there is something to carry.
     pub(crate) fn is_associated(&self) -> bool {
-        self.dtls.is_connected()
+        self.dtls.is_connected() && self.has_data
+    }
+
+    /// Both descriptions have a section of data channels from now on.
+    pub(crate) fn begin_data(&mut self, now: Instant) {
+        if !std::mem::replace(&mut self.has_data, true) && self.dtls.is_connected() {
+            self.associate(now);
+        }
     }
 
     /// How far DTLS is.
@@ -503,8 +513,11 @@ impl Transport {
         }
     }
 
-    /// Begins the association, where the descriptions say both INITs without a handshake.
+    /// Begins the association, if there are to be data channels; where the descriptions say both INITs, without a handshake.
     fn associate(&mut self, now: Instant) {
+        if !self.has_data {
+            return;
+        }
         let association = self.channels.association_mut();
         // A record of DTLS 1.3 is shorter than the longest, which was reckoned with.
         if let Some(overhead) = self.dtls.overhead() {

@@ -132,7 +132,8 @@ impl PeerConnection {
             self.settle();
             return Ok(());
         };
-        let media = &remote.description.media;
+        let description = remote.description();
+        let media = &description.media;
         let section = match (&given.sdp_mid, given.sdp_m_line_index) {
             (None, None) => return Err(CandidateError::NoSection),
             (Some(mid), _) => {

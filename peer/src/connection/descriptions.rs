@@ -8,7 +8,7 @@ use sdp::attribute::{Attribute, Setup};
 use super::PeerConnection;
 use crate::description::{SdpType, SessionDescription};
 use crate::error::DescriptionError;
-use crate::event::{Event, IceGatheringState};
+use crate::event::{Event, IceGatheringState, PeerConnectionState};
 use crate::negotiation::{SignalingState, Theirs, TrackChange};
 use crate::seeds::Seeds;
 
@@ -117,7 +117,7 @@ impl PeerConnection {
     /// Our latest description, with the candidates that were gathered since.
     pub fn local_description(&self) -> Option<SessionDescription> {
         let applied = self.negotiation.local.latest()?;
-        let mut description = Description::clone(&applied.description);
+        let mut description = Description::clone(&applied.description());
         let transport = self.negotiation.transport_section().map(|(index, _)| usize::from(index));
         if let Some(media) = transport.and_then(|index| description.media.get_mut(index)) {
             let ours = media.ice_credentials().map(|credentials| credentials.ufrag.to_string());
@@ -139,7 +139,7 @@ impl PeerConnection {
     /// The peer's latest description.
     pub fn remote_description(&self) -> Option<SessionDescription> {
         let applied = self.negotiation.remote.latest()?;
-        Some(SessionDescription { kind: applied.kind, sdp: applied.description.to_string() })
+        Some(SessionDescription { kind: applied.kind, sdp: applied.text() })
     }
 
     /// One that has proven who it is stays until the end.
@@ -191,6 +191,9 @@ impl PeerConnection {
             self.transport.ice.end_of_remote_candidates(now);
         }
         self.agree_on_init(&theirs);
+        if self.negotiation.has_data() {
+            self.transport.begin_data(now);
+        }
         self.transport.permit_peers(now);
         self.transport.channels.set_max_message_size(theirs.max_message_size.unwrap_or(0));
         // None that we know: no certificate matches, and the connection fails before it begins.
@@ -231,7 +234,7 @@ impl PeerConnection {
     /// Our role in our latest description.
     fn own_setup(&self) -> Option<Setup> {
         let (index, _) = self.negotiation.transport_section()?;
-        self.negotiation.local.latest()?.description.media.get(usize::from(index))?.setup()
+        self.negotiation.local.latest()?.description().media.get(usize::from(index))?.setup()
     }
 
     fn exchanged(&mut self, before: SignalingState) {
@@ -250,6 +253,9 @@ impl PeerConnection {
             self.has_restarted = false;
             self.needs_negotiation = false;
             self.update_negotiation_needed();
+            if self.connection == PeerConnectionState::Connected {
+                self.negotiation.fold();
+            }
         }
         self.settle();
     }

@@ -121,9 +121,9 @@ impl Negotiation {
     fn check_sections(&self, kind: SdpType, description: &Description) -> Result<(), DescriptionError> {
         let known = match kind {
             SdpType::Offer => self.latest_sections(),
-            _ => self.local.pending.as_ref().map(|offer| &*offer.description),
+            _ => self.local.pending.as_ref().map(Applied::description),
         };
-        let known = known.map_or(&[][..], |known| &known.media);
+        let known = known.as_ref().map_or(&[][..], |known| &known.media);
         match kind {
             SdpType::Offer if description.media.len() < known.len() => {
                 return Err(DescriptionError::Sections("an offer must have all the sections there were"));
@@ -153,11 +153,11 @@ fn settle(side: &mut Side, other: &mut Side, kind: SdpType, description: Option<
             other.pending = None;
         }
         (SdpType::Answer, Some(description)) => {
-            side.current = Some(Applied { kind, description });
+            side.current = Some(Applied::new(kind, description));
             side.pending = None;
             other.current = other.pending.take();
         }
-        (_, Some(description)) => side.pending = Some(Applied { kind, description }),
+        (_, Some(description)) => side.pending = Some(Applied::new(kind, description)),
         (_, None) => {}
     }
 }

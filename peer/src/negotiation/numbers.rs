@@ -2,6 +2,7 @@
 //! (RFC 9143 §9.1, §7.4; RFC 8285 §5).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sdp::attribute::{ExtensionId, PayloadType};
 use sdp::{Description, Section};
@@ -17,11 +18,13 @@ pub(super) struct Numbers {
 
 impl Numbers {
     /// The meanings that descriptions give them; what was said first counts.
-    pub(super) fn of<'a>(descriptions: impl IntoIterator<Item = &'a Description>) -> Self {
+    pub(super) fn of(descriptions: impl IntoIterator<Item = Arc<Description>>) -> Self {
         let mut numbers = Self::default();
-        for section in descriptions.into_iter().flat_map(Description::sections) {
-            if MediaKind::of(section.media).is_some() && !section.media.is_rejected() {
-                numbers.learn(section);
+        for description in descriptions {
+            for section in description.sections() {
+                if MediaKind::of(section.media).is_some() && !section.media.is_rejected() {
+                    numbers.learn(section);
+                }
             }
         }
         numbers
@@ -70,7 +73,7 @@ mod tests {
         let text = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96 97 120\r\n\
                     a=rtpmap:96 AV1/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\na=rtpmap:120 VP8/90000\r\n\
                     a=extmap:1 other\r\na=extmap:9 mid\r\n";
-        let mut numbers = Numbers::of([&text.parse().unwrap()]);
+        let mut numbers = Numbers::of([Arc::new(text.parse().unwrap())]);
         let mut number = |codec: &Codec, wanted| numbers.payload_type(codec, wanted).unwrap().get();
         assert_eq!(number(&Codec::video("VP8", "max-fs=1"), 96), 120);
         assert_eq!(number(&Codec::video("rtx", "apt=96"), 46), 97);

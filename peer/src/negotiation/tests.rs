@@ -55,7 +55,9 @@ impl End {
     /// Whether both sides' descriptions in force have data channels.
     fn has_data(&self) -> bool {
         [&self.negotiation.local, &self.negotiation.remote].into_iter().all(|side| {
-            side.current.as_ref().is_some_and(|applied| applied.description.media.iter().any(super::is_data))
+            side.current
+                .as_ref()
+                .is_some_and(|applied| applied.description().media.iter().any(super::is_data))
         })
     }
 

@@ -92,7 +92,7 @@ impl Negotiation {
     pub(super) fn hear_sections(&mut self, kind: SdpType) {
         let Some(heard) = self.remote.latest() else { return };
         // For the time of this call: what follows changes what the description is not part of.
-        let description = Arc::clone(&heard.description);
+        let description = heard.description();
         let used = self.used(kind, &description);
         for (section, is_used) in description.sections().zip(used) {
             let Some(of) = MediaKind::of(section.media) else { continue };
@@ -154,7 +154,7 @@ impl Negotiation {
     /// An answer counts, of either side: what both say is agreed on.
     pub(super) fn agree(&mut self, kind: SdpType) {
         let (Some(local), Some(remote)) = (self.local.latest(), self.remote.latest()) else { return };
-        let (local, remote) = (Arc::clone(&local.description), Arc::clone(&remote.description));
+        let (local, remote) = (local.description(), remote.description());
         for (ours, theirs) in local.sections().zip(remote.sections()) {
             if MediaKind::of(ours.media).is_none() {
                 continue;
@@ -197,17 +197,17 @@ impl Negotiation {
         }
         let Some(place) = &one.place else { return true };
         let (Some(local), Some(remote)) = (&self.local.current, &self.remote.current) else { return true };
-        let Some(section) = local.description.media.get(place.index).filter(|media| !media.is_rejected())
-        else {
+        let (kind, local, remote) = (local.kind, local.description(), remote.description());
+        let Some(section) = local.media.get(place.index).filter(|media| !media.is_rejected()) else {
             return true;
         };
-        let said = says(Some(&local.description), place.index);
-        let heard = says(Some(&remote.description), place.index);
+        let said = says(Some(&local), place.index);
+        let heard = says(Some(&remote), place.index);
         let wanted = one.direction();
         let lacks_streams = wanted.sends() && !names_streams(section, one);
         let (Some(said), Some(heard)) = (said, heard.map(Direction::reversed)) else { return true };
         lacks_streams
-            || match local.kind {
+            || match kind {
                 SdpType::Offer => said != wanted && heard != wanted,
                 _ => said != wanted.and(heard),
             }
