@@ -12,6 +12,9 @@ pub(crate) struct Participant {
     pub(crate) idle: Vec<SubscriptionId>,
     /// What their way from here carries, in bits per second; none: unknown.
     pub(crate) bitrate: Option<u64>,
+    /// They get all that they want, and from this estimate on nothing else would be chosen, in bits per second; none: they do
+    /// not.
+    pub(crate) enough: Option<u64>,
     /// What they were last said to want.
     pub(crate) wants: u64,
     /// How many had the word before they had it last.

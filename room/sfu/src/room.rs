@@ -179,10 +179,12 @@ impl Room {
 
     /// What the way to a receiver carries, as its estimator has it; none: unknown, and everything is forwarded.
     pub fn set_bitrate(&mut self, now: Instant, id: ParticipantId, bits_per_second: Option<u64>) {
-        if let Some(participant) = self.participants.get_mut(id.0)
-            && participant.bitrate != bits_per_second
-        {
-            participant.bitrate = bits_per_second;
+        let Some(participant) = self.participants.get_mut(id.0) else { return };
+        let before = std::mem::replace(&mut participant.bitrate, bits_per_second);
+        // Estimates change with nearly each report; mostly there is more than enough before and after.
+        let enough = participant.enough;
+        let is_enough = |bitrate: Option<u64>| enough.is_some_and(|enough| bitrate >= Some(enough));
+        if before != bits_per_second && !(is_enough(before) && is_enough(bits_per_second)) {
             self.allocate(now, id);
         }
     }

@@ -79,6 +79,8 @@ impl Room {
             claims.push(Claim { levels, is_all: count == source.levels.len(), wish, has, is_young });
             owners.push((subscription, publication));
         }
+        let enough = allocate::with_margin(wants).saturating_add(sound);
+        let mut is_settled = true;
         let bitrate = participant.bitrate.map(|all| all.saturating_sub(sound));
         let shares = allocate::share(bitrate, &claims);
         let layers: Vec<_> = claims.iter().zip(shares).map(|(claim, share)| chosen(claim, share)).collect();
@@ -89,6 +91,7 @@ impl Room {
                 if let Ok(at) = subscriptions.binary_search_by_key(&subscription, |one| one.id) {
                     let levels = levels.get(..choice.count).unwrap_or_default();
                     allocate::grant(now, &mut subscriptions[at], (levels, choice.is_all), choice.share);
+                    is_settled &= subscriptions[at].ideal == levels.last().map(|level| level.layer);
                 }
             }
         }
@@ -101,6 +104,9 @@ impl Room {
                 Some(why) => allocate::pause(subscription, why),
                 None => allocate::pass(subscription),
             }
+        }
+        if let Some(participant) = self.participants.get_mut(id.0) {
+            participant.enough = is_settled.then_some(enough);
         }
     }
 
