@@ -1,0 +1,107 @@
+//! What is streamed.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use rtp::Timestamp;
+use twocan::{OutgoingPacket, Prefix};
+
+use super::delays::Delays;
+use super::end::End;
+
+/// Bytes of a packet's payload.
+const PAYLOAD: u64 = 1100;
+
+/// What is streamed: frames of VP8 without pictures in them, and sound.
+pub(super) struct Source {
+    video: rtp::PayloadType,
+    audio: rtp::PayloadType,
+    packets: u64,
+    frame: u32,
+    /// Packets so far.
+    pub(super) sent: u64,
+    frames_per_second: u64,
+    begin: Instant,
+    /// From the one who streams to those who watch, with what both ends take for it: of sound, and of the last packet of
+    /// each picture.
+    pub(super) delays: [Delays; 2],
+}
+
+impl Source {
+    pub(super) fn new(studio: &End, kbps: u64, frames_per_second: u64) -> Self {
+        let codec = |at: usize| {
+            let agreement = studio.media[at].sender.agreement();
+            agreement.and_then(|agreement| agreement.preferred().map(|codec| codec.send))
+        };
+        let none = rtp::PayloadType::new(0).unwrap_or_else(|| unreachable!());
+        Self {
+            video: codec(1).unwrap_or(none),
+            audio: codec(0).unwrap_or(none),
+            packets: (kbps * 1000 / 8 / frames_per_second / PAYLOAD).max(1),
+            frame: 0,
+            sent: 0,
+            frames_per_second,
+            begin: Instant::now(),
+            delays: Default::default(),
+        }
+    }
+
+    pub(super) async fn run(
+        &mut self,
+        studio: &mut End,
+        viewers: &mut [End],
+        time: Duration,
+    ) -> io::Result<()> {
+        let frame = Duration::from_millis(1000 / self.frames_per_second);
+        let mut ticks = tokio::time::interval(frame);
+        for _ in 0..time.as_millis() / frame.as_millis() {
+            ticks.tick().await;
+            self.send_frame(studio).await?;
+            viewers.iter_mut().for_each(|viewer| viewer.hear(self.begin, &mut self.delays));
+        }
+        Ok(())
+    }
+
+    /// When a packet was made.
+    fn now(&self) -> [u8; 8] {
+        (self.begin.elapsed().as_nanos() as u64).to_be_bytes()
+    }
+
+    pub(super) async fn send_frame(&mut self, studio: &mut End) -> io::Result<()> {
+        studio.hear(self.begin, &mut self.delays);
+        // A key frame every four seconds.
+        let key = self.frame.is_multiple_of(120);
+        let picture = (self.frame & 0x7FFF) as u16 | 0x8000;
+        for place in 0..self.packets {
+            let start = if place == 0 { 0x10 } else { 0 };
+            let [high, low] = picture.to_be_bytes();
+            let mut payload = vec![0x80 | start, 0x80, high, low, u8::from(!key)];
+            payload.extend([0, 0, 0x9D, 0x01, 0x2A, 0x80, 0x02, 0xE0, 0x01]);
+            payload.resize(PAYLOAD as usize - 8, 7);
+            payload.extend(self.now());
+            let packet = OutgoingPacket {
+                payload_type: self.video,
+                marker: place + 1 == self.packets,
+                timestamp: Timestamp(self.frame.wrapping_mul((90_000 / self.frames_per_second) as u32)),
+                sequence_number: None,
+                prefix: Prefix::default(),
+                payload: payload.into(),
+            };
+            studio.media[1].sender.send_packet(0, packet).await.map_err(io::Error::other)?;
+            self.sent += 1;
+        }
+        // Sound: as long as the picture, in one packet.
+        let packet = OutgoingPacket {
+            payload_type: self.audio,
+            marker: false,
+            timestamp: Timestamp(self.frame.wrapping_mul((48_000 / self.frames_per_second) as u32)),
+            sequence_number: None,
+            prefix: Prefix::default(),
+            payload: [[0xFC; 92].as_slice(), &self.now()].concat().into(),
+        };
+        studio.media[0].sender.send_packet(0, packet).await.map_err(io::Error::other)?;
+        self.sent += 1;
+        self.frame += 1;
+        Ok(())
+    }
+}
