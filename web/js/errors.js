@@ -56,6 +56,16 @@ const PROBLEMS = {
     text: "It has as many rooms or people as it can carry.",
     next: "This page tries again by itself in a little while.",
   },
+  "media-full": {
+    title: "The server has no room for your sound and pictures",
+    text: "It forwards as many calls as it can carry just now. Chat goes on.",
+    next: "This page tries again by itself. A few people can do without: choose “Always from browser to browser” in the connection details.",
+  },
+  "media-refused": {
+    title: "The server does not take your sound and pictures",
+    text: "It could not use what this browser offers it, so nobody sees or hears you through it. Chat goes on.",
+    next: "This page tries again by itself. If it stays so, try another browser, or choose “Always from browser to browser” in the connection details.",
+  },
   "wrong-password": {
     title: "This room has a password",
     text: "Whoever opened the room has locked it.",

@@ -27,9 +27,13 @@ import { randomWord } from "./words.js";
  * @property {number} [priority] the higher one gets its quality first
  */
 
+/** @typedef {{ code: string, message: string }} Refusal in the server's words */
+
 /** ms */
 const WISH_PAUSE = 120;
 const WANTED_AGAIN = 300;
+/** Seats that a connection begins with while nobody knows who is there. */
+const FIRST_RESERVED = 2;
 /** As many as a stage has places. */
 const MOST_RESERVED = 15;
 const DISCONNECTED_PATIENCE = 1_200;
@@ -40,9 +44,10 @@ const LONGEST_RENEWAL = 15_000;
 const ANSWER_PATIENCE = 10_000;
 
 /**
- * `receivers`: something may come in elsewhere than before.
+ * `receivers`: something may come in elsewhere than before. `refused`: the server did not take our offer; we try again.
+ * `taken`: it has taken it.
  *
- * @extends {Emitter<{ change: null, receivers: null }>}
+ * @extends {Emitter<{ change: null, receivers: null, refused: Refusal, taken: null }>}
  */
 export class Forwarder extends Emitter {
   /** @type {RTCPeerConnection} */
@@ -63,13 +68,15 @@ export class Forwarder extends Emitter {
   #wishes = new Map();
   /** @type {Record<string, boolean[]>} by section */
   #wanted = {};
+  /** Once the server has been told of us. */
+  #hasBegun = false;
   #applying = false;
   #wantedIsNew = false;
   #negotiating = false;
   #again = false;
   #told = "";
   #renewalWait = FIRST_RENEWAL;
-  /** @type {((outcome: { sdp: string } | { code: string, message: string } | null) => void) | null} */
+  /** @type {((outcome: { sdp: string } | Refusal | null) => void) | null} */
   #answered = null;
   /** @type {number} of the offer that waits for its answer */
   #offerId = 0;
@@ -77,19 +84,23 @@ export class Forwarder extends Emitter {
   #wishTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #recoveryTimer;
+  #sayOffered = () => {};
+  /** Once our first offer is out, or failed: what takes long and can wait, waits for it. @type {Promise<void>} */
+  offered = new Promise((resolve) => (this.#sayOffered = resolve));
 
   /**
+   * Makes a connection that waits for `begin`.
+   *
    * @param {object} options
    * @param {() => RTCConfiguration} options.configuration
    * @param {() => Promise<void>} options.refreshServers
    * @param {(message: Message) => number} options.send counted, with an id, which it returns
    * @param {() => Partial<Record<Slot, MediaStreamTrack | null>>} options.tracks what we send now
    * @param {boolean} options.sends whether we send anything at all
-   * @param {number} options.people how many are there to be watched
    * @param {string} options.codec of our pictures
    * @param {import("./sframe/ends.js").Ends | null} [options.sealed] encrypts from end to end
    */
-  constructor({ configuration, refreshServers, send, tracks, sends, people, codec, sealed = null }) {
+  constructor({ configuration, refreshServers, send, tracks, sends, codec, sealed = null }) {
     super();
     this.configuration = configuration;
     this.refreshServers = refreshServers;
@@ -98,9 +109,24 @@ export class Forwarder extends Emitter {
     this.sends = sends;
     this.codec = codec;
     this.sealed = sealed;
-    // So that those who are there need no second offer; and a connection is about something, where we only watch.
-    this.seats.reserve(Math.min(MOST_RESERVED, Math.max(people, sends ? 0 : 1)));
+    this.seats.reserve(FIRST_RESERVED);
     ({ connection: this.connection, sending: this.#sending } = this.#connect());
+  }
+
+  /** Tells the server of us. @param {number} people how many are there to be watched */
+  begin(people) {
+    this.#hasBegun = true;
+    // So that those who are there need no second offer.
+    this.seats.reserve(Math.min(MOST_RESERVED, people));
+    try {
+      this.connection.setConfiguration(this.configuration());
+    } catch {
+      // The policy may not be changed any more: the old servers will do.
+    }
+    const tracks = this.tracks();
+    const sending = Object.entries(this.#sending);
+    if (sending.some(([slot, { sender }]) => sender.track !== (tracks[/** @type {Slot} */ (slot)] ?? null))) void this.updateTracks();
+    void this.#negotiate();
   }
 
   get state() {
@@ -151,6 +177,7 @@ export class Forwarder extends Emitter {
     this.#drop();
     this.#renewalWait = Math.min(LONGEST_RENEWAL, this.#renewalWait * 2);
     ({ connection: this.connection, sending: this.#sending } = this.#connect());
+    void this.#negotiate();
     this.emit("receivers", null);
     this.emit("change", null);
   }
@@ -164,7 +191,7 @@ export class Forwarder extends Emitter {
 
   close() {
     if (this.closed) return;
-    this.sendMessage({ type: "media_close", connection: this.name });
+    if (this.#hasBegun) this.sendMessage({ type: "media_close", connection: this.name });
     this.closed = true;
     this.#drop();
   }
@@ -213,8 +240,7 @@ export class Forwarder extends Emitter {
       this.#watchState();
       this.emit("change", null);
     };
-    // After this constructor: whoever made us wants to hear of it.
-    queueMicrotask(() => this.connection === connection && void this.#negotiate());
+    this.#addSections(connection);
     return { connection, sending };
   }
 
@@ -249,11 +275,11 @@ export class Forwarder extends Emitter {
     }
   }
 
-  /** Adds the sections of seats that are new. */
-  #addSections() {
+  /** Adds the sections of seats that are new. @param {RTCPeerConnection} connection */
+  #addSections(connection) {
     while (this.#receiving.length < this.seats.count) {
-      const audio = this.connection.addTransceiver("audio", { direction: "recvonly" });
-      const video = this.connection.addTransceiver("video", { direction: "recvonly" });
+      const audio = connection.addTransceiver("audio", { direction: "recvonly" });
+      const video = connection.addTransceiver("video", { direction: "recvonly" });
       preferSeatCodecs(audio, "audio");
       preferSeatCodecs(video, "video");
       this.sealed?.open(audio.receiver, "audio/opus");
@@ -271,14 +297,18 @@ export class Forwarder extends Emitter {
     try {
       while (this.#again && !this.closed && this.connection === connection) {
         this.#again = false;
-        this.#addSections();
+        this.#addSections(connection);
         await connection.setLocalDescription();
         const outcome = await this.#ask();
         if (this.connection !== connection || this.closed) break;
         if (outcome === null) throw new Error("the server does not answer");
-        if ("code" in outcome) throw new Error(outcome.message);
+        if ("code" in outcome) {
+          this.emit("refused", outcome);
+          throw new Error(outcome.message);
+        }
         await connection.setRemoteDescription({ type: "answer", sdp: outcome.sdp });
         this.negotiations += 1;
+        this.emit("taken", null);
         this.#told = "";
         this.#tellWishes();
         void this.#applyWanted();
@@ -290,6 +320,7 @@ export class Forwarder extends Emitter {
         this.ended();
       }
     } finally {
+      this.#sayOffered();
       this.#negotiating = false;
       // A fresh connection came meanwhile.
       if (this.connection !== connection && !this.closed) void this.#negotiate();
@@ -304,10 +335,10 @@ export class Forwarder extends Emitter {
     const seats = this.#receiving.map(({ audio, video }) => [audio.mid, video.mid]);
     const sdp = this.connection.localDescription?.sdp ?? "";
     const { name } = this;
-    return /** @type {Promise<{ sdp: string } | { code: string, message: string } | null>} */ (
+    return /** @type {Promise<{ sdp: string } | Refusal | null>} */ (
       new Promise((resolve) => {
         const timer = setTimeout(() => finish(null), ANSWER_PATIENCE);
-        /** @param {{ sdp: string } | { code: string, message: string } | null} outcome */
+        /** @param {{ sdp: string } | Refusal | null} outcome */
         const finish = (outcome) => {
           clearTimeout(timer);
           if (this.#answered === finish) this.#answered = null;
@@ -315,6 +346,7 @@ export class Forwarder extends Emitter {
         };
         this.#answered = finish;
         this.#offerId = this.sendMessage({ type: "media_offer", connection: name, sdp, publish, seats });
+        this.#sayOffered();
       })
     );
   }

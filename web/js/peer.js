@@ -55,10 +55,18 @@ export const FILE_LABEL = "file/";
  * `stuck`: no way through was found yet, with what was gathered; `open`: the control channel is usable; `gone`: this person has left and the link is closed.
  */
 
+/**
+ * A connection between the two browsers, and what belongs to it.
+ *
+ * @typedef {object} Direct
+ * @property {RTCPeerConnection} connection
+ * @property {RTCDataChannel} control
+ * @property {Negotiation} negotiation
+ * @property {Recovery} recovery
+ */
+
 /** @extends {Emitter<PeerEvents>} */
 export class PeerLink extends Emitter {
-  /** @type {RTCPeerConnection} */
-  connection;
   /** @type {MediaState} what the other side says it sends */
   remote = { mic: false, camera: false, screen: false, hand: false };
   /** Whether the server lists this peer now. */
@@ -86,15 +94,9 @@ export class PeerLink extends Emitter {
   via;
   /** Whether they take ours from this connection. */
   takesDirectly;
-  /** Whether this connection waits until somebody needs it. */
-  dormant;
 
-  /** @type {RTCDataChannel} */
-  #control;
-  /** @type {Negotiation} */
-  #negotiation;
-  /** @type {Recovery} */
-  #recovery;
+  /** Null until somebody needs it. @type {Direct | null} */
+  #direct = null;
   /** @type {string} */
   #connectionName = randomWord();
   /** @type {string | null} */
@@ -137,32 +139,41 @@ export class PeerLink extends Emitter {
     this.localState = state;
     this.via = forwarded ? "server" : "direct";
     this.takesDirectly = !forwarded;
-    // What is said must not go through the server in the clear, so sealed ones are always connected.
-    this.dormant = forwarded && !sealed;
     this.#asked = this.via;
     this.noteState(info.presence);
     this.sealed = sealed;
     /** What they want, where they have said it. @type {"send" | "receive" | "drop" | null} */
     this.role = null;
-    ({ connection: this.connection, control: this.#control, negotiation: this.#negotiation, recovery: this.#recovery } =
-      this.#connect());
+    // What is said must not go through the server in the clear, so sealed ones are always connected.
+    if (!forwarded || sealed) this.#direct = this.#connect();
     this.#greet();
   }
 
-  get channelOpen() {
-    return this.#control.readyState === "open";
+  /** Between the two browsers; null where nobody needs it. */
+  get connection() {
+    return this.#direct?.connection ?? null;
   }
 
+  /** @returns {RTCPeerConnectionState} */
+  get directState() {
+    return this.#direct?.connection.connectionState ?? "new";
+  }
+
+  get channelOpen() {
+    return this.channelState === "open";
+  }
+
+  /** @returns {RTCDataChannelState} */
   get channelState() {
-    return this.#control.readyState;
+    return this.#direct?.control.readyState ?? "connecting";
   }
 
   get negotiations() {
-    return this.#earlierNegotiations + this.#negotiation.negotiations;
+    return this.#earlierNegotiations + (this.#direct?.negotiation.negotiations ?? 0);
   }
 
   get transceivers() {
-    return transceiversBySlot(this.connection);
+    return this.#direct ? transceiversBySlot(this.#direct.connection) : {};
   }
 
   /** Where what the other side sends in a slot comes in, whichever way. @param {Slot} slot @returns {RTCRtpReceiver | null} */
@@ -177,7 +188,7 @@ export class PeerLink extends Emitter {
 
   /** How it stands with what they send. @returns {RTCPeerConnectionState} */
   get state() {
-    return this.via === "server" ? (this.forwarded?.state ?? "connecting") : this.connection.connectionState;
+    return this.via === "server" ? (this.forwarded?.state ?? "connecting") : this.directState;
   }
 
   /** @param {"direct" | "server"} via */
@@ -196,10 +207,8 @@ export class PeerLink extends Emitter {
 
   /** Connects, if nobody has needed it before. */
   wake() {
-    if (!this.dormant || this.closed) return;
-    this.dormant = false;
-    if (this.connection.remoteDescription) return;
-    this.#replaceConnection();
+    if (this.#direct || this.closed) return;
+    this.#open();
     if (!this.initiator) this.#signal({ connection: this.#connectionName, restart: true });
   }
 
@@ -212,27 +221,30 @@ export class PeerLink extends Emitter {
 
   /** @param {ControlMessage} message @returns {boolean} false if there is no open channel */
   send(message) {
-    if (!this.channelOpen) return false;
-    this.#control.send(JSON.stringify(message));
+    if (!this.#direct || !this.channelOpen) return false;
+    this.#direct.control.send(JSON.stringify(message));
     this.sentMessages += 1;
     return true;
   }
 
-  /** A further data channel, for a file. @param {string} label */
+  /** A further data channel, for a file, where there is a connection. @param {string} label */
   openChannel(label) {
-    return this.connection.createDataChannel(label, { ordered: true });
+    return this.#direct?.connection.createDataChannel(label, { ordered: true }) ?? null;
   }
 
   /** @param {SignalData} data that this peer sent */
   handleSignal(data) {
     if (this.closed) return;
-    this.#rouse(data);
+    // They need the connection.
+    const wasAsleep = !this.#direct;
+    if (wasAsleep && (data.description || data.restart)) this.#open();
+    if (!this.#direct) return;
     if (data.to && data.to !== this.#connectionName) return;
-    if (this.sealed && !data.to && (!data.hello || this.connection.connectionState === "connected")) return;
+    if (this.sealed && !data.to && (!data.hello || this.directState === "connected")) return;
     if (data.hello) this.role = data.hello.role;
     const metAnew = this.#remoteName !== data.connection;
-    const renewed = this.#remoteName !== null && this.#remoteName !== data.connection && this.connection.remoteDescription !== null;
-    if (data.restart || renewed) {
+    const renewed = this.#remoteName !== null && this.#remoteName !== data.connection && this.#direct.connection.remoteDescription !== null;
+    if ((data.restart && !wasAsleep) || renewed) {
       const now = performance.now();
       if (now - this.#replacedAt < REPLACEMENT_SPACING) return;
       this.#replacedAt = now;
@@ -242,11 +254,11 @@ export class PeerLink extends Emitter {
     if (this.sealed) {
       // Whoever does not know our connection, or has had us replace it, is told.
       if (!data.to || data.restart) this.#greet();
-      if (metAnew) this.#negotiation.begin();
+      if (metAnew) this.#direct.negotiation.begin();
     }
     if (data.restart || data.hello) return;
     this.#noteCandidates(data);
-    this.#negotiation.handle(data);
+    this.#direct.negotiation.handle(data);
   }
 
   /** Our own tracks have changed: send them, and say so. */
@@ -272,20 +284,19 @@ export class PeerLink extends Emitter {
 
   /** Looks for better paths, e.g. because the network has changed. */
   async restartIce() {
-    if (this.closed) return;
+    if (this.closed || !this.#direct) return;
     this.restarts += 1;
     this.#relayFound = false;
     await this.refreshServers();
-    if (this.closed || this.connection.signalingState === "closed") return;
+    const { connection, negotiation } = this.#direct;
+    if (this.closed || connection.signalingState === "closed") return;
     try {
-      this.connection.setConfiguration(this.configuration());
+      connection.setConfiguration(this.configuration());
     } catch {
       // The policy may not be changed any more: the old servers will do.
     }
-    this.connection.restartIce();
+    connection.restartIce();
     this.emit("change", null);
-    const { connection } = this;
-    const negotiation = this.#negotiation;
     // Should the offer or its answer have been lost on the way.
     setTimeout(() => {
       if (!this.closed && this.connection === connection) negotiation.repeatOffer();
@@ -305,10 +316,11 @@ export class PeerLink extends Emitter {
 
   /** The server is back and may have lost what we sent meanwhile. */
   signalingReturned() {
-    if (this.dormant) return;
-    if (this.connection.connectionState !== "connected") this.#greet({ anew: true });
-    if (this.connection.connectionState === "connected") this.#negotiation.repeatOffer();
-    else if (this.connection.remoteDescription && this.initiator) void this.restartIce();
+    if (!this.#direct) return;
+    const { connection, negotiation } = this.#direct;
+    if (this.directState !== "connected") this.#greet({ anew: true });
+    if (this.directState === "connected") negotiation.repeatOffer();
+    else if (connection.remoteDescription && this.initiator) void this.restartIce();
     else if (this.initiator) this.renew();
   }
 
@@ -325,18 +337,26 @@ export class PeerLink extends Emitter {
     if (bye) this.send({ type: "bye" });
     this.closed = true;
     clearTimeout(this.#unlistedTimer);
-    this.#recovery.stop();
-    this.connection.close();
+    this.#direct?.recovery.stop();
+    this.#direct?.connection.close();
     this.emit("gone", null);
+  }
+
+  /** The first connection, once somebody needs it. */
+  #open() {
+    this.#direct = this.#connect();
+    this.emit("change", null);
   }
 
   /** @param {{ keepName?: boolean }} [options] */
   #replaceConnection({ keepName = false } = {}) {
-    this.#recovery.stop();
-    this.#earlierNegotiations += this.#negotiation.negotiations;
-    const old = this.connection;
-    detach(old);
-    old.close();
+    if (this.#direct) {
+      const { connection, negotiation, recovery } = this.#direct;
+      recovery.stop();
+      this.#earlierNegotiations += negotiation.negotiations;
+      detach(connection);
+      connection.close();
+    }
     if (!keepName) {
       this.#connectionName = randomWord();
       this.#remoteName = null;
@@ -344,17 +364,9 @@ export class PeerLink extends Emitter {
     this.generation += 1;
     this.toldCandidates.clear();
     this.#relayFound = false;
-    ({ connection: this.connection, control: this.#control, negotiation: this.#negotiation, recovery: this.#recovery } =
-      this.#connect());
+    this.#direct = this.#connect();
     this.emit("renewed", null);
     this.emit("change", null);
-  }
-
-  /** They need this connection. @param {SignalData} data */
-  #rouse({ description, restart }) {
-    if (!this.dormant || (!description && !restart)) return;
-    this.dormant = false;
-    if (!restart) this.#replaceConnection();
   }
 
   /** Says which connection of ours is meant, where that has to be known first. @param {{ anew?: boolean }} [options] */
@@ -364,11 +376,11 @@ export class PeerLink extends Emitter {
     this.#signal({ connection: this.#connectionName, to, hello: { role: "drop" } });
   }
 
+  /** @returns {Direct} */
   #connect() {
     const connection = new RTCPeerConnection(this.configuration());
     const recovery = new Recovery({
       initiator: this.initiator,
-      dormant: this.dormant,
       restartIce: () => {
         this.#noteStuck();
         void this.restartIce();
@@ -384,7 +396,7 @@ export class PeerLink extends Emitter {
       initiator: this.initiator,
       send: (data) => this.#signal({ connection: this.#connectionName, to: this.#remoteName ?? undefined, ...data }),
       onOffer: () => this.#adoptTransceivers(connection),
-      ready: () => !this.dormant && (!this.sealed || this.#remoteName !== null),
+      ready: () => !this.sealed || this.#remoteName !== null,
       onError: (error) => {
         console.warn("negotiation with", this.name, error);
         this.#renewUnless(() => connection.signalingState === "stable", connection);

@@ -297,7 +297,7 @@ export class Room extends Emitter {
   #peerLeft(id, reason) {
     const link = this.peers.get(id);
     if (!link) return;
-    const connected = link.connection.connectionState === "connected";
+    const connected = link.directState === "connected";
     // Someone whose own line to the server broke is still in the call. Where all is sealed, the server has no say in it.
     if (connected && (this.keys || reason === "lost" || reason === "dropped")) link.setListed(false);
     else link.close();
@@ -415,7 +415,7 @@ export class Room extends Emitter {
         opened = await keys.open(from, self, data);
       } catch {
         // To a connection that stands, it is nothing.
-        if (link.connection.connectionState === "connected") return;
+        if (link.directState === "connected") return;
         this.leave();
         this.emit("tampered", null);
         return;
@@ -450,7 +450,7 @@ export class Room extends Emitter {
     if (this.left) return;
     this.signaling.probe();
     this.forwarding.networkChanged();
-    for (const link of this.peers.values()) if (!link.dormant) void link.restartIce();
+    for (const link of this.peers.values()) void link.restartIce();
   }
 
   /** To those who hear it from nobody else. */

@@ -3,7 +3,7 @@
 // The tracks are made frame by frame, because a canvas in a tab that nobody looks at captures nothing.
 
 (() => {
-  const [WIDTH, HEIGHT, RATE] = [640, 360, 8];
+  const [WIDTH, HEIGHT, RATE] = [640, 360, window.labRate ?? 8];
 
   const people = [
     { skin: '#d9a37c', hair: '#2c2320', style: 'bun', wear: '#d9952f', wall: ['#e9dcc6', '#cdb592'], room: window_ },

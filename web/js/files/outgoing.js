@@ -122,14 +122,14 @@ export class OutgoingFile {
   /** Begins, or goes on from where the other side is. */
   async start() {
     const { transfer, link } = this;
-    if (!link) return;
+    const offset = transfer.done;
+    const channel = link?.openChannel(`${FILE_LABEL}${transfer.id}/${offset}`);
+    if (!link || !channel) return;
     this.#started = true;
     const attempt = new AbortController();
     this.#attempt = attempt;
-    const offset = transfer.done;
     this.#set("active");
     transfer.noteProgress(performance.now());
-    const channel = link.openChannel(`${FILE_LABEL}${transfer.id}/${offset}`);
     // A channel that has done its work is closed by the receiver.
     attempt.signal.addEventListener("abort", () => channel.close());
     try {
@@ -137,7 +137,7 @@ export class OutgoingFile {
         file: this.#file,
         channel,
         offset,
-        largestMessage: link.connection.sctp?.maxMessageSize ?? 0,
+        largestMessage: link.connection?.sctp?.maxMessageSize ?? 0,
         hash: this.#hash,
         window: this.#window,
         stored: () => transfer.done,

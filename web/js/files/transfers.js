@@ -199,9 +199,9 @@ export class Transfers extends Emitter {
       this.#adopt();
       this.#resume(link);
     });
-    let connected = link.connection.connectionState === "connected";
+    let connected = link.directState === "connected";
     link.on("change", () => {
-      const now = link.connection.connectionState === "connected";
+      const now = link.directState === "connected";
       if (now === connected) return;
       connected = now;
       for (const file of this.#of(link.id)) {
@@ -520,7 +520,7 @@ export class Transfers extends Emitter {
 
 /** @param {PeerLink | null} link */
 function isThere(link) {
-  return link !== null && !link.closed && link.channelOpen && link.connection.connectionState === "connected";
+  return link !== null && !link.closed && link.channelOpen && link.directState === "connected";
 }
 
 /** @param {OutgoingFile | IncomingFile} file @returns {file is IncomingFile} */

@@ -22,6 +22,14 @@ document.title = `${roomName} – twocan`;
 const SEALING =
   "A code in the link encrypts all that is said from end to end: the server cannot follow, even where it forwards. Send others the link afterwards.";
 
+/** @type {HTMLElement | null} */
+let invitation = null;
+
+function alone() {
+  invitation ??= inviteCard(room, link, "Nobody else is here yet. Send someone the link:");
+  return invitation;
+}
+
 /** @param {{ name?: string, password: string }} entry */
 function join(entry) {
   page.join({ ...entry, room: keys?.room ?? roomName, kind: "call" });
@@ -41,9 +49,8 @@ function showPrejoin() {
 room.on("joined", () => {
   page.stage = "joined";
   problems.remove("room-full", "wrong-password");
-  if (page.view) return;
-  const invitation = inviteCard(room, link, "Nobody else is here yet. Send someone the link:");
-  page.open({ alone: () => invitation });
+  // Whoever waits for a picture waits for our offer: what is seen meanwhile comes after it.
+  void room.forwarding.offered.then(() => page.open({ alone }));
 });
 room.on("refused", (refusal) => page.refuse(refusal, { ask: showPrejoin }));
 
@@ -51,7 +58,10 @@ async function begin() {
   if (!page.named(roomName) || !page.possible) return;
   if (wrong) return problems.add(problem(wrong));
   if (!params.join) showPrejoin();
-  await page.startDevices();
+  const devices = page.startDevices();
+  // Meanwhile.
+  page.prepare({ alone });
+  await devices;
   if (params.join) join({ password: params.password });
 }
 

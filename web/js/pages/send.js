@@ -84,7 +84,7 @@ function addPerson(peer) {
   cards.set(peer.id, { element, title, state, path });
   people.append(element);
   peer.on("change", () => {
-    if (peer.connection.connectionState === "connected") problems.remove("no-path", "relay-unreachable", "no-relay");
+    if (peer.directState === "connected") problems.remove("no-path", "relay-unreachable", "no-relay");
   });
   peer.on("stuck", (gathered) => problems.add(pathProblem(gathered)));
 }
@@ -94,7 +94,7 @@ function update() {
     const card = cards.get(peer.id);
     if (!card) continue;
     setText(card.title, peer.name);
-    setText(card.state, peer.channelOpen && peer.connection.connectionState === "connected" ? "connected" : "connecting…");
+    setText(card.state, peer.channelOpen && peer.directState === "connected" ? "connected" : "connecting…");
     card.path.show(watch.monitors.get(peer.id)?.path ?? null, "you", peer.name);
   }
   nobody.hidden = room.peers.size > 0;

@@ -28,13 +28,12 @@ export class Recovery {
    * @param {boolean} options.initiator
    * @param {() => void} options.restartIce
    * @param {() => void} options.renew
-   * @param {boolean} [options.dormant] nothing is being connected yet
    */
-  constructor({ initiator, restartIce, renew, dormant = false }) {
+  constructor({ initiator, restartIce, renew }) {
     this.initiator = initiator;
     this.restartIce = restartIce;
     this.renew = renew;
-    if (!dormant) this.#schedule(FIRST_CONNECT_PATIENCE);
+    this.#schedule(FIRST_CONNECT_PATIENCE);
   }
 
   /** @param {RTCPeerConnectionState} state */

@@ -46,8 +46,12 @@ export class Forwarding extends Emitter {
   topology = null;
   /** @type {Forwarder | null} */
   forwarder = null;
+  /** Made before it is known whether the room needs one. @type {Forwarder | null} */
+  #prepared = null;
   /** @type {Map<string, Layer>} by publication */
   layers = new Map();
+  /** Why the server forwards nothing of ours, while we keep trying. @type {import("../forwarder.js").Refusal | null} */
+  refusal = null;
   /** Who speaks, as far as the server knows. @type {string | null} */
   speaker = null;
   /** @type {Publication[]} */
@@ -89,6 +93,16 @@ export class Forwarding extends Emitter {
 
   get mode() {
     return this.topology?.mode ?? "p2p";
+  }
+
+  /** Once what has to be told of a new connection to the server is told, if there is one. */
+  get offered() {
+    return this.forwarder?.offered ?? Promise.resolve();
+  }
+
+  /** Makes our connection to the server while there is time for it, so that it can be offered as soon as we are in. */
+  prepare() {
+    if (!this.#room.joined) this.#prepared ??= this.#make();
   }
 
   /** Asks for another way of the room. @param {Topology["policy"]} policy */
@@ -167,7 +181,8 @@ export class Forwarding extends Emitter {
     clearTimeout(this.#lingering);
     this.#timer = undefined;
     this.forwarder?.close();
-    this.forwarder = null;
+    this.#prepared?.close();
+    this.forwarder = this.#prepared = this.refusal = null;
   }
 
   /** People, what they send, or what we have of it may have changed. */
@@ -214,7 +229,7 @@ export class Forwarding extends Emitter {
     if (link.id === PROGRAM) return "server";
     if (this.mode === "p2p") return "direct";
     const away = this.#awaySince !== null && performance.now() - this.#awaySince > AWAY_PATIENCE;
-    return away && link.connection.connectionState === "connected" ? "direct" : "server";
+    return away && link.directState === "connected" ? "direct" : "server";
   }
 
   /** @param {Topology | null} topology */
@@ -224,8 +239,10 @@ export class Forwarding extends Emitter {
     if (this.mode === "sfu") {
       clearTimeout(this.#lingering);
       this.#lingering = undefined;
-      this.forwarder ??= this.#connect();
+      this.#connect();
     }
+    this.#prepared?.close();
+    this.#prepared = null;
     if (before !== this.mode) {
       this.#since.clear();
       for (const link of this.#links) if (link.via !== this.#target(link)) this.#begin(link);
@@ -235,6 +252,20 @@ export class Forwarding extends Emitter {
   }
 
   #connect() {
+    if (this.forwarder) return;
+    this.forwarder = this.#prepared ?? this.#make();
+    this.#prepared = null;
+    this.forwarder.begin(Math.max(this.#links.length, this.#expected));
+  }
+
+  /** @param {import("../forwarder.js").Refusal | null} refusal */
+  #noteRefusal(refusal) {
+    // Where the room has just gone the other way, that is no news.
+    this.refusal = refusal?.code === "not_permitted" ? null : refusal;
+    this.emit("change", null);
+  }
+
+  #make() {
     const { configuration, refreshServers, sends, codec, sealed } = this.#options;
     const forwarder = new Forwarder({
       configuration,
@@ -242,12 +273,13 @@ export class Forwarding extends Emitter {
       send: (message) => this.#room.signaling.request(message),
       tracks: () => this.#room.tracks,
       sends: sends(),
-      people: Math.max(this.#links.length, this.#expected),
       codec,
       sealed: sealed(),
     });
     forwarder.on("change", () => this.update());
     forwarder.on("receivers", () => this.#hand());
+    forwarder.on("refused", (refusal) => this.#noteRefusal(refusal));
+    forwarder.on("taken", () => this.#noteRefusal(null));
     return forwarder;
   }
 
@@ -352,7 +384,7 @@ export class Forwarding extends Emitter {
    */
   async #arrives(link, via) {
     const receivers = via === "server" ? (link.forwarded?.receivers ?? {}) : receiversOf(link);
-    const state = via === "server" ? link.forwarded?.state : link.connection.connectionState;
+    const state = via === "server" ? link.forwarded?.state : link.directState;
     if (state !== "connected") return false;
     for (const slot of /** @type {const} */ (["mic", "camera", "screen"])) {
       if (!link.remote[slot]) continue;

@@ -80,7 +80,8 @@ export class Watch {
       this.entries.map(async ({ link, monitor }) => {
         try {
           const forwarded = link.via === "server";
-          const report = forwarded ? await forwardedReport(link) : await link.connection.getStats();
+          const report = forwarded ? await forwardedReport(link) : await link.connection?.getStats();
+          if (!report) return;
           let path = monitor.path;
           if (link.state === "connected") {
             path = selectedPath(report, forwarded ? undefined : link.toldCandidates);

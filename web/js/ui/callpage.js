@@ -22,6 +22,7 @@ import { Problems, toast, watchRoomProblems, wayOut } from "./shell.js";
 /** @typedef {import("../types.js").JoinRequest} JoinRequest */
 /** @typedef {import("./prejoin.js").PrejoinOptions} PrejoinOptions */
 /** @typedef {import("./callview.js").CallOptions} CallOptions */
+/** @typedef {Pick<CallOptions, "alone"> & Partial<CallOptions>} OpenOptions */
 
 export class CallPage {
   params = readParams(location.search, navigator.webdriver === true);
@@ -35,6 +36,8 @@ export class CallPage {
   view = null;
   /** @type {Prejoin | null} */
   prejoin = null;
+  /** A view that waits for the call. @type {CallView | null} */
+  #prepared = null;
   #farewell;
 
   /**
@@ -111,19 +114,28 @@ export class CallPage {
     this.room.join({ ...request, name, password: password || undefined, invitation: this.params.invitation || undefined });
   }
 
-  /**
-   * The pre-join makes way for the call. Later calls change nothing.
-   *
-   * @param {Pick<CallOptions, "alone"> & Partial<CallOptions>} options
-   */
+  /** Makes what the call needs while there is time for it. @param {OpenOptions} options as for `open` */
+  prepare(options) {
+    this.#prepared ??= this.#make(options);
+    this.room.forwarding.prepare();
+  }
+
+  /** The pre-join makes way for the call. Later calls change nothing. @param {OpenOptions} options */
   open(options) {
-    if (this.view) return;
+    if (this.view || this.stage === "left") return;
     this.prejoin?.close();
     this.prejoin = null;
-    const { room, watch, local, problems, files } = this;
-    this.view = new CallView({ room, watch, local, problems, files, name: () => this.name, onLeave: () => this.leave(), ...options });
+    this.view = this.#prepared ?? this.#make(options);
     this.main.append(this.view.element);
-    this.view.focus();
+    this.view.begin();
+    // Not before it is laid out anyway.
+    requestAnimationFrame(() => this.view?.focus());
+  }
+
+  /** @param {OpenOptions} options */
+  #make(options) {
+    const { room, watch, local, problems, files } = this;
+    return new CallView({ room, watch, local, problems, files, name: () => this.name, onLeave: () => this.leave(), ...options });
   }
 
   /**

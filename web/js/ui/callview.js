@@ -56,13 +56,15 @@ export class CallView {
   #hand = iconButton({ icon: "hand", label: "Raise hand", testid: "hand", shortcut: "h", onclick: () => this.#toggleHand() });
   #speaker = iconButton({ icon: "speaker", label: "Speaker view", testid: "speaker-view", shortcut: "t", onclick: () => this.#toggleSpeaker() });
   #unblock = h("button", { type: "button", class: "button primary unblock", hidden: true }, "Click to hear the others");
+  /** @type {Record<string, () => void>} */
+  #keys;
   /** @type {(() => void)[]} */
   #cleanup = [];
   chat;
   watch;
   element;
 
-  /** @param {CallOptions} options */
+  /** Makes what is to be seen; `begin` shows in it what goes on. @param {CallOptions} options */
   constructor(options) {
     this.#options = options;
     const { room, watch, local, files, onLeave, onNext, sends = true, shows = true, above } = options;
@@ -121,31 +123,40 @@ export class CallView {
       controls,
     ]);
     files?.acceptDrops(this.element);
+    // From the first word on.
     this.#cleanup.push(
-      room.on("change", () => this.update()),
-      room.on("peer-added", (link) => this.#welcome(link)),
-      room.on("peer-removed", (link) => this.#farewell(link)),
       room.on("chat", (message) => {
         this.chat.add(message);
         this.#panels.note("chat");
       }),
+    );
+    this.#keys = {
+      ...(sends
+        ? { m: () => void this.#toggleMic(), v: () => void this.#toggleCamera(), s: () => void this.#toggleScreen() }
+        : {}),
+      ...(shows ? { t: () => this.#toggleSpeaker(), ...(onNext ? {} : { h: () => this.#toggleHand() }) } : {}),
+      ...(files ? { f: () => this.#panels.toggle("files") } : {}),
+      c: () => this.#panels.toggle("chat"),
+      d: () => this.#panels.toggle("details"),
+      ...(hasDevices ? { e: () => this.#panels.toggle("devices") } : {}),
+      Escape: () => this.#panels.open(null),
+      ...(onNext ? { n: onNext } : {}),
+    };
+  }
+
+  /** We are in. */
+  begin() {
+    const { room, local } = this.#options;
+    this.#cleanup.push(
+      room.on("change", () => this.update()),
+      room.on("peer-added", (link) => this.#welcome(link)),
+      room.on("peer-removed", (link) => this.#farewell(link)),
       local.on("change", () => {
         room.setTracks(local.tracks);
         this.#meter.listen(local.mic);
         this.update();
       }),
-      shortcuts({
-        ...(sends
-          ? { m: () => void this.#toggleMic(), v: () => void this.#toggleCamera(), s: () => void this.#toggleScreen() }
-          : {}),
-        ...(shows ? { t: () => this.#toggleSpeaker(), ...(onNext ? {} : { h: () => this.#toggleHand() }) } : {}),
-        ...(files ? { f: () => this.#panels.toggle("files") } : {}),
-        c: () => this.#panels.toggle("chat"),
-        d: () => this.#panels.toggle("details"),
-        ...(hasDevices ? { e: () => this.#panels.toggle("devices") } : {}),
-        Escape: () => this.#panels.open(null),
-        ...(onNext ? { n: onNext } : {}),
-      }),
+      shortcuts(this.#keys),
     );
     // A background tab drops the pictures at once, whatever its timers do.
     const visible = () => this.#showTiles();

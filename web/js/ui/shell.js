@@ -127,7 +127,7 @@ export class Problems {
   /**
    * Shows it once while it lasts.
    *
-   * @param {Problem} problem
+   * @param {Problem & { detail?: string }} problem
    * @param {boolean} there
    */
   toggle(problem, there) {
@@ -156,8 +156,12 @@ export class Problems {
  */
 export function watchRoomProblems(problems, room) {
   room.on("change", () => {
-    const { trouble } = room;
+    const { trouble, forwarding } = room;
     for (const code of /** @type {const} */ (["server-gone", "server-full"])) problems.toggle(problem(code), code === trouble);
+    const refused = forwarding.refusal && (forwarding.refusal.code === "server_full" ? "media-full" : "media-refused");
+    for (const code of /** @type {const} */ (["media-full", "media-refused"])) {
+      problems.toggle(problem(code, forwarding.refusal?.message), code === refused);
+    }
   });
   room.on("taken-over", () => problems.add(problem("taken-over")));
 }
