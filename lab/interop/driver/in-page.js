@@ -208,6 +208,43 @@
     });
   }
 
+  // When frames of a picture were painted, as the browser says it, and how wide they were: [time, width]…, by selector.
+  const PAINTED = 10_000;
+  const painted = new Map();
+  function follow(selector) {
+    if (painted.has(selector)) return painted.get(selector);
+    const frames = [];
+    painted.set(selector, frames);
+    let video = null;
+    setInterval(() => {
+      const now = document.querySelector(selector);
+      if (!now || now === video) return;
+      video = now;
+      const note = (_, { presentationTime, width }) => {
+        frames.push([presentationTime, width]);
+        if (frames.length > PAINTED) frames.shift();
+        if (now === video) now.requestVideoFrameCallback(note);
+      };
+      now.requestVideoFrameCallback(note);
+    }, 20);
+    return frames;
+  }
+
+  // Sums over all that comes in and goes out on the connection that was made last.
+  const SUMS = {
+    'inbound-rtp audio': ['packetsReceived', 'packetsLost', 'totalSamplesReceived', 'concealedSamples', 'concealmentEvents'],
+    'inbound-rtp video': ['packetsReceived', 'packetsLost', 'framesDecoded', 'keyFramesDecoded', 'nackCount', 'pliCount', 'freezeCount', 'totalFreezesDuration'],
+    'outbound-rtp video': ['packetsSent', 'framesEncoded', 'keyFramesEncoded', 'nackCount', 'pliCount', 'firCount'],
+  };
+  async function media() {
+    const sums = Object.fromEntries(Object.entries(SUMS).map(([kind, names]) => [kind, Object.fromEntries(names.map((name) => [name, 0]))]));
+    for (const report of (await connections.at(-1).getStats()).values()) {
+      const sum = sums[`${report.type} ${report.kind}`];
+      for (const name of Object.keys(sum ?? {})) sum[name] += report[name] ?? 0;
+    }
+    return sums;
+  }
+
   // A file of `size` bytes that all depend on `seed`, kept on disk by the browser and written in pieces; all holes for 0.
   async function makeFile(name, size, seed) {
     const folder = await navigator.storage.getDirectory();
@@ -296,9 +333,26 @@
       return { ...watched.get(selector) };
     },
 
+    media,
+
+    // Of a picture's frames since the first call: {gap: longest time (ms) between two; width: of the last; switches: [{from, to,
+    // at (ms ago), freeze: the longest time between two frames within a second of it}…]}. Chromium only.
+    painted(selector) {
+      const frames = follow(selector);
+      const gaps = frames.slice(1).map(([time], index) => time - frames[index][0]);
+      const longest = (from, to) => Math.max(0, ...gaps.filter((_, index) => frames[index + 1][0] >= from && frames[index][0] <= to));
+      const switches = [];
+      for (let index = 1; index < frames.length; index++) {
+        const [[, from], [at, to]] = frames.slice(index - 1, index + 1);
+        if (from !== to) switches.push({ from, to, at: Math.round(performance.now() - at), freeze: Math.round(longest(at - 1000, at + 1000)) });
+      }
+      return { gap: Math.round(longest(-Infinity, Infinity)), width: frames.at(-1)?.[1] ?? null, switches };
+    },
+
     // Begins to count frames, missed and gap anew.
     reset() {
       for (const seen of watched.values()) Object.assign(seen, { frames: 0, missed: 0, gap: 0 });
+      for (const frames of painted.values()) frames.splice(0, frames.length - 1);
     },
 
     // Pulls a device out: what it sends ends, and the page is told.

@@ -38,8 +38,17 @@ impl Scene {
     /// If either cannot be done.
     #[must_use]
     pub fn new(name: &str, lab: Lab) -> Self {
+        Self::with_options(name, lab, &[])
+    }
+
+    /// As [`Scene::new`], with further options for the server.
+    ///
+    /// # Panics
+    /// If either cannot be done.
+    #[must_use]
+    pub fn with_options(name: &str, lab: Lab, options: &'static [&'static str]) -> Self {
         let mut scene = Self::without_server(name, lab);
-        match Server::start(&scene.lab, &scene.authority) {
+        match Server::start(&scene.lab, &scene.authority, options) {
             Ok(server) => scene.server = Some(server),
             Err(why) => panic!("{why}"),
         }

@@ -17,16 +17,21 @@ use crate::certificate::Authority;
 pub(crate) struct Server {
     child: Option<Child>,
     folder: TempDir,
+    options: &'static [&'static str],
 }
 
 impl Server {
     /// Starts it and waits until it listens.
-    pub(crate) fn start(lab: &Running, authority: &Authority) -> Result<Self, String> {
+    pub(crate) fn start(
+        lab: &Running,
+        authority: &Authority,
+        options: &'static [&'static str],
+    ) -> Result<Self, String> {
         let folder = tempfile::Builder::new()
             .prefix("twocan-interop-server-")
             .tempdir()
             .map_err(|why| format!("no folder for the server: {why}"))?;
-        let mut server = Self { child: None, folder };
+        let mut server = Self { child: None, folder, options };
         server.restart(lab, authority)?;
         Ok(server)
     }
@@ -51,6 +56,7 @@ impl Server {
             .arg(authority.key())
             .arg("--data-dir")
             .arg(self.folder.path().join("data"))
+            .args(self.options)
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors)

@@ -125,14 +125,22 @@ fn build_home(lab: &Running, plan: &Lab, name: &str, home: &Home, index: usize) 
             inside: &lan.network(),
         },
     )?;
-    if let Some(rate) = home.kilobits_per_second {
-        for interface in ["wan", "lan"] {
-            run(&format!(
-                "tc -n {router_ns} qdisc add dev {interface} root tbf rate {rate}kbit burst 16kb latency 50ms"
-            ))?;
-        }
+    if home.kilobits_per_second.is_some() {
+        limit(&router_ns, home.kilobits_per_second)?;
     }
     Ok(lan.node)
+}
+
+/// Has the link of a router carry so much in each direction; none: whatever comes.
+pub(crate) fn limit(router: &str, kilobits_per_second: Option<u32>) -> Result<(), Error> {
+    for interface in ["wan", "lan"] {
+        let rule = match kilobits_per_second {
+            Some(rate) => format!("replace dev {interface} root tbf rate {rate}kbit burst 16kb latency 50ms"),
+            None => format!("del dev {interface} root"),
+        };
+        run(&format!("tc -n {router} qdisc {rule}"))?;
+    }
+    Ok(())
 }
 
 /// Makes a namespace with a loopback interface and its own `/etc/hosts` and `/etc/resolv.conf`.

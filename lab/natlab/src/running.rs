@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::process::Command;
 
 use crate::tool::{feed, run};
-use crate::{Error, Home, addresses, raise, sweep};
+use crate::{Error, Home, SERVER, addresses, raise, sweep};
 
 /// The place where the server's addresses are.
 pub const INTERNET: &str = "internet";
@@ -93,6 +93,36 @@ impl Running {
     /// If nothing was cut.
     pub fn mend(&self, client: &str) -> Result<(), Error> {
         self.nft(client, "delete table inet cut")
+    }
+
+    /// From now on the link of `client` carries so many kilobits per second in each direction, with 50 ms of queue; none: as
+    /// many as there are.
+    ///
+    /// # Errors
+    /// If the kernel refuses.
+    pub fn limit(&self, client: &str, kilobits_per_second: Option<u32>) -> Result<(), Error> {
+        let router = self.namespace(&raise::router_of(client));
+        raise::limit(&router, kilobits_per_second)
+    }
+
+    /// From now on datagrams of `client` to this port of the server come to `to`, a port of the router before it, in whose
+    /// namespace (`CLIENT-router`) a program may carry them on; what it answers with comes from where they were sent to.
+    ///
+    /// # Errors
+    /// If the kernel refuses, or some are diverted already.
+    pub fn divert(&self, client: &str, port: u16, to: u16) -> Result<(), Error> {
+        let rules = format!(
+            "table ip divert {{
+    chain prerouting {{
+        type nat hook prerouting priority dstnat - 10;
+        iifname lan ip daddr {SERVER} udp dport {port} redirect to :{to}
+    }}
+}}
+insert rule inet filter input ct state established accept
+insert rule inet filter input iifname lan udp dport {to} accept
+"
+        );
+        self.nft(client, &rules)
     }
 
     /// Pulls the client's own cable: its system sees the link go down.

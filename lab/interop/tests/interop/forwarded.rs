@@ -6,6 +6,9 @@ use twocan_interop::{Page, Scene, begin, begin_alone};
 
 use crate::call::{call, sees_and_hears};
 
+mod line;
+mod quality;
+
 /// Frames drawn in one and a half seconds: a change of way takes nothing like it, whatever else the machine does.
 const MISSED: u64 = 30;
 
@@ -233,6 +236,11 @@ fn loss_and_a_worker_that_fails_are_survived() {
     all_go(&pages, "server");
     sees_and_hears(&pages[0], &pages[1]);
     sees_and_hears(&pages[1], &pages[0]);
+    for (page, other) in [(&pages[0], "bob"), (&pages[1], "ada")] {
+        page.eval(&format!("lab.painted({:?}).gap", camera(page, other)));
+        page.wait(&format!("lab.painted({:?}).width", camera(page, other)));
+        page.eval("lab.reset()");
+    }
     // In builds for tests only.
     let asked = pages[0].eval("fetch('/debug/media-panic', { method: 'POST' }).then(({ status }) => status)");
     if asked != 204 {
@@ -244,4 +252,8 @@ fn loss_and_a_worker_that_fails_are_survived() {
     all_go(&pages, "server");
     sees_and_hears(&pages[0], &pages[1]);
     sees_and_hears(&pages[1], &pages[0]);
+    for (page, other) in [(&pages[0], "bob"), (&pages[1], "ada")] {
+        let gap = page.eval(&format!("lab.painted({:?}).gap", camera(page, other)));
+        println!("a media worker began anew: {} saw {other} stand still for {gap} ms", page.name());
+    }
 }
