@@ -66,7 +66,9 @@ impl PeerConnection {
     /// [`poll_transmit`](Self::poll_transmit), until it gives nothing more. At a time it gives 128 KiB at most.
     pub fn poll_stream(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<StreamId> {
         self.now = now;
-        let id = self.transport.poll_stream(now, buffer);
+        // To ask where there is none would be to touch what media leaves alone.
+        let has_any = !self.transport.streams.is_empty();
+        let id = if has_any { self.transport.poll_stream(now, buffer) } else { None };
         if id.is_none() && self.is_closed {
             // The goodbye is said.
             self.transport.ice.close();
