@@ -1,4 +1,4 @@
-//! The packets of a report that have arrived, to be looked at in the order of their arrival.
+//! The packets of a report that have arrived (RFC 8888 §3.1), to be looked at in the order of their arrival.
 //!
 //! A sender has as many estimators as there are paths, and a report on each of them comes twenty times a second. So that
 //! what one report takes is on the stack, where it is hot, unless it speaks of more packets than one of a call does.
