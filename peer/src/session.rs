@@ -16,6 +16,7 @@ use sdp::attribute::Feedback;
 use crate::error::SendError;
 use crate::fault::MediaFault;
 use crate::media::{Agreement, Transceiver, TransceiverId};
+use crate::transport::Level;
 
 mod arrivals;
 mod cache;
@@ -228,11 +229,11 @@ impl Session {
         whose: (TransceiverId, usize),
         packet: OutgoingPacket,
         extensions: impl FnOnce(&mut HeaderWriter<'_>, &rtp::extension::ExtensionMap),
-        buffer: &mut Vec<u8>,
+        (buffer, level): (&mut Vec<u8>, Level),
     ) -> Result<bool, SendError> {
         let Self { keys, sending, estimator, .. } = self;
         let (sender, _) = keys.as_mut().ok_or(SendError::NotConnected)?;
-        sending.send_at_once(now, whose, packet, extensions, (sender, buffer), |sent| {
+        sending.send_at_once(now, whose, packet, extensions, (sender, buffer, level), |sent| {
             if let Some(estimator) = estimator {
                 estimator.on_sent(&sent);
             }

@@ -25,6 +25,7 @@ mod streamed;
 
 use batch::Batch;
 pub use burst::Burst;
+pub(crate) use burst::Level;
 use flows::Flows;
 pub(crate) use quiet::Watched;
 pub use sped::DtlsInStun;

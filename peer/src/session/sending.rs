@@ -14,6 +14,7 @@ use super::reports::Remote;
 use super::source::KeyFrameRequests;
 use crate::error::SendError;
 use crate::media::{Agreement, MediaKind, Transceiver, TransceiverId};
+use crate::transport::Level;
 
 /// Packets that may be asked for again, at most, with those that wait to be sent.
 const KEPT: usize = 1024;
@@ -344,7 +345,7 @@ impl Sending {
         whose: (TransceiverId, usize),
         packet: OutgoingPacket,
         extensions: impl FnOnce(&mut HeaderWriter<'_>, &ExtensionMap),
-        (srtp, buffer): (&mut srtp::Sender, &mut Vec<u8>),
+        (srtp, buffer, level): (&mut srtp::Sender, &mut Vec<u8>, Level),
         sent: impl FnOnce(Sent),
     ) -> Result<bool, SendError> {
         let place = self.place_of(whose).ok_or(SendError::NotSending)?;
@@ -361,10 +362,12 @@ impl Sending {
         let bare = writer.written();
         extensions(&mut writer, &stream.extensions);
         let is_bare = writer.written() == bare;
-        let header = writer.finish().buffer().len() - start;
-        buffer.extend_from_slice(&packet.prefix);
-        buffer.extend_from_slice(&packet.payload);
-        let (timestamp, length) = (packet.timestamp, buffer.len() - start);
+        let mut body = writer.finish();
+        let header = body.buffer().len() - start;
+        body.buffer().extend_from_slice(&packet.prefix);
+        body.buffer().extend_from_slice(&packet.payload);
+        let (timestamp, length) = (packet.timestamp, body.buffer().len() - start);
+        body.pad(level.padding(length - header));
         let head = if is_bare { &[] } else { buffer.get(start..start + header).unwrap_or_default() };
         let is_late =
             stream.repairs && !stream.cache.put(moment, number, Kept::new(packet, Some(moment)), head);

@@ -1,6 +1,9 @@
 //! Packets of media that leave at once: sealed where they are sent from, and gathered so that few system calls (UDP GSO) send
 //! them.
 //!
+//! Encoders cut a frame into packets whose sizes differ by a byte, which would be several calls. Padding (RFC 3550 §5.1) makes
+//! them equal.
+//!
 //! The pacer lets most frames leave as they come. To queue their packets, and to take them out of the queue again, would
 //! cost as much as all the rest that is done for them.
 
@@ -20,11 +23,22 @@ pub struct Burst {
     /// One that goes behind longer ones of another source, though it came first.
     last: Vec<u8>,
     way: Option<(SocketAddr, SocketAddr)>,
+    /// What payloads are filled up to.
+    level: usize,
     /// How many were taken, and their bytes.
     taken: (usize, usize),
 }
 
+/// Bytes of padding that a packet is given at most: a system call is not worth more.
+const MOST_PADDING: usize = 4;
+
 impl Burst {
+    /// Says how long the longest payload is of what is about to be sent: those that lack a few bytes to it are filled up, until
+    /// all of the burst is taken.
+    pub fn set_level(&mut self, payload: usize) {
+        self.level = payload;
+    }
+
     /// The next datagrams to be sent, several of equal size for one system call; the last of them may be shorter.
     pub fn poll(&mut self) -> Option<(Transmit, &[u8])> {
         self.put_last();
@@ -60,10 +74,10 @@ impl Burst {
     pub(super) fn put<E>(
         &mut self,
         (from, to): (&SocketAddr, &SocketAddr),
-        write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
+        write: impl FnOnce(&mut Vec<u8>, Level) -> Result<bool, E>,
     ) -> Result<usize, E> {
         let start = self.bytes.len();
-        if !write(&mut self.bytes)? {
+        if !write(&mut self.bytes, Level(self.level))? {
             return Ok(0);
         }
         self.way.get_or_insert((*from, *to));
@@ -104,7 +118,19 @@ impl Burst {
     fn clear(&mut self) {
         self.bytes.clear();
         self.lengths.clear();
-        (self.way, self.taken) = (None, (0, 0));
+        (self.way, self.level, self.taken) = (None, 0, (0, 0));
+    }
+}
+
+/// What payloads are filled up to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Level(usize);
+
+impl Level {
+    /// Bytes of padding for a payload of so many.
+    pub(crate) fn padding(self, payload: usize) -> u8 {
+        let lacking = self.0.saturating_sub(payload);
+        if lacking <= MOST_PADDING { lacking as u8 } else { 0 }
     }
 }
 
@@ -122,7 +148,7 @@ mod tests {
     fn batches(burst: &mut Burst, datagrams: &[(u8, usize)]) -> Vec<Vec<(u8, usize)>> {
         let [from, to] = [1, 2].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         for (source, size) in datagrams {
-            let write = |bytes: &mut Vec<u8>| {
+            let write = |bytes: &mut Vec<u8>, _: Level| {
                 bytes.resize(bytes.len() + size, *source);
                 Ok::<_, Infallible>(true)
             };
@@ -155,17 +181,24 @@ mod tests {
     }
 
     #[test]
+    fn what_lacks_little_is_filled_up() {
+        let padding = |payload| Level(1_000).padding(payload);
+        assert_eq!([1_000, 999, 996, 995, 100, 1_001].map(padding), [0, 1, 4, 0, 0, 0]);
+        assert_eq!(Level(0).padding(3), 0);
+    }
+
+    #[test]
     fn there_is_room_for_one_way_and_half_a_call() {
         let mut burst = Burst::default();
         let [one, other] = [1, 2].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         assert!(burst.has_room(&one, &other));
-        let write = |bytes: &mut Vec<u8>| {
+        let write = |bytes: &mut Vec<u8>, _: Level| {
             bytes.resize(1_000, 1);
             Ok::<_, Infallible>(true)
         };
         assert_eq!(burst.put((&one, &other), write), Ok(1_000));
         assert!(burst.has_room(&one, &other) && !burst.has_room(&other, &one));
-        let more = |bytes: &mut Vec<u8>| {
+        let more = |bytes: &mut Vec<u8>, _: Level| {
             bytes.resize(MAX_BYTES, 1);
             Ok::<_, Infallible>(true)
         };

@@ -80,8 +80,8 @@ impl Watched {
         let Some(quiet) = quiet.filter(is_open) else {
             return session.send(now, whose, packet, extensions);
         };
-        let put = burst.put((&quiet.source, &quiet.destination), |buffer| {
-            session.send_at_once(now, whose, packet, extensions, buffer)
+        let put = burst.put((&quiet.source, &quiet.destination), |buffer, level| {
+            session.send_at_once(now, whose, packet, extensions, (buffer, level))
         })?;
         if put > 0 {
             sent.add(1, put);

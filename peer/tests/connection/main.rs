@@ -1,5 +1,6 @@
 //! Two peer connections over a simulated network, in virtual time. One behaviour per file.
 
+mod bursts;
 mod channels;
 mod descriptions;
 mod flow;

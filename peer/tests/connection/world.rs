@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use netsim::{Home, HostId, Network};
 use twocan_peer::{
-    ChannelId, Configuration, Event, IceCandidateInit, IceServer, PeerConnection, PeerConnectionState,
+    Burst, ChannelId, Configuration, Event, IceCandidateInit, IceServer, PeerConnection, PeerConnectionState,
     SdpType, SessionDescription,
 };
 use wire::Received;
@@ -275,6 +275,19 @@ impl World {
                 self.pipes.send(self.now, Party::Peer(at, id), None, &buffer);
             }
         }
+    }
+
+    /// Sends what an end lets leave at once; how many datagrams went together.
+    pub(crate) fn send_burst(&mut self, at: usize, burst: &mut Burst) -> Vec<usize> {
+        let mut counts = Vec::new();
+        while let Some((sent, bytes)) = burst.poll() {
+            let size = sent.segment_size.unwrap_or(bytes.len().max(1));
+            for datagram in bytes.chunks(size) {
+                self.network.send(self.now, self.ends[at].host, sent.source, sent.destination, datagram);
+            }
+            counts.push(bytes.len().div_ceil(size));
+        }
+        counts
     }
 
     /// The next thing that happens by itself; false when nothing ever will.

@@ -85,7 +85,9 @@ impl Feed {
 
     /// Gives a leg what is forwarded to it; what may leave at once is put into `burst`.
     pub(super) fn deliver(&mut self, now: Instant, leg: &mut Leg, burst: &mut Burst) {
-        let mut next = leg.parcels.0.take().map(|(first, _)| first);
+        let first = leg.parcels.0.take().map(|(first, _)| first);
+        burst.set_level(self.longest(first));
+        let mut next = first;
         while let Some(parcel) = next.and_then(|at| self.parcels.get_mut(at as usize)) {
             next = parcel.next;
             let Some(packet) = self.packets.get(parcel.packet as usize) else { continue };
@@ -112,6 +114,13 @@ impl Feed {
             // What is too late, or finds no room, is lost to this one viewer.
             self.forwarded += u64::from(sent.is_ok());
         }
+    }
+
+    /// The longest payload of those that follow each other from here.
+    fn longest(&self, first: Option<u32>) -> usize {
+        let parcel = |at: u32| self.parcels.get(at as usize);
+        let all = std::iter::successors(first.and_then(parcel), |one| one.next.and_then(parcel));
+        all.map(|one| one.forward.prefix.len() + one.forward.payload.len()).max().unwrap_or(0)
     }
 
     /// Whether so much waits that it is to be delivered before more is read.
