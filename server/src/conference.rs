@@ -102,7 +102,12 @@ pub(crate) enum Notice {
     /// Which encodings of what a leg sends are watched: for each section, the lowest first.
     Wanted { leg: LegName, encodings: Vec<(Box<str>, Vec<bool>)> },
     /// What slots get from now on: those that get something else than before.
-    Layers { leg: LegName, slots: Vec<SlotLayer> },
+    Layers {
+        leg: LegName,
+        slots: Vec<SlotLayer>,
+        /// What the way to the leg carries, in bits per second; none: unknown.
+        estimate: Option<u64>,
+    },
     /// Somebody else speaks; none: nobody, or nobody that signaling knows.
     Speaker { room: RoomKey, member: Option<Member> },
     /// A leg is over, on the worker's side.
@@ -154,6 +159,8 @@ pub(crate) struct SlotLayer {
     pub(crate) publication: Option<Box<str>>,
     /// None: nothing.
     pub(crate) layer: Option<Layer>,
+    /// What it takes, in bits per second by the last measure.
+    pub(crate) bitrate: Option<u64>,
     pub(crate) why: Why,
 }
 

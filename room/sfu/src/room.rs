@@ -278,6 +278,16 @@ impl Room {
         encodings.map(move |encoding| encoding.rate(now))
     }
 
+    /// What a subscription to video takes, in bits per second by the last measure; none where nothing of it is forwarded, or
+    /// nothing has come yet.
+    pub fn rate_of(&self, id: SubscriptionId) -> Option<u64> {
+        let publication = (*self.subscriptions.get(id.0)?)?;
+        let source = self.publications.get(publication.0)?;
+        let granted = source.subscription(id)?.granted?;
+        let level = source.levels.iter().find(|level| level.layer == granted)?;
+        Some(level.rate).filter(|rate| *rate > 0)
+    }
+
     /// How many subscriptions a publication has.
     pub fn watchers(&self, id: PublicationId) -> usize {
         self.publications.get(id.0).map_or(0, |one| one.subscriptions.len())

@@ -83,20 +83,22 @@ impl Worker {
 
     fn layers_of(&mut self, now: Instant, number: LegId) -> Option<Notice> {
         let leg = self.legs.get_mut(number)?;
+        let estimate = leg.peer.target_bitrate();
         let Owner::Member(joined) = &mut leg.owner else { return None };
         let room = self.rooms.get(&leg.room)?;
         let changed = leg.slots.iter_mut().filter_map(|slot| {
             let (layer, why) = slot.news.take()?;
             let publication = slot.publication.and_then(|id| room.published(id)).map(|one| one.name.clone());
             let mid = slot.mid.clone();
-            Some(SlotLayer { mid, publication, layer: layer.map(Layer::from), why: why.into() })
+            let bitrate = slot.subscription.filter(|_| layer.is_some()).and_then(|id| room.sfu.rate_of(id));
+            Some(SlotLayer { mid, publication, layer: layer.map(Layer::from), bitrate, why: why.into() })
         });
         let slots: Vec<SlotLayer> = changed.collect();
         if slots.is_empty() {
             return None;
         }
         joined.told = Some(now);
-        Some(Notice::Layers { leg: joined.name.clone(), slots })
+        Some(Notice::Layers { leg: joined.name.clone(), slots, estimate })
     }
 }
 

@@ -91,6 +91,8 @@ pub(crate) enum Message<'a> {
     MediaLayers {
         connection: &'a str,
         slots: Vec<MediaLayer<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        estimate: Option<u64>,
     },
     MediaSpeaker {
         peer: Option<PeerId>,
@@ -153,6 +155,8 @@ pub(crate) struct MediaLayer<'a> {
     pub(crate) spatial: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) temporal: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bitrate: Option<u64>,
     pub(crate) why: Why,
 }
 

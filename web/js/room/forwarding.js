@@ -23,6 +23,7 @@ import { Forwarder } from "../forwarder.js";
  * @property {number | null} encoding which of the sender's sizes, 0 is the smallest; null: nothing comes
  * @property {number} [spatial]
  * @property {number} [temporal]
+ * @property {number} [bitrate] bit/s that it takes
  * @property {"wish" | "bandwidth" | "source" | "last_n"} why
  */
 
@@ -50,6 +51,8 @@ export class Forwarding extends Emitter {
   #prepared = null;
   /** @type {Map<string, Layer>} by publication */
   layers = new Map();
+  /** What our way from the server carries, as far as it knows. @type {number | null} bit/s */
+  estimate = null;
   /** Why the server forwards nothing of ours, while we keep trying. @type {import("../forwarder.js").Refusal | null} */
   refusal = null;
   /** Who speaks, as far as the server knows. @type {string | null} */
@@ -137,7 +140,7 @@ export class Forwarding extends Emitter {
         this.update();
         return true;
       case "media_layers":
-        if (message.connection === this.forwarder?.name) this.#noteLayers(/** @type {any[]} */ (message.slots ?? []));
+        if (message.connection === this.forwarder?.name) this.#noteLayers(message);
         return true;
       case "media_speaker":
         this.speaker = typeof message.peer === "string" ? message.peer : null;
@@ -349,10 +352,11 @@ export class Forwarding extends Emitter {
     }
   }
 
-  /** @param {any[]} slots */
-  #noteLayers(slots) {
-    for (const { publication, encoding, spatial, temporal, why } of slots) {
-      if (typeof publication === "string") this.layers.set(publication, { encoding: encoding ?? null, spatial, temporal, why });
+  /** @param {Message} message */
+  #noteLayers({ slots, estimate }) {
+    this.estimate = typeof estimate === "number" ? estimate : null;
+    for (const { publication, encoding, spatial, temporal, bitrate, why } of /** @type {any[]} */ (slots ?? [])) {
+      if (typeof publication === "string") this.layers.set(publication, { encoding: encoding ?? null, spatial, temporal, bitrate, why });
     }
     this.emit("change", null);
   }

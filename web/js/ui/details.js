@@ -36,7 +36,7 @@ export class Details {
         this.#people.set(link.id, person);
         this.#list.append(person.element);
       }
-      person.update(link, monitor, layerInWords(this.#room.forwarding.layerOf(link)));
+      person.update(link, monitor, layerInWords(this.#room.forwarding.layerOf(link), this.#room.forwarding.estimate));
     }
     for (const [id, person] of this.#people) {
       if (seen.has(id)) continue;

@@ -1,5 +1,6 @@
 /** Which way the room's media go, drawn and in words, with the choice of another; and what of ours is watched. */
 import { append, h, setText, show, svg } from "../dom.js";
+import { formatBitrate } from "../format.js";
 
 /** @typedef {import("../room.js").Room} Room */
 /** @typedef {import("../room/forwarding.js").Topology} Topology */
@@ -78,13 +79,16 @@ function sentInWords(wanted) {
  * What of somebody's picture comes, in words.
  *
  * @param {Layer | null} layer
+ * @param {number | null} estimate what our line carries, bit/s
  * @returns {string}
  */
-export function layerInWords(layer) {
+export function layerInWords(layer, estimate) {
   if (!layer) return "";
   const size = layer.encoding === null ? "not shown" : (["small picture", "medium picture", "large picture"][layer.encoding] ?? "picture");
-  const why = { wish: "as large as your window shows it", bandwidth: "your line bears no more", source: "they send no better", last_n: "others speak" }[layer.why];
-  return `${size}: ${why}`;
+  const takes = layer.bitrate ? `, ${formatBitrate(layer.bitrate)}` : "";
+  const line = estimate === null ? "your line bears no more" : `your line bears ${formatBitrate(estimate)} in all`;
+  const why = { wish: "as large as your window shows it", bandwidth: line, source: "they send no better", last_n: "others speak" }[layer.why];
+  return `${size}${takes}: ${why}`;
 }
 
 /**

@@ -141,10 +141,10 @@ impl Hub {
                 let message = Message::MediaWanted { connection: &leg.connection, encodings };
                 self.send_counted(peer, &message.to_bytes());
             }
-            Notice::Layers { leg, slots } => {
+            Notice::Layers { leg, slots, estimate } => {
                 let Some(peer) = self.member(&leg.room, leg.member) else { return };
                 let slots = slots.iter().map(layer).collect();
-                let message = Message::MediaLayers { connection: &leg.connection, slots };
+                let message = Message::MediaLayers { connection: &leg.connection, slots, estimate };
                 self.send_if_connected(peer, &message);
             }
             Notice::Speaker { room, member } => {
@@ -336,6 +336,7 @@ fn layer(slot: &SlotLayer) -> MediaLayer<'_> {
         encoding: slot.layer.map(|layer| layer.encoding),
         spatial: slot.layer.map(|layer| layer.spatial),
         temporal: slot.layer.map(|layer| layer.temporal),
+        bitrate: slot.bitrate,
         why,
     }
 }
