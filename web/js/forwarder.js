@@ -39,6 +39,8 @@ const MOST_RESERVED = 15;
 const DISCONNECTED_PATIENCE = 1_200;
 const RESTART_PATIENCE = 4_000;
 const FIRST_RENEWAL = 500;
+/** A worker that began anew waits for us, and is not to hear all at the same moment. */
+const LONGEST_RESTART = 200;
 const LONGEST_RENEWAL = 15_000;
 /** An offer unanswered for so long has gone astray. */
 const ANSWER_PATIENCE = 10_000;
@@ -182,11 +184,11 @@ export class Forwarder extends Emitter {
     this.emit("change", null);
   }
 
-  /** The server says that the connection is over. Gives it a fresh one, later each time. */
-  ended() {
+  /** The server says that the connection is over. Gives it a fresh one, later each time. @param {number} [wait] ms */
+  ended(wait = this.#renewalWait) {
     const { connection } = this;
     clearTimeout(this.#recoveryTimer);
-    this.#recoveryTimer = setTimeout(() => this.connection === connection && this.renew(), this.#renewalWait);
+    this.#recoveryTimer = setTimeout(() => this.connection === connection && this.renew(), wait);
   }
 
   close() {
@@ -213,7 +215,8 @@ export class Forwarder extends Emitter {
         void this.#applyWanted();
         break;
       case "media_closed":
-        if (message.reason !== "replaced" && message.reason !== "topology") this.ended();
+        if (message.reason === "restart" && this.#renewalWait === FIRST_RENEWAL) this.ended(Math.random() * LONGEST_RESTART);
+        else if (message.reason !== "replaced" && message.reason !== "topology") this.ended();
         break;
     }
     return true;

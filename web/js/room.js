@@ -22,6 +22,8 @@ import { Ends } from "./sframe/ends.js";
 /** @typedef {import("./peer/slots.js").Slot} Slot */
 /** @typedef {import("./peer/slots.js").MediaDirection} MediaDirection */
 
+/** In the place of a receiver's id: sealed for all who have the code. */
+const EVERYBODY = "everybody";
 /** What the server is told we are called where it is not to know. */
 const NOBODY = "Guest";
 /** ms */
@@ -95,7 +97,8 @@ export class Room extends Emitter {
       sealed: () => this.ends,
     });
     this.forwarding.on("change", () => this.emit("change", null));
-    this.signaling = new Signaling({ url: signalingUrl(location), presence: () => ({ ...this.state }) });
+    // What is sealed cannot be so before we know who we are.
+    this.signaling = new Signaling({ url: signalingUrl(location), presence: () => (this.keys ? undefined : { ...this.state }) });
     this.signaling.on("state", () => this.emit("change", null));
     this.signaling.on("joined", (joined) => this.#handleJoined(joined));
     this.signaling.on("message", (message) => this.#handleMessage(message));
@@ -218,7 +221,8 @@ export class Room extends Emitter {
     }
     this.audience = joined.audience ?? 0;
     this.#iceServers = joined.ice_servers;
-    this.#told = JSON.stringify(this.state);
+    // Where it is sealed, it was not in what we joined with.
+    this.#told = this.keys ? "" : JSON.stringify(this.state);
     // Before people are met: whether they are connected to depends on it.
     this.forwarding.joined(joined.topology, joined);
     const listed = new Set(joined.peers.map((peer) => peer.id));
@@ -236,6 +240,7 @@ export class Room extends Emitter {
         if (!joined.resumed) link.signalingReturned();
       }
     }
+    this.#tellPresence();
     this.forwarding.update();
     this.emit("joined", joined);
     this.emit("change", null);
@@ -257,8 +262,7 @@ export class Room extends Emitter {
         break;
       }
       case "presence":
-        // Whoever is connected has said it before.
-        if (!this.peers.get(String(message.from))?.channelOpen) this.peers.get(String(message.from))?.noteState(message.state);
+        this.#notePresence(String(message.from), message.state);
         break;
       case "peer_left":
         this.#peerLeft(String(message.peer), String(message.reason));
@@ -314,9 +318,12 @@ export class Room extends Emitter {
   /** @param {PeerInfo} info */
   #add(info) {
     if (!this.self || info.id === this.self) return;
+    // What a program sends is told by its publications.
+    const sealed = this.keys !== null && info.id !== PROGRAM;
     const link = new PeerLink({
       self: this.self,
-      info,
+      // What is not sealed is nobody's whom we know.
+      info: sealed ? { ...info, presence: undefined } : info,
       media: this.media(this.joined?.role),
       configuration: () => this.#configuration(),
       refreshServers: () => this.#refreshServers(),
@@ -342,6 +349,7 @@ export class Room extends Emitter {
       this.emit("peer-removed", link);
       this.emit("change", null);
     });
+    if (sealed && info.presence) this.#notePresence(info.id, info.presence);
     this.emit("peer-added", link);
   }
 
@@ -455,10 +463,41 @@ export class Room extends Emitter {
 
   /** To those who hear it from nobody else. */
   #tellPresence() {
-    const told = JSON.stringify(this.state);
-    if (told === this.#told || !this.joined) return;
+    const { keys, self, state } = this;
+    const told = JSON.stringify(state);
+    if (told === this.#told || !self || this.isDrop) return;
     this.#told = told;
-    this.signaling.send({ type: "presence", state: { ...this.state } });
+    if (!keys) {
+      this.signaling.send({ type: "presence", state: { ...state } });
+      return;
+    }
+    this.#sealing = this.#sealing.then(async () => {
+      this.signaling.send({ type: "presence", state: await keys.seal(self, EVERYBODY, state) });
+    });
+  }
+
+  /**
+   * @param {string} from
+   * @param {unknown} state
+   */
+  #notePresence(from, state) {
+    const note = (/** @type {unknown} */ told) => {
+      const link = this.peers.get(from);
+      // Whoever is connected has said it before.
+      if (!link?.channelOpen) link?.noteState(told);
+    };
+    const { keys } = this;
+    if (!keys) {
+      note(state);
+      return;
+    }
+    const open = async () => {
+      // What does not open says nothing.
+      note(await keys.open(from, EVERYBODY, state).catch(() => null));
+      this.forwarding.update();
+      this.emit("change", null);
+    };
+    this.#opening = this.#opening.then(open).catch(reportError);
   }
 }
 
