@@ -116,6 +116,7 @@ fn codecs(ours: &Media, theirs: &Media) -> Vec<AgreedCodec> {
                 kinds.push((*kind).clone());
             }
         });
+        kinds.shrink_to_fit();
         agreed.push(AgreedCodec {
             codec,
             send,
@@ -125,6 +126,8 @@ fn codecs(ours: &Media, theirs: &Media) -> Vec<AgreedCodec> {
             feedback: kinds,
         });
     }
+    // They are kept as long as the connection is.
+    agreed.shrink_to_fit();
     agreed
 }
 

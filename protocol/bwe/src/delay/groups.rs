@@ -53,7 +53,26 @@ impl Groups {
     }
 
     /// Takes a packet. It may complete a group, by being of the next.
+    #[inline]
     pub(crate) fn on_arrival(&mut self, now: Micros, packet: &Arrived) -> Option<Step> {
+        if let Some(current) = &mut self.current {
+            if packet.sent_at < current.first_sent {
+                // Overtaken: it tells nothing of the queue.
+                return None;
+            }
+            if belongs(current, packet) {
+                current.last_sent = current.last_sent.max(packet.sent_at);
+                current.last_arrival = current.last_arrival.max(packet.at);
+                current.one_way = current.one_way.min(packet.at - packet.sent_at);
+                current.heard_at = now;
+                return None;
+            }
+        }
+        self.begin(now, packet)
+    }
+
+    /// It is the first of the next group; from the one before to the one that is complete with that.
+    fn begin(&mut self, now: Micros, packet: &Arrived) -> Option<Step> {
         let fresh = Group {
             first_sent: packet.sent_at,
             last_sent: packet.sent_at,
@@ -62,23 +81,7 @@ impl Groups {
             one_way: packet.at - packet.sent_at,
             heard_at: now,
         };
-        let Some(current) = &mut self.current else {
-            self.current = Some(fresh);
-            return None;
-        };
-        if packet.sent_at < current.first_sent {
-            // Overtaken: it tells nothing of the queue.
-            return None;
-        }
-        if belongs(current, packet) {
-            current.last_sent = current.last_sent.max(packet.sent_at);
-            current.last_arrival = current.last_arrival.max(packet.at);
-            current.one_way = current.one_way.min(packet.at - packet.sent_at);
-            current.heard_at = now;
-            return None;
-        }
-        let done = *current;
-        self.current = Some(fresh);
+        let done = self.current.replace(fresh)?;
         let step = self.previous.and_then(|previous| self.step(&previous, &done));
         if step.is_some_and(|step| step.is_reset) {
             self.previous = None;
@@ -116,6 +119,7 @@ impl Groups {
 }
 
 /// Whether a packet is of this group: it left in the same burst, or was held up with it and let go with it.
+#[inline]
 fn belongs(group: &Group, packet: &Arrived) -> bool {
     if packet.sent_at - group.first_sent <= BURST {
         return true;
