@@ -182,6 +182,4 @@ pub(crate) enum Why {
     Bandwidth,
     /// There is no more.
     Source,
-    /// Others have spoken since.
-    LastN,
 }

@@ -24,7 +24,6 @@ enum Command {
     Packet(Sent),
     Packets { sent: Sent, count: u8 },
     KeyFrame { which: u8 },
-    LastN { count: Option<u8> },
     Mute { which: u8, is_muted: bool },
     MayPublish { who: u8, source: u8, may: bool },
     Switch { which: u8, to: Option<u8> },
@@ -162,7 +161,6 @@ impl World {
                     self.room.request_key_frame(now, id);
                 }
             }
-            Command::LastN { count } => self.room.set_last_n(now, count.map(usize::from)),
             Command::Mute { which, is_muted } => {
                 if let Some(id) = pick(&self.publications, which) {
                     let _ = self.room.set_muted(now, id, is_muted);

@@ -64,8 +64,6 @@ pub enum Why {
     Bandwidth,
     /// There is no more, or it does not come now, or is muted.
     Source,
-    /// Others have spoken since its owner did: see [`Room::set_last_n`](crate::Room::set_last_n).
-    LastN,
 }
 
 /// What the next deadline is for.

@@ -72,10 +72,6 @@ impl<T> Roll<T> {
         self.entries.iter().map(|(number, _)| *number).collect()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        self.entries.iter().map(|(number, value)| (*number, value))
-    }
-
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut T)> {
         self.entries.iter_mut().map(|(number, value)| (*number, value))
     }

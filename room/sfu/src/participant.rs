@@ -17,8 +17,6 @@ pub(crate) struct Participant {
     pub(crate) enough: Option<u64>,
     /// What they were last said to want.
     pub(crate) wants: u64,
-    /// How many had the word before they had it last.
-    pub(crate) spoke: u64,
     /// What they may not publish, each once.
     pub(crate) may_not: Vec<Source>,
 }

@@ -41,11 +41,6 @@ pub struct Room {
     /// When layers are chosen anew.
     allocation: Option<Instant>,
     speaker: Speaker,
-    /// How often somebody else has had the word.
-    spoken: u64,
-    /// How many of those with cameras are forwarded, and who spoke last of them.
-    last_n: Option<usize>,
-    ranking: Vec<ParticipantId>,
 }
 
 impl Room {
@@ -62,9 +57,6 @@ impl Room {
             key_frame: None,
             allocation: None,
             speaker: Speaker::default(),
-            spoken: 0,
-            last_n: None,
-            ranking: Vec::new(),
         }
     }
 

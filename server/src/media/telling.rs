@@ -130,7 +130,6 @@ impl From<sfu::Why> for Why {
             sfu::Why::Wish => Self::Wish,
             sfu::Why::Bandwidth => Self::Bandwidth,
             sfu::Why::Source => Self::Source,
-            sfu::Why::LastN => Self::LastN,
         }
     }
 }

@@ -167,7 +167,6 @@ pub(crate) enum Why {
     Wish,
     Bandwidth,
     Source,
-    LastN,
 }
 
 /// Why a connection is over on the server's side.

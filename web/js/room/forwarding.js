@@ -24,7 +24,7 @@ import { Forwarder } from "../forwarder.js";
  * @property {number} [spatial]
  * @property {number} [temporal]
  * @property {number} [bitrate] bit/s that it takes
- * @property {"wish" | "bandwidth" | "source" | "last_n"} why
+ * @property {"wish" | "bandwidth" | "source"} why
  */
 
 /** @typedef {{ width: number, height: number } | null} Shown  device pixels; null: it is not to be seen */

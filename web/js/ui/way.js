@@ -87,7 +87,7 @@ export function layerInWords(layer, estimate) {
   const size = layer.encoding === null ? "not shown" : (["small picture", "medium picture", "large picture"][layer.encoding] ?? "picture");
   const takes = layer.bitrate ? `, ${formatBitrate(layer.bitrate)}` : "";
   const line = estimate === null ? "your line bears no more" : `your line bears ${formatBitrate(estimate)} in all`;
-  const why = { wish: "as large as your window shows it", bandwidth: line, source: "they send no better", last_n: "others speak" }[layer.why];
+  const why = { wish: "as large as your window shows it", bandwidth: line, source: "they send no better" }[layer.why];
   return `${size}${takes}: ${why}`;
 }
 

@@ -59,7 +59,8 @@ struct Quality {
 
 impl Quality {
     fn change(&mut self, line: &str) -> io::Result<()> {
-        let unknown = || io::Error::other(format!("{line:?}: there are delay, jitter, loss, outage, and a number"));
+        let unknown =
+            || io::Error::other(format!("{line:?}: there are delay, jitter, loss, outage, and a number"));
         let (name, number) = line.split_once(' ').ok_or_else(unknown)?;
         let number: u64 = number.parse().map_err(|_| unknown())?;
         let time = Duration::from_millis(number);
@@ -147,7 +148,8 @@ fn carry_out(outside: &Arc<UdpSocket>, target: SocketAddr, quality: &Arc<Mutex<Q
         // An error is of an earlier datagram.
         let Ok((length, client)) = outside.recv_from(&mut buffer) else { continue };
         if !clients.contains_key(&client) && clients.len() < CLIENTS {
-            let Ok(by) = UdpSocket::bind(("0.0.0.0", 0)).and_then(|by| by.connect(target).map(|()| by)) else {
+            let Ok(by) = UdpSocket::bind(("0.0.0.0", 0)).and_then(|by| by.connect(target).map(|()| by))
+            else {
                 continue;
             };
             let by = Arc::new(by);
@@ -161,7 +163,12 @@ fn carry_out(outside: &Arc<UdpSocket>, target: SocketAddr, quality: &Arc<Mutex<Q
     }
 }
 
-fn carry_back(by: &UdpSocket, (outside, client): (&Arc<UdpSocket>, SocketAddr), back: &Way, quality: &Mutex<Quality>) {
+fn carry_back(
+    by: &UdpSocket,
+    (outside, client): (&Arc<UdpSocket>, SocketAddr),
+    back: &Way,
+    quality: &Mutex<Quality>,
+) {
     let mut buffer = [0; 2048];
     loop {
         let Ok(length) = by.recv(&mut buffer) else { continue };

@@ -11,7 +11,6 @@ use crate::event::{Event, Why};
 use crate::id::{ParticipantId, PublicationId, SubscriptionId};
 use crate::levels::useful;
 use crate::limits::ALLOCATION_PERIOD;
-use crate::publication::Source;
 use crate::subscription::Subscription;
 
 /// What a receiver wants is told when it has changed by a tenth.
@@ -57,11 +56,9 @@ impl Room {
             let Some(source) = self.publications.get(publication.0) else { continue };
             let Some(known) = source.subscription(subscription) else { continue };
             let wish = known.wish;
-            let is_camera = source.offer.source == Source::Camera && source.offer.kind == MediaKind::Video;
             let paused = match () {
                 () if wish.paused => Some(Why::Wish),
                 () if source.is_silent() => Some(Why::Source),
-                () if is_camera && !self.is_among_last(source.owner, id) => Some(Why::LastN),
                 () => None,
             };
             if source.offer.kind == MediaKind::Audio || paused.is_some() {

@@ -411,39 +411,6 @@ fn who_speaks_is_told() {
 }
 
 #[test]
-fn only_the_cameras_of_the_last_speakers_are_forwarded() {
-    let mut world = World::new(offer(Codec::Vp8, 1), Wish::default());
-    let (now, receiver) = (world.now, world.receiver);
-    let third = world.room.join(now).unwrap();
-    let camera = world.room.publish(now, third, offer(Codec::Vp8, 1)).unwrap();
-    let voice = world.room.publish(now, third, offer(Codec::Opus, 1)).unwrap();
-    let screen = Offer { source: Source::Screen, ..offer(Codec::Vp8, 1) };
-    let screen = world.room.publish(now, third, screen).unwrap();
-    world.room.publish(now, receiver, offer(Codec::Vp8, 1)).unwrap();
-    let watched =
-        [camera, screen].map(|one| world.room.subscribe(now, receiver, one, Wish::default()).unwrap());
-    world.room.set_last_n(now, Some(1));
-    let first = world.subscription;
-    let get = |world: &mut World| {
-        let mut all = Vec::new();
-        let publications = [world.publication, camera, screen];
-        for publication in publications {
-            let packet = MediaPacket { arrived: world.now, ..Feed::new(0).simple(true) };
-            world.room.handle_packet(world.now, publication, &packet, |id, _| all.push(id));
-        }
-        all
-    };
-    assert_eq!(get(&mut world), [first, watched[1]], "who came first, and what is no camera");
-    world.events(|_| false);
-    speak(&mut world, &mut Feed::new(0), voice, 600);
-    let last = Event::Layer { subscription: first, layer: None, why: Why::LastN };
-    assert!(world.events(|_| true).contains(&last));
-    let mut got = get(&mut world);
-    got.retain(|id| *id != watched[1]);
-    assert_eq!(got, [watched[0]]);
-}
-
-#[test]
 fn what_may_not_be_published_is_not() {
     let mut world = World::new(offer(Codec::Vp8, 1), Wish::default());
     let (now, sender) = (world.now, world.sender);

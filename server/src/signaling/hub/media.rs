@@ -328,7 +328,6 @@ fn layer(slot: &SlotLayer) -> MediaLayer<'_> {
         Reason::Wish => Why::Wish,
         Reason::Bandwidth => Why::Bandwidth,
         Reason::Source => Why::Source,
-        Reason::LastN => Why::LastN,
     };
     MediaLayer {
         mid: &slot.mid,

@@ -103,7 +103,8 @@ fn a_far_and_bad_line_is_borne() {
     sees_and_hears(ada, bob);
     let [sent_third, third] = [ada, bob].map(|page| page.eval("lab.media()"));
     let asked = |now, before| {
-        let [asked, sent] = ["pliCount", "keyFramesEncoded"].map(|name| since(now, before, "outbound-rtp video", name));
+        let [asked, sent] =
+            ["pliCount", "keyFramesEncoded"].map(|name| since(now, before, "outbound-rtp video", name));
         format!("{asked} key frames asked for, {sent} sent")
     };
     println!(
@@ -123,6 +124,11 @@ fn a_far_and_bad_line_is_borne() {
     let asked = since(&sent_third, &sent_first, "outbound-rtp video", "pliCount");
     assert!(asked < 60.0, "{asked} key frames asked for");
     for page in &pages {
-        assert_eq!(page.eval("twocan.topology.generation"), 1, "{}'s connection to the server lives", page.name());
+        assert_eq!(
+            page.eval("twocan.topology.generation"),
+            1,
+            "{}'s connection to the server lives",
+            page.name()
+        );
     }
 }

@@ -139,15 +139,24 @@ fn what_becomes_of_a_connection_is_told() {
     assert_eq!(world.message(ada), wanted);
     let layer = Some(Layer { encoding: 2, spatial: 0, temporal: 1 });
     let slots = vec![
-        SlotLayer { mid: "4".into(), publication: Some("p".into()), layer, bitrate: Some(90_000), why: Why::Bandwidth },
-        SlotLayer { mid: "5".into(), publication: None, layer: None, bitrate: None, why: Why::LastN },
+        SlotLayer {
+            mid: "4".into(),
+            publication: Some("p".into()),
+            layer,
+            bitrate: Some(90_000),
+            why: Why::Bandwidth,
+        },
+        SlotLayer { mid: "5".into(), publication: None, layer: None, bitrate: None, why: Why::Source },
     ];
     world.notice(Notice::Layers { leg: name.clone(), slots, estimate: Some(400_000) });
     let slots = json!([
         {"mid": "4", "publication": "p", "encoding": 2, "spatial": 0, "temporal": 1, "bitrate": 90_000, "why": "bandwidth"},
-        {"mid": "5", "publication": null, "encoding": null, "why": "last_n"},
+        {"mid": "5", "publication": null, "encoding": null, "why": "source"},
     ]);
-    assert_eq!(world.message(ada), json!({"type": "media_layers", "connection": "x", "slots": slots, "estimate": 400_000}));
+    assert_eq!(
+        world.message(ada),
+        json!({"type": "media_layers", "connection": "x", "slots": slots, "estimate": 400_000})
+    );
     for (problem, code) in [
         (Problem::Offer, "media_refused"),
         (Problem::Slot, "media_refused"),
@@ -168,7 +177,8 @@ fn what_becomes_of_a_connection_is_told() {
 fn layers_are_not_counted_and_answers_are() {
     let (mut world, (ada, joined), _) = pair();
     let before = world.hub.counters().messages_sent;
-    let slots = vec![SlotLayer { mid: "4".into(), publication: None, layer: None, bitrate: None, why: Why::Source }];
+    let slots =
+        vec![SlotLayer { mid: "4".into(), publication: None, layer: None, bitrate: None, why: Why::Source }];
     world.send(ada, &offer("x"));
     world.drop_connection(ada);
     world.notice(Notice::Layers { leg: leg(&joined, "x"), slots, estimate: None });
