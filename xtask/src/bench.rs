@@ -31,7 +31,9 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> io::Result<()> {
     build(&[&["--package", "twocan-server"], features].concat(), &server)?;
     let mut bench = Command::new(release.join("bench"));
     bench.args(arguments);
-    if arguments.first().is_some_and(|first| matches!(first.as_str(), "heap" | "relay" | "sfu" | "signaling"))
+    if arguments
+        .first()
+        .is_some_and(|first| matches!(first.as_str(), "heap" | "relay" | "sfu" | "sfu-others" | "signaling"))
         && !arguments.iter().any(|argument| argument == "--twocan" || argument == "--help")
     {
         bench.arg("--twocan").arg(server.join("release/twocan"));

@@ -6,6 +6,7 @@
 //! `echo/uring.rs` is unsafe code, because io_uring has no safe interface and must be measured before anything
 //! can be said of it. Nothing that is shipped contains it.
 
+mod beside;
 mod bwe;
 mod echo;
 mod peer;
@@ -45,6 +46,8 @@ enum Command {
     Simulator(simulator::Options),
     /// The forwarder of media: one streams, many watch.
     Sfu(sfu::Options),
+    /// The forwarder beside other ones: LiveKit, and what is written with Pion.
+    SfuOthers(beside::Options),
     /// The forwarder's rooms alone: CPU time of each packet.
     Room(room::Options),
     /// Bandwidth estimation in a simulated network, beside str0m's; its time and memory for each packet.
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Signaling(options) => signaling::run(&options),
         Command::Simulator(options) => simulator::run(&options),
         Command::Sfu(options) => sfu::run(&options),
+        Command::SfuOthers(options) => beside::run(&options),
         Command::Room(options) => room::run(&options),
         Command::Bwe(options) => bwe::run(&options),
         Command::Srtp(options) => srtp::run(&options),

@@ -147,6 +147,12 @@ func main() {
 		}
 		return
 	}
+	if len(os.Args) > 1 && os.Args[1] == "sfu" {
+		if err := forward(); err != nil {
+			fmt.Println(err)
+		}
+		return
+	}
 	end := &end{trickle: true, connected: make(chan struct{})}
 	settings := webrtc.SettingEngine{}
 	settings.SetIncludeLoopbackCandidate(true)
