@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bwe::{DataRate, Estimator};
 use rtp::extension::TransportSequenceNumber;
-use rtp::rtcp::{self, Nack, TransportFeedback};
+use rtp::rtcp::{self, CongestionFeedback, Nack, TransportFeedback};
 use rtp::{HeaderWriter, NtpShort, SequenceNumber, Ssrc};
 use sdp::attribute::Feedback;
 
@@ -28,6 +28,7 @@ pub(crate) mod reports;
 mod route;
 mod sending;
 mod source;
+mod stream_arrivals;
 
 use arrivals::Arrivals;
 pub use packet::{MediaPacket, SenderClock};
@@ -35,6 +36,7 @@ use receiving::Receiving;
 use route::Section;
 use sending::Sending;
 pub use sending::{OutgoingPacket, Prefix};
+use stream_arrivals::StreamArrivals;
 
 /// What the session has to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +60,15 @@ pub(crate) struct Session {
     pub(crate) receiving: Receiving,
     pub(crate) sending: Sending,
     arrivals: Arrivals,
+    /// The same by stream, where that is agreed on.
+    congestion: Option<StreamArrivals>,
     pub(crate) estimator: Option<Estimator>,
     events: VecDeque<Event>,
     /// RTCP in the clear that is to leave at once.
     urgent: Vec<u8>,
     scratch: Vec<u8>,
     reduced_size: bool,
+    cryptex: bool,
     cname: Box<str>,
     /// Who speaks where nothing is sent.
     ssrc: Ssrc,
@@ -76,6 +81,8 @@ pub(crate) struct Session {
     firs: u8,
     /// The reference time of the last feedback, without its wrapping.
     reference: i64,
+    /// The time of the last one that names streams, in 65,536ths of a second: as it stood there, and without its wrapping.
+    report_time: Option<(u32, i64)>,
     randomness: u32,
 }
 
@@ -99,6 +106,8 @@ impl Session {
             receiving: Receiving::default(),
             sending: Sending::new(now),
             arrivals: Arrivals::new(now),
+            congestion: None,
+            cryptex: false,
             estimator: None,
             events: VecDeque::new(),
             urgent: Vec::new(),
@@ -112,6 +121,7 @@ impl Session {
             round_trip: None,
             firs: 0,
             reference: 0,
+            report_time: None,
             randomness: u32::from_be_bytes([e, f, g, h]) | 1,
         }
     }
@@ -119,6 +129,13 @@ impl Session {
     /// The handshake is done.
     pub(crate) fn set_keys(&mut self, sender: srtp::Sender, receiver: srtp::Receiver) {
         self.keys = Some((sender, receiver));
+        self.encrypt_headers();
+    }
+
+    fn encrypt_headers(&mut self) {
+        if let Some((sender, _)) = &mut self.keys {
+            sender.set_cryptex(self.cryptex);
+        }
     }
 
     /// Descriptions say what is sent and received from now on.
@@ -138,19 +155,31 @@ impl Session {
         });
         self.receiving.set_sections(sections.collect());
         self.reduced_size = agreed.iter().all(|(_, agreement)| agreement.reduced_size);
+        // What is one transport has one way of both (RFC 8859 §5, RFC 9335 §4).
+        let all = |is: fn(&Agreement) -> bool| {
+            !agreed.is_empty() && agreed.iter().all(|(_, agreement)| is(agreement))
+        };
+        self.cryptex = all(|agreement| agreement.cryptex);
+        let by_stream = all(|agreement| agreement.congestion_feedback);
+        if by_stream && self.congestion.is_none() {
+            self.congestion = Some(StreamArrivals::default());
+        }
         let is_told = |(_, agreement): &(&Transceiver, &Arc<Agreement>)| {
-            agreement.direction.sends()
-                && agreement.preferred().is_some_and(|codec| codec.has(&Feedback::TransportCc))
+            let has_numbers = agreement.preferred().is_some_and(|codec| codec.has(&Feedback::TransportCc));
+            agreement.direction.sends() && (by_stream || has_numbers)
         };
         if self.estimator.is_none() && agreed.iter().any(is_told) {
             let start = DataRate::from_bps(self.start_bitrate);
             let estimator = Estimator::new(now, bwe::Config { start, ..bwe::Config::default() });
             self.sending.set_target(now, estimator.target());
             self.estimator = Some(estimator);
+            // It knows packets by one kind of numbers.
+            self.sending.numbers = by_stream.then(bwe::StreamNumbers::new);
         }
         let mut randomness = self.randomness;
         self.sending.set_transceivers(agreed.into_iter(), || next(&mut randomness));
         self.randomness = randomness;
+        self.encrypt_headers();
     }
 
     /// Takes a datagram of RTP's or RTCP's, which is opened where it lies.
@@ -163,7 +192,9 @@ impl Session {
         let length = receiver.unprotect_rtp(bytes).map_err(MediaFault::Srtp)?;
         let bytes = bytes.get(..length).unwrap_or_default();
         let header = rtp::Header::parse(bytes).map_err(MediaFault::Header)?;
-        if let Some(counted) = header.read::<TransportSequenceNumber>(self.receiving.extensions()) {
+        if let Some(congestion) = &mut self.congestion {
+            congestion.take(now, header.ssrc(), header.sequence_number());
+        } else if let Some(counted) = header.read::<TransportSequenceNumber>(self.receiving.extensions()) {
             self.arrivals.take(now, counted.number);
         }
         self.receiving.take(now, bytes)
@@ -181,6 +212,39 @@ impl Session {
                 at: ticks.map(|ticks| Duration::from_micros(ticks * 250)),
                 ecn: bwe::Ecn::NotEct,
             }
+        });
+        estimator.on_feedback(now, arrivals);
+        self.heed_estimator(now);
+    }
+
+    /// The same by stream (RFC 8888 §3.1).
+    fn take_congestion(&mut self, now: Instant, feedback: &CongestionFeedback<'_>) {
+        let Some((estimator, numbers)) = self.estimator.as_mut().zip(self.sending.numbers.as_ref()) else {
+            return;
+        };
+        let stamp = feedback.timestamp.0;
+        let time = self
+            .report_time
+            .map_or(LONG_AGO, |(last, time)| time + i64::from(stamp.wrapping_sub(last).cast_signed()));
+        self.report_time = Some((stamp, time));
+        let time = Duration::from_nanos(((i128::from(time.max(0)) * 1_000_000_000) >> 16) as u64);
+        let streams = feedback.streams();
+        let all = streams
+            .flat_map(|stream| stream.metrics().map(move |(number, metric)| (stream.ssrc, number, metric)));
+        let arrivals = all.take(crate::limits::ARRIVALS).filter_map(|(ssrc, number, metric)| {
+            let sequence = numbers.find(ssrc.0, number.0)?;
+            let Some(metric) = metric else {
+                return Some(bwe::Arrival { sequence, at: None, ecn: bwe::Ecn::NotEct });
+            };
+            // That it came, but not when, says nothing of the path.
+            let at = Some(time.saturating_sub(metric.offset.to_duration()?));
+            let ecn = match metric.ecn {
+                rtcp::Ecn::NotCapable => bwe::Ecn::NotEct,
+                rtcp::Ecn::Capable1 => bwe::Ecn::Ect1,
+                rtcp::Ecn::Capable0 => bwe::Ecn::Ect0,
+                rtcp::Ecn::Congestion => bwe::Ecn::Ce,
+            };
+            Some(bwe::Arrival { sequence, at, ecn })
         });
         estimator.on_feedback(now, arrivals);
         self.heed_estimator(now);
@@ -318,6 +382,14 @@ impl Session {
             }
             out.clear();
         }
+        if self.congestion.as_ref().and_then(StreamArrivals::due).is_some_and(|due| due <= now) {
+            self.open_compound(out);
+            let (own, time) = (self.own_ssrc(), self.ntp(now).short());
+            if self.congestion.as_mut().is_some_and(|congestion| congestion.write(now, (own, time), out)) {
+                return;
+            }
+            out.clear();
+        }
         if self.next_report <= now {
             self.report(now, out);
         }
@@ -337,6 +409,7 @@ impl Session {
         let all = [
             self.receiving.poll_timeout(),
             self.arrivals.due(),
+            self.congestion.as_ref().and_then(StreamArrivals::due),
             reports.then_some(self.next_report),
             self.sending.poll_timeout(),
             self.estimator.as_ref().and_then(Estimator::poll_timeout).map(|(due, _)| due),

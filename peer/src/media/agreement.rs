@@ -19,6 +19,10 @@ pub struct Agreement {
     pub direction: Direction,
     /// Whether RTCP packets need not be compound (RFC 5506 §5).
     pub reduced_size: bool,
+    /// Whether arrivals are told stream by stream (RFC 8888 §6).
+    pub congestion_feedback: bool,
+    /// Whether both read encrypted headers (RFC 9335 §4).
+    pub cryptex: bool,
     /// Encodings that the peer takes; none without simulcast.
     pub send_rids: Vec<Box<str>>,
     /// Encodings that the peer sends; none without simulcast.
@@ -69,6 +73,8 @@ impl Agreement {
             extensions: extensions(ours, theirs),
             direction: ours.direction().and(theirs.direction().reversed()),
             reduced_size: both.iter().all(|media| media.attributes.has(&Attribute::RtcpReducedSize)),
+            congestion_feedback: both.iter().all(|media| media.has_feedback_on_all(&Feedback::AckCcfb)),
+            cryptex: ours.has_cryptex() && theirs.has_cryptex(),
             send_rids: rids(ours.media, theirs.media, RidDirection::Send),
             receive_rids: rids(ours.media, theirs.media, RidDirection::Recv),
             sources: sources(theirs.media),

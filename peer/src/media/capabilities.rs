@@ -38,6 +38,10 @@ pub struct MediaCapabilities {
     pub audio_extensions: Vec<ExtensionCapability>,
     /// Header extensions of pictures.
     pub video_extensions: Vec<ExtensionCapability>,
+    /// Whether arrivals are told stream by stream (RFC 8888), where the peer can do that, too; else transport-wide.
+    pub congestion_feedback: bool,
+    /// Whether header extensions are encrypted (RFC 9335), where the peer can do that, too.
+    pub cryptex: bool,
 }
 
 const AUDIO_EXTENSIONS: &[Kind] =
@@ -147,6 +151,8 @@ impl Default for MediaCapabilities {
             ],
             audio_extensions: extensions(AUDIO_EXTENSIONS),
             video_extensions: extensions(VIDEO_EXTENSIONS),
+            congestion_feedback: true,
+            cryptex: true,
         }
     }
 }

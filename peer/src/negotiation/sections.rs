@@ -2,9 +2,10 @@
 
 use std::num::{NonZeroU8, NonZeroU32};
 
+use rtp::extension::Kind;
 use sdp::attribute::{
-    Attribute, Direction, Extmap, Feedback, Fmtp, Mid, Msid, PayloadType, Rid, RidDirection, RidId, Rtpmap,
-    Setup, Simulcast, SsrcAttribute, SsrcGroup, SsrcSemantics,
+    Attribute, Direction, Extmap, Feedback, Fmtp, Mid, Msid, PayloadType, Rid, RidDirection, RidId,
+    RtcpFeedback, Rtpmap, Setup, Simulcast, SsrcAttribute, SsrcGroup, SsrcSemantics,
 };
 use sdp::{Media, Section};
 
@@ -59,6 +60,12 @@ pub(super) fn offered(
             }
         }
     }
+    if capabilities.congestion_feedback {
+        media = media.with(on_all(Feedback::AckCcfb));
+    }
+    if capabilities.cryptex {
+        media = media.with(Attribute::Cryptex);
+    }
     let rids: Vec<Box<str>> =
         transceiver.encodings().iter().filter_map(|encoding| encoding.init.rid.clone()).collect();
     media = with_rids(media, &rids, RidDirection::Send);
@@ -76,7 +83,12 @@ pub(super) fn answered(
     let kind = transceiver.kind();
     let direction = section.direction().reversed().and(transceiver.direction());
     let mut media = begun(kind, section.media.mid()?.clone()).with(Attribute::Direction(direction));
+    // RFC 8888 §6: of two kinds of feedback that say the same, one is answered.
+    let by_stream = capabilities.congestion_feedback && section.media.has_feedback_on_all(&Feedback::AckCcfb);
     for extmap in section.extmaps() {
+        if by_stream && extmap.uri == *Kind::TransportSequenceNumber.uri() {
+            continue;
+        }
         if capabilities.extensions(kind).iter().any(|known| extmap.uri == *known.kind.uri()) {
             media = media.with(Extmap::new(extmap.id, extmap.uri.clone()));
         }
@@ -98,11 +110,19 @@ pub(super) fn answered(
         }
         let feedback: Vec<Feedback> =
             capability.feedback.iter().filter(|kind| codec.has_feedback(kind)).cloned().collect();
+        let feedback: Vec<Feedback> =
+            feedback.into_iter().filter(|kind| !by_stream || *kind != Feedback::TransportCc).collect();
         add_codec(&mut media, &own, number, &feedback);
         let repeats = offered.iter().find(|codec| codec.retransmits() == Some(number));
         if let Some(repeats) = repeats.filter(|_| capability.retransmission.is_some()) {
             add_codec(&mut media, &retransmission(own.clock_rate, number), repeats.payload_type, &[]);
         }
+    }
+    if by_stream {
+        media = media.with(on_all(Feedback::AckCcfb));
+    }
+    if capabilities.cryptex && section.has_cryptex() {
+        media = media.with(Attribute::Cryptex);
     }
     for (way, own) in [(RidDirection::Send, RidDirection::Recv), (RidDirection::Recv, RidDirection::Send)] {
         let rids = answered_rids(transceiver, section.media, way);
@@ -164,6 +184,11 @@ fn begun(kind: MediaKind, mid: Mid) -> Media {
         MediaKind::Video => sdp::MediaKind::Video,
     };
     Media::rtp(kind, mid).with(Attribute::RtcpReducedSize)
+}
+
+/// Feedback about all of a section.
+fn on_all(feedback: Feedback) -> RtcpFeedback {
+    RtcpFeedback { payload_type: None, feedback }
 }
 
 fn retransmission(clock_rate: u32, of: PayloadType) -> Codec {

@@ -43,7 +43,7 @@ pub(crate) struct Heard {
 
 impl Session {
     /// This end's wall clock.
-    fn ntp(&self, now: Instant) -> NtpTime {
+    pub(super) fn ntp(&self, now: Instant) -> NtpTime {
         NtpTime::from_unix(self.unix_time + now.saturating_duration_since(self.start))
     }
 
@@ -183,6 +183,7 @@ impl Session {
                 }
             }),
             RtcpPacket::TransportFeedback(feedback) => self.take_feedback(now, &feedback),
+            RtcpPacket::CongestionFeedback(feedback) => self.take_congestion(now, &feedback),
             RtcpPacket::Remb(remb) if self.estimator.is_none() => {
                 self.events.push_back(Event::TargetBitrate(remb.bitrate));
             }
@@ -191,7 +192,6 @@ impl Session {
             | RtcpPacket::Bye(_)
             | RtcpPacket::Application(_)
             | RtcpPacket::Tmmbr(_)
-            | RtcpPacket::CongestionFeedback(_)
             | RtcpPacket::Unknown(_) => {}
         }
     }

@@ -210,6 +210,8 @@ pub(crate) struct Sending {
     scratch: Vec<u8>,
     /// Counts the packets that have a transport-wide number.
     counted: u64,
+    /// Or numbers all packets, where feedback names their streams (RFC 8888).
+    pub(crate) numbers: Option<bwe::StreamNumbers>,
     /// Padding that the pacer has let go, in bytes, and the probe that it is for: one packet has no more than 255 of them.
     owed: Option<(u64, Option<bwe::ProbeId>)>,
 }
@@ -225,6 +227,7 @@ impl Sending {
             pacer,
             scratch: Vec::new(),
             counted: 0,
+            numbers: None,
             owed: None,
         }
     }
@@ -378,12 +381,25 @@ impl Sending {
         stream.note(now, timestamp, clock_rate);
         stream.count(header, length);
         self.pacer.passed(now, DataSize::from_bytes((length + BELOW) as u64));
-        if stream.extensions.id(Kind::TransportSequenceNumber).is_some() {
+        let has_number = stream.extensions.id(Kind::TransportSequenceNumber).is_some();
+        let name = (stream.ssrc.0, number as u16);
+        if let Some(sequence) = self.sequence(name, has_number) {
             let size = DataSize::from_bytes((buffer.len() - start + BELOW) as u64);
-            sent(Sent { sequence: self.counted, size, at: now, kind: bwe::Kind::Media, probe: None });
-            self.counted += 1;
+            sent(Sent { sequence, size, at: now, kind: bwe::Kind::Media, probe: None });
         }
         Ok(true)
+    }
+
+    /// What the estimator knows a packet by that leaves now: a stream's source and number, and whether it has a transport-wide
+    /// one. None: feedback will not be about it.
+    fn sequence(&mut self, (ssrc, number): (u32, u16), has_number: bool) -> Option<u64> {
+        if let Some(numbers) = &mut self.numbers {
+            return Some(numbers.on_sent(ssrc, number));
+        }
+        has_number.then(|| {
+            self.counted += 1;
+            self.counted - 1
+        })
     }
 
     fn place_of(&self, (transceiver, encoding): (TransceiverId, usize)) -> Option<usize> {
@@ -468,14 +484,15 @@ impl Sending {
             };
             let ids = self.streams.first().map(|stream| &stream.extensions);
             let counted = ids.and_then(|ids| count(&mut buffer[start..], ids, self.counted));
+            let name = self.numbers.as_ref().and_then(|_| Header::parse(buffer.get(start..)?).ok());
+            let name = name.map(|header| (header.ssrc().0, header.sequence_number().0));
             if srtp.protect_rtp(buffer, start).is_err() {
                 buffer.truncate(start);
                 continue;
             }
-            if counted.is_some() {
+            if let Some(sequence) = self.sequence(name.unwrap_or_default(), counted.is_some()) {
                 let size = DataSize::from_bytes((buffer.len() - start + BELOW) as u64);
-                sent(Sent { sequence: self.counted, size, at: now, kind, probe });
-                self.counted += 1;
+                sent(Sent { sequence, size, at: now, kind, probe });
             }
             return true;
         }

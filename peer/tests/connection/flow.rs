@@ -18,9 +18,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const FRAME: Duration = Duration::from_millis(33);
 
 fn world(seed: u64, links: impl Fn() -> Link) -> World {
+    world_where(seed, links, true)
+}
+
+/// Bob can do what only some can, or what all can alone.
+fn world_where(seed: u64, links: impl Fn() -> Link, is_new: bool) -> World {
     let home = |address| Home::public(address).links(links(), Link::default());
-    World::configured(seed, [home("192.0.2.1"), home("192.0.2.2")], |_, configuration| {
-        configuration.media = Some(Arc::new(MediaCapabilities::default()));
+    World::configured(seed, [home("192.0.2.1"), home("192.0.2.2")], |index, configuration| {
+        let (congestion_feedback, cryptex) = (is_new || index == ADA, is_new || index == ADA);
+        let media = MediaCapabilities { congestion_feedback, cryptex, ..MediaCapabilities::default() };
+        configuration.media = Some(Arc::new(media));
         configuration.unix_time = Duration::from_secs(1_800_000_000);
     })
 }
@@ -130,8 +137,18 @@ fn what_is_lost_is_asked_for_and_sent_again() {
 
 #[test]
 fn the_target_finds_what_the_path_carries() {
-    let mut world = world(3, || Link { rate: Some(2_000_000), ..Link::of(Duration::from_millis(20)) });
+    for is_new in [true, false] {
+        target_is_found(is_new);
+    }
+}
+
+/// By feedback about streams (RFC 8888), or about the transport.
+fn target_is_found(is_new: bool) {
+    let links = || Link { rate: Some(2_000_000), ..Link::of(Duration::from_millis(20)) };
+    let mut world = world_where(3, links, is_new);
     let id = connected(&mut world, MediaKind::Video, Vec::new());
+    let agreed = world.ends[ADA].peer.transceiver(id).unwrap().agreement().unwrap();
+    assert_eq!((agreed.congestion_feedback, agreed.cryptex), (is_new, is_new));
     let (mut targets, mut owed) = (Vec::new(), 0);
     for frame in 0..600 {
         let target = world.ends[ADA].peer.target_bitrate().unwrap();

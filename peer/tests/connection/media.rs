@@ -98,7 +98,13 @@ fn tracks_of_both_ends_share_sections() {
 
     let agreed = bob.peer.transceiver(own).unwrap().agreement().unwrap();
     let first = agreed.preferred().unwrap();
-    assert!(first.codec.is("VP8") && first.has(&Feedback::NackPli) && first.has(&Feedback::TransportCc));
+    assert!(first.codec.is("VP8") && first.has(&Feedback::NackPli));
+    // Of two kinds of feedback that say the same, one is agreed on.
+    assert!(agreed.congestion_feedback && !first.has(&Feedback::TransportCc) && agreed.cryptex);
+    assert!(
+        offer.sdp.contains("a=rtcp-fb:96 transport-cc\r\n") && offer.sdp.contains("a=rtcp-fb:* ack ccfb\r\n")
+    );
+    assert!(!answer.sdp.contains("transport-cc\r\n") && answer.sdp.contains("a=rtcp-fb:* ack ccfb\r\n"));
     assert_eq!(first.send_retransmission.map(rtp::PayloadType::number), Some(97));
     assert_eq!(agreed.sources.len(), 1);
     let encoding = &ada.peer.transceiver(picture).unwrap().encodings()[0];

@@ -32,12 +32,15 @@ pub struct StreamNumbers {
     streams: Vec<Stream>,
 }
 
+/// In place of a packet that there is not: more than there ever are.
+const NONE: u64 = u64::MAX;
+
 #[derive(Debug)]
 struct Stream {
     ssrc: u32,
     last: u64,
-    /// By the low bits of the sequence number: the whole of it, and the packet's number.
-    packets: Vec<Option<(u16, u64)>>,
+    /// By the low bits of the sequence number: the packet's number, and behind it the sequence number's 16 bits.
+    packets: Vec<u64>,
 }
 
 impl StreamNumbers {
@@ -54,7 +57,7 @@ impl StreamNumbers {
         let place = self.place(ssrc);
         let stream = &mut self.streams[place];
         stream.last = number;
-        stream.packets[usize::from(sequence) % PACKETS] = Some((sequence, number));
+        stream.packets[usize::from(sequence) % PACKETS] = number << 16 | u64::from(sequence);
         number
     }
 
@@ -62,8 +65,8 @@ impl StreamNumbers {
     #[must_use]
     pub fn find(&self, ssrc: u32, sequence: u16) -> Option<u64> {
         let stream = self.streams.iter().find(|stream| stream.ssrc == ssrc)?;
-        let (known, number) = stream.packets[usize::from(sequence) % PACKETS]?;
-        (known == sequence).then_some(number)
+        let known = stream.packets[usize::from(sequence) % PACKETS];
+        (known != NONE && known as u16 == sequence).then_some(known >> 16)
     }
 
     fn place(&mut self, ssrc: u32) -> usize {
@@ -71,13 +74,13 @@ impl StreamNumbers {
             return place;
         }
         if self.streams.len() < STREAMS {
-            self.streams.push(Stream { ssrc, last: 0, packets: vec![None; PACKETS] });
+            self.streams.push(Stream { ssrc, last: 0, packets: vec![NONE; PACKETS] });
             return self.streams.len() - 1;
         }
         let oldest = self.streams.iter().enumerate().min_by_key(|(_, stream)| stream.last);
         let place = oldest.map_or(0, |(place, _)| place);
         self.streams[place].ssrc = ssrc;
-        self.streams[place].packets.fill(None);
+        self.streams[place].packets.fill(NONE);
         place
     }
 }

@@ -219,6 +219,8 @@ attributes! {
         RtcpMuxOnly = "rtcp-mux-only",
         /// RTCP packets that are not compound: RFC 5506 §5.
         RtcpReducedSize = "rtcp-rsize",
+        /// Headers of packets that are encrypted can be read: RFC 9335 §4.
+        Cryptex = "cryptex",
     }
     once {
         /// RFC 8839 §5.4.

@@ -46,6 +46,12 @@ impl<'a> Codec<'a> {
 }
 
 impl Media {
+    /// Whether a kind of feedback is about all of the section (`*`).
+    pub fn has_feedback_on_all(&self, feedback: &Feedback) -> bool {
+        let mut all = self.attributes.all::<RtcpFeedback>();
+        all.any(|one| one.payload_type.is_none() && one.feedback == *feedback)
+    }
+
     /// The codecs, in order of preference, each once. A payload type without a name, and without one that
     /// everybody knows, is left out.
     ///

@@ -87,6 +87,12 @@ impl<'a> Section<'a> {
         self.media.attributes.has(&mixed) || self.session.attributes.has(&mixed)
     }
 
+    /// Whether encrypted headers can be read (RFC 9335 §4).
+    pub fn has_cryptex(&self) -> bool {
+        let cryptex = Attribute::Cryptex;
+        self.media.attributes.has(&cryptex) || self.session.attributes.has(&cryptex)
+    }
+
     /// The default candidate's address.
     pub fn connection(&self) -> Option<&'a Address> {
         self.media.connections.first().or(self.session.connection.as_ref())
