@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 /// A room on the media workers. Rooms of different kinds have names of their own.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub(crate) enum RoomKey {
     /// People call each other.
     Call(Arc<str>),
@@ -28,7 +28,7 @@ pub(crate) struct LegName {
 }
 
 /// What a publication is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Source {
     Microphone,
     Camera,
@@ -49,16 +49,6 @@ pub(crate) enum Request {
     Close { leg: LegName },
     /// A member is gone, with all its legs.
     Leave { room: RoomKey, member: Member },
-}
-
-impl Request {
-    pub(crate) fn room(&self) -> &RoomKey {
-        match self {
-            Self::Offer(offer) => &offer.leg.room,
-            Self::Watch { leg, .. } | Self::Close { leg } => &leg.room,
-            Self::Leave { room, .. } => room,
-        }
-    }
 }
 
 /// A description, and what its sections are.

@@ -56,7 +56,9 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/api/signaling", get(websocket::upgrade))
         .route_layer(middleware::from_fn(headers::of_api));
     #[cfg(debug_assertions)]
-    let api = api.route("/debug/media-panic", axum::routing::post(answers::media_panic));
+    let api = api
+        .route("/debug/media-panic", axum::routing::post(answers::media_panic))
+        .route("/debug/media-panic/{worker}", axum::routing::post(answers::media_panic));
     let streams = Router::new()
         .route("/whip/{room}", whip::endpoint(Role::Publisher))
         .route("/whip/{room}/{id}", whip::session(Role::Publisher))

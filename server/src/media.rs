@@ -6,7 +6,6 @@
 //! asks for those of its members and is told by notices what becomes of them ([`Handle::request`], [`crate::conference`]).
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -28,6 +27,8 @@ mod feed;
 mod herald;
 mod legs;
 mod outlet;
+mod parts;
+mod placement;
 mod rooms;
 mod sections;
 mod stirred;
@@ -40,6 +41,8 @@ mod worker;
 use commands::Command;
 pub(crate) use connection::Refusal;
 pub(crate) use describing::RoomState;
+use parts::Neighbour;
+use placement::Placement;
 use worker::Worker;
 
 /// What [`start`] needs.
@@ -56,6 +59,8 @@ pub(crate) struct Settings {
     pub(crate) workers: usize,
     /// Connections on each of them.
     pub(crate) connections: usize,
+    /// People of a room on one of them before viewers go to further ones.
+    pub(crate) spread: usize,
     /// Who the workers are: peers know them by its fingerprint.
     pub(crate) certificate: Arc<twocan::Certificate>,
 }
@@ -76,6 +81,18 @@ pub(crate) enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ConnectionId(pub(crate) u128);
 
+impl ConnectionId {
+    /// One on a worker, of random bits.
+    fn on(worker: usize, random: u128) -> Self {
+        Self(random >> 16 << 16 | u128::from(worker as u16))
+    }
+
+    /// The worker that it is on.
+    fn worker(self) -> usize {
+        usize::from(self.0 as u16)
+    }
+}
+
 /// An offer's answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -90,6 +107,7 @@ pub(crate) struct Handle {
     workers: Vec<WorkerHandle>,
     listening: Vec<SocketAddr>,
     ports: Vec<u16>,
+    placement: Placement,
     /// The server is about to stop: programs get no new connections.
     is_draining: AtomicBool,
 }
@@ -106,6 +124,11 @@ pub(crate) struct Report {
     pub(crate) cpu: Duration,
     pub(crate) connections: usize,
     pub(crate) rooms: usize,
+    /// Rooms of other workers' that it has a part of, the packets that it has passed on to others' parts of its own, and
+    /// those of them that were lost.
+    pub(crate) parts: usize,
+    pub(crate) passed_on: u64,
+    pub(crate) passed_on_lost: u64,
     /// What is sent into them.
     pub(crate) publications: usize,
     /// Who gets what of it.
@@ -151,6 +174,7 @@ pub(crate) fn start(settings: &Settings) -> Result<(Handle, mpsc::Receiver<Notic
     let mut listening: Vec<SocketAddr> = Vec::new();
     let mut ports = Vec::new();
     let mut workers = Vec::new();
+    let (mut handles, mut neighbours) = (Vec::new(), Vec::new());
     for index in 0..settings.workers.max(1) {
         let mut listeners = Vec::new();
         for address in &settings.listen {
@@ -166,13 +190,23 @@ pub(crate) fn start(settings: &Settings) -> Result<(Handle, mpsc::Receiver<Notic
         let address = settings.listen.first().copied().unwrap_or_else(|| SocketAddr::from(([0; 4], 0)));
         let failed = |cause| StartError { address, cause };
         ports.extend(listeners.iter().map(|listener| listener.local.port()));
-        let worker = Worker::new(settings, listeners, inbox, notices.clone()).map_err(failed)?;
+        let (post, tidings) = mpsc::channel(parts::TIDINGS);
+        let inboxes = (inbox, tidings);
+        let worker = Worker::new(settings, index, listeners, inboxes, notices.clone()).map_err(failed)?;
         let waker = worker.waker();
-        let thread = std::thread::Builder::new().name(format!("media-{index}"));
-        thread.spawn(move || worker.run()).map_err(failed)?;
-        workers.push(WorkerHandle { commands, waker });
+        neighbours.push(Neighbour { post, waker: Arc::clone(&waker) });
+        handles.push(WorkerHandle { commands, waker });
+        workers.push(worker);
     }
-    Ok((Handle { workers, listening, ports, is_draining: AtomicBool::new(false) }, told))
+    for (index, mut worker) in workers.into_iter().enumerate() {
+        worker.neighbours.clone_from(&neighbours);
+        let thread = std::thread::Builder::new().name(format!("media-{index}"));
+        let address = settings.listen.first().copied().unwrap_or_else(|| SocketAddr::from(([0; 4], 0)));
+        thread.spawn(move || worker.run()).map_err(|cause| StartError { address, cause })?;
+    }
+    let placement = Placement::new(handles.len(), settings.spread);
+    let is_draining = AtomicBool::new(false);
+    Ok((Handle { workers: handles, listening, ports, placement, is_draining }, told))
 }
 
 impl Handle {
@@ -199,36 +233,46 @@ impl Handle {
             return Err(Refusal::Stopping);
         }
         let room = RoomKey::Live(room.into());
-        let worker = self.worker_of(&room);
-        let ask = |reply| Command::Offer { room, role, is_trusted, sdp, reply };
-        worker.ask(ask).await.unwrap_or(Err(Refusal::Stopping))
+        let home = self.placement.home(&room);
+        let (at, place) = match role {
+            Role::Publisher => (home, self.placement.take(&room, home)),
+            Role::Viewer => self.placement.choose(&room),
+        };
+        let mut described = None;
+        if at != home {
+            let room = room.clone();
+            let consult = |reply| Command::Consult { room, is_trusted, reply };
+            described = Some(self.workers[home].ask(consult).await.unwrap_or(Err(Refusal::Stopping))?);
+        }
+        let ask =
+            |reply| Command::Offer { room, role, is_trusted, sdp, place: Some(place), described, reply };
+        self.workers[at].ask(ask).await.unwrap_or(Err(Refusal::Stopping))
     }
 
     /// Takes candidates of the peer's, or new credentials, which are answered with ours
     /// (`application/trickle-ice-sdpfrag`, RFC 8840 §9).
     pub(crate) async fn patch(
         &self,
-        room: &str,
         id: ConnectionId,
         tag: Option<String>,
         fragment: String,
     ) -> Result<Option<Answer>, Refusal> {
         let ask = |reply| Command::Patch { id, tag, fragment, reply };
-        self.worker_of(&RoomKey::Live(room.into())).ask(ask).await.unwrap_or(Err(Refusal::Stopping))
+        let worker = self.workers.get(id.worker()).ok_or(Refusal::Unknown)?;
+        worker.ask(ask).await.unwrap_or(Err(Refusal::Stopping))
     }
 
     /// Ends a connection; false if there was none.
-    pub(crate) async fn close(&self, room: &str, id: ConnectionId) -> bool {
-        self.worker_of(&RoomKey::Live(room.into()))
-            .ask(|reply| Command::Close { id, reply })
-            .await
-            .unwrap_or(false)
+    pub(crate) async fn close(&self, id: ConnectionId) -> bool {
+        let Some(worker) = self.workers.get(id.worker()) else { return false };
+        worker.ask(|reply| Command::Close { id, reply }).await.unwrap_or(false)
     }
 
     /// Hands over what signaling asks, without waiting: given back where the worker has too much to do.
     pub(crate) fn request(&self, request: Request) -> Result<(), Box<Request>> {
-        let worker = self.worker_of(request.room());
-        let command = Command::Request(request);
+        let (at, place) = self.placement.of_request(&request);
+        let worker = &self.workers[at];
+        let command = Command::Request(request, place);
         let given = match worker.commands.try_send(command) {
             Ok(()) => None,
             Err(mpsc::error::TrySendError::Full(command)) => Some(command),
@@ -237,7 +281,7 @@ impl Handle {
         };
         worker.wake();
         match given {
-            Some(Command::Request(request)) => Err(Box::new(request)),
+            Some(Command::Request(request, _)) => Err(Box::new(request)),
             _ => Ok(()),
         }
     }
@@ -260,10 +304,11 @@ impl Handle {
         }
     }
 
-    /// Has every worker fail, for a test of what comes of it.
+    /// Has every worker fail, or one of them, for a test of what comes of it.
     #[cfg(debug_assertions)]
-    pub(crate) async fn panic(&self) {
-        for worker in &self.workers {
+    pub(crate) async fn panic(&self, one: Option<usize>) {
+        let all = self.workers.iter().enumerate();
+        for (_, worker) in all.filter(|(index, _)| one.is_none_or(|one| one == *index)) {
             // One that has stopped fails no more.
             let _ = worker.commands.send(Command::Panic).await;
             worker.wake();
@@ -283,16 +328,15 @@ impl Handle {
     pub(crate) async fn describe(&self) -> Vec<RoomState> {
         let mut rooms = Vec::new();
         for worker in &self.workers {
-            rooms.extend(worker.ask(Command::Describe).await.unwrap_or_default());
+            for room in worker.ask(Command::Describe).await.unwrap_or_default() {
+                // One that several have a part of is one.
+                match rooms.iter_mut().find(|known: &&mut RoomState| known.is(&room)) {
+                    Some(known) => known.add(room),
+                    None => rooms.push(room),
+                }
+            }
         }
         rooms
-    }
-
-    /// A room lives on one worker.
-    fn worker_of(&self, room: &RoomKey) -> &WorkerHandle {
-        let mut hasher = DefaultHasher::new();
-        room.hash(&mut hasher);
-        &self.workers[(hasher.finish() % self.workers.len() as u64) as usize]
     }
 }
 

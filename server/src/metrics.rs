@@ -110,6 +110,11 @@ fn render_media(page: &mut Page, workers: &[media::Report]) {
         sum(|worker| worker.restarts),
     );
     page.gauge("media_rooms", "Rooms that are forwarded in.", sum(|worker| worker.rooms as u64));
+    let parts = sum(|worker| worker.parts as u64);
+    page.gauge("media_room_parts", "Further workers that rooms have gone to.", parts);
+    let (passed_on, lost) = (sum(|worker| worker.passed_on), sum(|worker| worker.passed_on_lost));
+    page.counter("media_passed_on_packets_total", "Packets that went from worker to worker.", passed_on);
+    page.counter("media_passed_on_lost_total", "Those that a worker with too much to do lost.", lost);
     let publications = sum(|worker| worker.publications as u64);
     page.gauge("media_publications", "What people and programs send into them.", publications);
     let subscriptions = sum(|worker| worker.subscriptions as u64);

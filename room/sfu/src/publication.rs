@@ -58,6 +58,8 @@ pub(crate) struct Publication {
     /// Nothing of it is forwarded: somebody has it so, or its owner may not publish it any more.
     pub(crate) is_muted: bool,
     pub(crate) is_barred: bool,
+    /// Encodings that are watched by those who have it of another room: a bit for each.
+    pub(crate) elsewhere: u8,
     /// In the order of their ids.
     pub(crate) subscriptions: Vec<Subscription>,
 }
@@ -75,6 +77,7 @@ impl Publication {
             voice: Voice::default(),
             is_muted: false,
             is_barred: false,
+            elsewhere: 0,
             subscriptions: Vec::new(),
         }
     }
@@ -101,7 +104,7 @@ impl Publication {
             return None;
         }
         let bit = |encoding: Option<usize>| encoding.map_or(0, |at| 1_u8.checked_shl(at as u32).unwrap_or(0));
-        let bits = self.subscriptions.iter().fold(0, |bits, one| {
+        let bits = self.subscriptions.iter().fold(self.elsewhere, |bits, one| {
             let ideal = bit(one.ideal.map(|layer| layer.encoding));
             bits | ideal | bit(one.granted.map(|layer| layer.encoding)) | bit(one.encoding())
         });
@@ -177,7 +180,8 @@ impl Publication {
             let uses = |one: &Subscription| {
                 one.encoding() == Some(at) || one.granted.is_some_and(|layer| layer.encoding == at)
             };
-            if !self.subscriptions.iter().any(uses) {
+            let is_watched = self.elsewhere.checked_shr(at as u32).unwrap_or(0) & 1 == 1;
+            if !is_watched && !self.subscriptions.iter().any(uses) {
                 encoding.keys.done();
             }
         }

@@ -237,6 +237,28 @@ impl Room {
         }
     }
 
+    /// What others do with a publication, to whom its packets are given as they come: which encodings they watch, a bit for
+    /// each.
+    pub fn set_watched_elsewhere(&mut self, now: Instant, id: PublicationId, encodings: u8) {
+        if let Some(publication) = self.publications.get_mut(id.0)
+            && publication.elsewhere != encodings
+        {
+            publication.elsewhere = encodings;
+            self.changed(now, id, false);
+        }
+    }
+
+    /// One of those cannot go on without a key frame.
+    pub fn request_key_frame_elsewhere(&mut self, now: Instant, id: PublicationId, encoding: usize) {
+        let Some(publication) = self.publications.get_mut(id.0) else { return };
+        if publication.offer.kind == MediaKind::Video
+            && let Some(encoding) = publication.encodings.get_mut(encoding)
+        {
+            encoding.keys.want(now);
+            self.ask(now, id);
+        }
+    }
+
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.allocation.is_some_and(|due| due <= now) {

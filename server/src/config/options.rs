@@ -263,6 +263,10 @@ pub(crate) struct Options {
     #[arg(long, env = "TWOCAN_MEDIA_CONNECTIONS", value_name = "N", default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Media")]
     pub(crate) media_connections: u32,
 
+    /// People of a room on one of these threads; of more, those who only watch go to further threads
+    #[arg(long, env = "TWOCAN_MEDIA_SPREAD", value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Media")]
+    pub(crate) media_spread: u32,
+
     /// Token for /admin [default: one that is printed at the start, the same each time]; off: no such page
     #[arg(
         long,

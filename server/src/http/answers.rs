@@ -59,11 +59,14 @@ pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Response {
     ([kind], metrics::render(&signaling, &relay, &media)).into_response()
 }
 
-/// `POST /debug/media-panic`, in debug builds only: the media workers fail.
+/// `POST /debug/media-panic`, in debug builds only: the media workers fail, or the one that the path names.
 #[cfg(debug_assertions)]
-pub(super) async fn media_panic(State(site): State<Arc<Site>>) -> StatusCode {
+pub(super) async fn media_panic(
+    State(site): State<Arc<Site>>,
+    worker: Option<axum::extract::Path<usize>>,
+) -> StatusCode {
     if let Some(media) = &site.media {
-        media.panic().await;
+        media.panic(worker.map(|worker| worker.0)).await;
     }
     StatusCode::NO_CONTENT
 }

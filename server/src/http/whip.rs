@@ -96,7 +96,7 @@ async fn offer(
 async fn patch(
     role: Role,
     State(site): State<Arc<Site>>,
-    Path((room, id)): Path<(String, String)>,
+    Path((_, id)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -113,7 +113,7 @@ async fn patch(
     };
     let tag = headers.get(IF_MATCH).and_then(|tag| tag.to_str().ok());
     let tag = tag.map(|tag| tag.trim_matches('"').to_owned());
-    match media.patch(&room, id, tag, fragment).await {
+    match media.patch(id, tag, fragment).await {
         Ok(None) => open_to_all(StatusCode::NO_CONTENT.into_response()),
         Ok(Some(answer)) => {
             let mut response = (StatusCode::OK, answer.sdp).into_response();
@@ -128,14 +128,14 @@ async fn patch(
 async fn delete(
     role: Role,
     State(site): State<Arc<Site>>,
-    Path((room, id)): Path<(String, String)>,
+    Path((_, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
     let (media, id) = match entrance(&site, role, &headers, &id) {
         Ok(known) => known,
         Err(refusal) => return *refusal,
     };
-    match media.close(&room, id).await {
+    match media.close(id).await {
         true => open_to_all(StatusCode::OK.into_response()),
         false => refused(&Refusal::Unknown),
     }

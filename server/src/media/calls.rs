@@ -8,6 +8,7 @@ use sfu::Wish;
 
 use super::connection::Refusal;
 use super::legs::{Joined, LegId, Owner};
+use super::placement::Place;
 use super::sections::{Plan, arrange};
 use super::worker::Worker;
 use crate::conference::{Ending, LegName, Notice, Offer, Problem, Request, RoomKey, SlotWish};
@@ -16,11 +17,11 @@ use crate::conference::{Ending, LegName, Notice, Offer, Problem, Request, RoomKe
 const SECTIONS: usize = 128;
 
 impl Worker {
-    pub(super) fn take_request(&mut self, now: Instant, request: Request) {
+    pub(super) fn take_request(&mut self, now: Instant, request: Request, place: Option<Place>) {
         match request {
             Request::Offer(offer) => {
                 let (leg, request) = (offer.leg.clone(), offer.request);
-                let notice = match self.answer(now, *offer) {
+                let notice = match self.answer(now, *offer, place) {
                     Ok(sdp) => Notice::Answer { leg, request, sdp },
                     Err(refusal) => {
                         let problem = match refusal {
@@ -52,7 +53,7 @@ impl Worker {
 
     /// Answers a member's offer: over the connection that it names, or over a new one, which takes the place of what the
     /// member had.
-    fn answer(&mut self, now: Instant, offer: Offer) -> Result<String, Refusal> {
+    fn answer(&mut self, now: Instant, offer: Offer, place: Option<Place>) -> Result<String, Refusal> {
         let Offer { leg: name, sdp, publish, seats, may_publish, is_locked, .. } = offer;
         let read = sdp.parse().map_err(|why: sdp::ParseError| Refusal::Description(why.to_string()));
         let read: Description = read?;
@@ -80,7 +81,7 @@ impl Worker {
         let (participant, before) = match known {
             Some(known) => known,
             None => {
-                let participant = room.join(now, Some(name.member)).map_err(|_| Refusal::Full)?;
+                let participant = room.join(now, Some(name.member), place).map_err(|_| Refusal::Full)?;
                 (participant, Vec::new())
             }
         };
@@ -213,7 +214,17 @@ impl Worker {
     pub(super) fn leave(&mut self, now: Instant, key: &RoomKey, participant: sfu::ParticipantId) {
         let Some(room) = self.rooms.get_mut(key) else { return };
         room.leave(now, participant);
-        if room.is_empty() {
+        self.drop_empty(now, key);
+    }
+
+    /// A room that nobody is in any more is there no more.
+    pub(super) fn drop_empty(&mut self, now: Instant, key: &RoomKey) {
+        let Some(room) = self.rooms.get(key).filter(|room| room.is_empty()) else { return };
+        if let Some(home) = room.away.as_ref().map(|away| away.home) {
+            self.rooms.remove(key);
+            self.post.parts.remove(key);
+            self.post.farewells.push((home, key.clone()));
+        } else {
             self.rooms.remove(key);
             // Nothing is sent there any more, be it told for the last time.
             self.herald.publications_of(now, key, None);

@@ -1,11 +1,14 @@
 //! What other threads ask of a worker.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::connection::Refusal;
 use super::describing::RoomState;
+use super::parts::RoomDescription;
+use super::placement::Place;
 use super::tcp::Arrival;
 use super::worker::Worker;
 use super::{Answer, ConnectionId, Report, Role};
@@ -22,7 +25,16 @@ pub(super) enum Command {
         /// Has shown that it may.
         is_trusted: bool,
         sdp: String,
+        place: Option<Place>,
+        /// What the room's home says of it, where this worker is not it.
+        described: Option<Arc<RoomDescription>>,
         reply: oneshot::Sender<Result<Answer, Refusal>>,
+    },
+    /// What a viewer of a program's has to be answered with, for another worker.
+    Consult {
+        room: RoomKey,
+        is_trusted: bool,
+        reply: oneshot::Sender<Result<Arc<RoomDescription>, Refusal>>,
     },
     Patch {
         id: ConnectionId,
@@ -37,7 +49,7 @@ pub(super) enum Command {
     /// A connection over TCP: given back where it is for none of this worker's legs.
     Arrival(Box<Arrival>, oneshot::Sender<Option<Box<Arrival>>>),
     /// Of signaling's, answered by notices.
-    Request(Request),
+    Request(Request, Option<Place>),
     Report(oneshot::Sender<Report>),
     Describe(oneshot::Sender<Vec<RoomState>>),
     /// End every connection, and say so to its peer.
@@ -50,7 +62,7 @@ pub(super) enum Command {
 impl Command {
     /// Whether it takes milliseconds: one in each turn is enough for those whose media is forwarded meanwhile.
     fn is_long(&self) -> bool {
-        matches!(self, Self::Offer { .. } | Self::Patch { .. } | Self::Request(Request::Offer(_)))
+        matches!(self, Self::Offer { .. } | Self::Patch { .. } | Self::Request(Request::Offer(_), _))
     }
 }
 
@@ -65,9 +77,12 @@ impl Worker {
             let is_long = command.as_ref().is_ok_and(Command::is_long);
             match command {
                 // Whoever does not wait for an answer gets none.
-                Ok(Command::Offer { room, role, is_trusted, sdp, reply }) => {
-                    let answer = self.offer(now, &room, (role, is_trusted), sdp);
+                Ok(Command::Offer { room, role, is_trusted, sdp, place, described, reply }) => {
+                    let answer = self.offer(now, &room, (role, is_trusted), sdp, (place, described));
                     drop(reply.send(answer));
+                }
+                Ok(Command::Consult { room, is_trusted, reply }) => {
+                    drop(reply.send(self.consult(&room, is_trusted)));
                 }
                 Ok(Command::Patch { id, tag, fragment, reply }) => {
                     drop(reply.send(self.patch(now, id, tag.as_deref(), &fragment)));
@@ -80,7 +95,7 @@ impl Worker {
                 Ok(Command::Arrival(arrival, reply)) => {
                     drop(reply.send(self.take_arrival(now, arrival)));
                 }
-                Ok(Command::Request(request)) => self.take_request(now, request),
+                Ok(Command::Request(request, place)) => self.take_request(now, request, place),
                 #[cfg(debug_assertions)]
                 #[expect(clippy::panic, reason = "a test wants to see what comes of it")]
                 Ok(Command::Panic) => panic!("a test has asked for it"),
@@ -108,11 +123,16 @@ impl Worker {
 
     fn report(&self) -> Report {
         let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        // A part's home counts the room.
+        let own = || self.rooms.values().filter(|room| room.away.is_none());
         Report {
             cpu: Duration::try_from(cpu).unwrap_or_default(),
             connections: self.legs.len(),
-            rooms: self.rooms.len(),
-            publications: self.rooms.values().map(|room| room.published.len()).sum(),
+            rooms: own().count(),
+            publications: own().map(|room| room.published.len()).sum(),
+            parts: self.rooms.len() - own().count(),
+            passed_on: self.post.passed_on,
+            passed_on_lost: self.post.lost,
             subscriptions: self.rooms.values().map(|room| room.targets.len()).sum(),
             received_datagrams: self.received,
             sent_datagrams: self.outlet.datagrams,

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use peer::SenderClock;
 use rtp::{NtpTime, Timestamp};
 
-use super::rooms::Dated;
+use super::legs::Legs;
+use super::rooms::{Dated, Published};
 use super::worker::Worker;
 
 /// How often senders' reports are looked at, which come about once a second.
@@ -24,8 +25,9 @@ impl Worker {
             return;
         }
         self.dating = None;
+        self.pass_clocks_on();
         for room in self.rooms.values_mut() {
-            if !room.targets.is_empty() {
+            if !room.targets.is_empty() || !room.parts.is_empty() {
                 self.dating = Some(now + EVERY);
             }
             for (subscription, target) in &mut room.targets {
@@ -34,16 +36,16 @@ impl Worker {
                 };
                 let at = room.published.binary_search_by_key(&publication, |one| one.publication);
                 let Some(published) = at.ok().and_then(|at| room.published.get(at)) else { continue };
-                let Some(sender) = self.legs.get_mut(published.leg) else { continue };
-                let Some(report) = sender.peer.sender_clock(published.transceiver, encoding) else {
-                    continue;
+                let told = match &room.away {
+                    Some(away) => away.clock(published.number, encoding),
+                    None => clock(&mut self.legs, published, encoding),
                 };
+                let Some((report, epoch)) = told else { continue };
                 let dated = Some(Dated { report, shift });
                 if target.dated == dated {
                     continue;
                 }
                 target.dated = dated;
-                let epoch = *sender.epoch.get_or_insert((report.ntp, report.arrived));
                 let clock = moment(now, epoch, report, published.codec.clock_rate);
                 if let Some(leg) = self.legs.get_mut(target.leg) {
                     let clock = clock.map(|timestamp| (now, timestamp.plus(shift)));
@@ -52,6 +54,17 @@ impl Worker {
             }
         }
     }
+}
+
+/// What a sender has said of a publication's encoding, and a moment of its clock, which one it was here.
+pub(super) fn clock(
+    legs: &mut Legs,
+    published: &Published,
+    encoding: usize,
+) -> Option<(SenderClock, (NtpTime, Instant))> {
+    let sender = legs.get_mut(published.leg)?;
+    let report = sender.peer.sender_clock(published.transceiver, encoding)?;
+    Some((report, *sender.epoch.get_or_insert((report.ntp, report.arrived))))
 }
 
 /// The timestamp of what is taken now, if a moment of its sender's clock was one of ours.

@@ -63,6 +63,28 @@ struct EncodingState {
     watched: bool,
 }
 
+impl RoomState {
+    /// Whether another worker's part is of the same room.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        (self.kind, &self.name) == (other.kind, &other.name)
+    }
+
+    /// With another worker's part.
+    pub(super) fn add(&mut self, other: Self) {
+        let left = CONNECTIONS.saturating_sub(self.people.len());
+        self.people.extend(other.people.into_iter().take(left));
+        for track in other.tracks {
+            match self.tracks.iter_mut().find(|known| known.id == track.id) {
+                Some(known) => {
+                    known.watchers += track.watchers;
+                    known.member = known.member.or(track.member);
+                }
+                None => self.tracks.push(track),
+            }
+        }
+    }
+}
+
 impl Worker {
     pub(super) fn describe(&self, now: Instant) -> Vec<RoomState> {
         let mut all: Vec<(&RoomKey, &Room)> = self.rooms.iter().collect();

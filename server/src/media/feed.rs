@@ -21,6 +21,8 @@ pub(super) struct Feed {
     parcels: Vec<Parcel>,
     /// Legs that may have something to send.
     touched: Vec<LegId>,
+    /// Something waits to be passed on to other workers.
+    pub(super) has_passed_on: bool,
     pub(super) forwarded: u64,
 }
 
@@ -64,23 +66,38 @@ impl Feed {
     pub(super) fn take(&mut self, now: Instant, from: LegId, legs: &mut Legs, room: &mut Room) {
         while let Some((packet, publication)) = next(from, legs) {
             let Some(publication) = publication else { continue };
-            let Some(extensions) = room.published(publication).map(|published| published.extensions) else {
-                continue;
-            };
-            let Room { sfu, targets, .. } = room;
-            let place = self.packets.len() as u32;
-            sfu.handle_packet(now, publication, &packet, |subscription, forward| {
-                if let Some(target) = targets.get(&subscription)
-                    && let Some(leg) = legs.get_mut(target.leg)
-                {
-                    let Target { transceiver, payload_type, .. } = *target;
-                    let parcel = Parcel { packet: place, next: None, transceiver, payload_type, forward };
-                    push(&mut self.parcels, leg, parcel);
-                    touch(&mut self.touched, target.leg, leg);
-                }
-            });
-            self.packets.push(Packet::new(packet.bytes, extensions));
+            if !room.parts.is_empty() {
+                self.has_passed_on |= room.pass_on(publication, &packet);
+            }
+            self.take_packet(now, publication, packet, legs, room);
         }
+    }
+
+    /// Takes a packet of a publication, wherever it came from.
+    pub(super) fn take_packet(
+        &mut self,
+        now: Instant,
+        publication: sfu::PublicationId,
+        packet: MediaPacket,
+        legs: &mut Legs,
+        room: &mut Room,
+    ) {
+        let Some(extensions) = room.published(publication).map(|published| published.extensions) else {
+            return;
+        };
+        let Room { sfu, targets, .. } = room;
+        let place = self.packets.len() as u32;
+        sfu.handle_packet(now, publication, &packet, |subscription, forward| {
+            if let Some(target) = targets.get(&subscription)
+                && let Some(leg) = legs.get_mut(target.leg)
+            {
+                let Target { transceiver, payload_type, .. } = *target;
+                let parcel = Parcel { packet: place, next: None, transceiver, payload_type, forward };
+                push(&mut self.parcels, leg, parcel);
+                touch(&mut self.touched, target.leg, leg);
+            }
+        });
+        self.packets.push(Packet::new(packet.bytes, extensions));
     }
 
     /// Gives a leg what is forwarded to it; what may leave at once is put into `burst`.

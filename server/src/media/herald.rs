@@ -83,6 +83,11 @@ impl Herald {
         self.speakers.clear();
     }
 
+    /// Whether something waits that is said once.
+    pub(super) fn has_more(&self) -> bool {
+        !self.once.is_empty()
+    }
+
     pub(super) fn next_once(&mut self) -> Option<Notice> {
         self.once.pop_front()
     }

@@ -21,6 +21,11 @@ pub(super) struct LegId {
     generation: u32,
 }
 
+impl LegId {
+    /// Nobody's: what is published comes from another worker.
+    pub(super) const NONE: Self = Self { place: u32::MAX, generation: 0 };
+}
+
 /// A peer connection of somebody in a room.
 pub(super) struct Leg {
     pub(super) peer: PeerConnection,

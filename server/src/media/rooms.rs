@@ -10,6 +10,8 @@ use sfu::{Offer, ParticipantId, PublicationId, Refused, SubscriptionId, Wish};
 
 use super::Role;
 use super::legs::{Leg, LegId, Legs, Slot};
+use super::parts::{Away, Part};
+use super::placement::Place;
 use crate::conference::{Member, Problem, Source};
 
 /// What one participant publishes.
@@ -19,6 +21,8 @@ pub(super) const PUBLICATIONS: usize = 8;
 #[derive(Clone, Debug)]
 pub(super) struct Published {
     pub(super) publication: PublicationId,
+    /// What the workers that have a part of the room call it.
+    pub(super) number: u64,
     /// What signaling calls it.
     pub(super) name: Box<str>,
     pub(super) source: Source,
@@ -59,6 +63,8 @@ pub(super) struct Person {
     /// None: a program that came over HTTP.
     pub(super) member: Option<Member>,
     pub(super) legs: Vec<LegId>,
+    /// Counted as long as they are here.
+    _place: Option<Place>,
 }
 
 /// Looked into for each packet and each who gets it. The numbers are our own, so that a hash without a seed will do.
@@ -76,6 +82,10 @@ pub(super) struct Room {
     pub(super) speaker: Option<Member>,
     /// When its publications were told last.
     pub(super) told: Option<Instant>,
+    /// Workers that have a part of it, where this one is its home.
+    pub(super) parts: Vec<Part>,
+    /// Its home, where this is but a part.
+    pub(super) away: Option<Box<Away>>,
 }
 
 impl Room {
@@ -88,11 +98,13 @@ impl Room {
             is_locked: false,
             speaker: None,
             told: None,
+            parts: Vec::new(),
+            away: None,
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.people.is_empty()
+        self.people.is_empty() && self.parts.is_empty()
     }
 
     /// What is sent, for a viewer to be answered with.
@@ -123,9 +135,14 @@ impl Room {
         self.people.iter().find(|person| person.member == Some(member))
     }
 
-    pub(super) fn join(&mut self, now: Instant, member: Option<Member>) -> Result<ParticipantId, Refused> {
+    pub(super) fn join(
+        &mut self,
+        now: Instant,
+        member: Option<Member>,
+        place: Option<Place>,
+    ) -> Result<ParticipantId, Refused> {
         let participant = self.sfu.join(now)?;
-        self.people.push(Person { participant, member, legs: Vec::new() });
+        self.people.push(Person { participant, member, legs: Vec::new(), _place: place });
         Ok(participant)
     }
 
@@ -142,7 +159,7 @@ impl Room {
         now: Instant,
         (number, legs): (LegId, &mut Legs),
         source_of: impl Fn(&str, MediaKind) -> Option<Source>,
-        mut name: impl FnMut() -> Box<str>,
+        mut name: impl FnMut() -> u64,
     ) -> Option<Vec<LegId>> {
         let leg = legs.get(number)?;
         let participant = leg.participant;
@@ -178,6 +195,9 @@ impl Room {
             affected.extend(self.unpublish(now, publication, legs));
             has_changed = true;
         }
+        if has_changed {
+            self.parts_are_behind();
+        }
         has_changed.then_some(affected)
     }
 
@@ -189,6 +209,7 @@ impl Room {
         legs: &mut Legs,
     ) -> Vec<LegId> {
         let mut affected = Vec::new();
+        self.parts_are_behind();
         self.sfu.unpublish(now, publication);
         self.published.retain(|one| one.publication != publication);
         for number in self.people.iter().flat_map(|person| &person.legs) {
@@ -375,12 +396,7 @@ impl Sent {
     }
 
     fn offer(&self) -> Offer {
-        let source = match self.source {
-            Source::Microphone => sfu::Source::Microphone,
-            Source::Camera => sfu::Source::Camera,
-            Source::Screen => sfu::Source::Screen,
-            Source::Sound => sfu::Source::Other,
-        };
+        let source = source_of(self.source);
         let Self { kind, known: codec, extensions, encodings, .. } = *self;
         Offer { kind, source, codec, extensions, encodings }
     }
@@ -388,14 +404,15 @@ impl Sent {
     fn published(
         self,
         publication: PublicationId,
-        name: Box<str>,
+        number: u64,
         (participant, leg): (ParticipantId, LegId),
     ) -> Published {
         let Self { transceiver, source, kind, codec, extensions, encodings, .. } = self;
         let wanted = u8::MAX;
         Published {
             publication,
-            name,
+            number,
+            name: format!("{number:x}").into(),
             source,
             kind,
             codec,
@@ -409,8 +426,18 @@ impl Sent {
     }
 }
 
+/// What the forwarder knows a source as.
+pub(super) fn source_of(source: Source) -> sfu::Source {
+    match source {
+        Source::Microphone => sfu::Source::Microphone,
+        Source::Camera => sfu::Source::Camera,
+        Source::Screen => sfu::Source::Screen,
+        Source::Sound => sfu::Source::Other,
+    }
+}
+
 /// What the forwarder knows a codec as.
-fn forwarded(codec: &Codec) -> Option<rtp::codec::Codec> {
+pub(super) fn forwarded(codec: &Codec) -> Option<rtp::codec::Codec> {
     use rtp::codec::Codec as Known;
     let known = [
         ("opus", Known::Opus),

@@ -38,6 +38,11 @@ impl Rooms {
         Some(&mut entry.room)
     }
 
+    /// A room, for who changes nothing that it would have to speak of.
+    pub(super) fn get_quietly(&mut self, key: &RoomKey) -> Option<&mut Room> {
+        self.all.get_mut(key).map(|entry| &mut entry.room)
+    }
+
     /// A room, which is there from now on.
     pub(super) fn enter(&mut self, now: Instant, key: &RoomKey) -> &mut Room {
         let entry = match self.all.entry(key.clone()) {

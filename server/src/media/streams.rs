@@ -1,11 +1,14 @@
 //! Streams of programs: in by WHIP (RFC 9725), out by WHEP (draft-ietf-wish-whep).
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use peer::{MediaKind, PeerConnectionState};
 
 use super::connection::{self, Refusal};
 use super::legs::Owner;
+use super::parts::RoomDescription;
+use super::placement::Place;
 use super::rooms::Room;
 use super::worker::Worker;
 use super::{Answer, ConnectionId, Role};
@@ -18,6 +21,27 @@ impl Worker {
         key: &RoomKey,
         (role, is_trusted): (Role, bool),
         sdp: String,
+        (place, described): (Option<Place>, Option<Arc<RoomDescription>>),
+    ) -> Result<Answer, Refusal> {
+        if let Some(described) = described {
+            // The home has said it so that it can be answered now.
+            self.room(now, key);
+            self.learn_room(now, &described);
+        }
+        let answer = self.connect_program(now, key, (role, is_trusted), sdp, place);
+        if answer.is_err() {
+            self.drop_empty(now, key);
+        }
+        answer
+    }
+
+    fn connect_program(
+        &mut self,
+        now: Instant,
+        key: &RoomKey,
+        (role, is_trusted): (Role, bool),
+        sdp: String,
+        place: Option<Place>,
     ) -> Result<Answer, Refusal> {
         if self.legs.len() >= self.most {
             return Err(Refusal::Full);
@@ -41,10 +65,10 @@ impl Worker {
             Role::Viewer => connection::send_what_is(&mut peer, &codecs)?,
         }
         let sdp = self.common.answer(now, &mut peer)?;
-        let id = ConnectionId(u128::from_be_bytes(random()?));
+        let id = ConnectionId::on(self.index, u128::from_be_bytes(random()?));
         let tag = peer.ice().credentials().ufrag.as_str().to_owned();
         let room = self.room(now, key);
-        let participant = room.join(now, None).map_err(|_| Refusal::Full)?;
+        let participant = room.join(now, None, place).map_err(|_| Refusal::Full)?;
         let number = self.insert(now, peer, Owner::Program { id, role }, (key.clone(), participant));
         match role {
             Role::Publisher => {

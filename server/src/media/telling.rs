@@ -38,6 +38,11 @@ impl Worker {
             |due: Option<(&RoomKey, &Instant)>| due.filter(|(_, at)| **at <= now).map(|(key, _)| key.clone());
         if let Some(key) = is_due(self.herald.publications.iter().min_by_key(|(_, at)| **at)) {
             self.herald.publications.remove(&key);
+            if let Some(away) = self.rooms.get_mut(&key).and_then(|room| room.away.as_mut()) {
+                // The home knows, and tells those who have not been told.
+                (away.is_behind, away.has_newcomers) = (true, true);
+                return self.next_notice(now);
+            }
             let publications = match self.rooms.get_mut(&key) {
                 Some(room) => {
                     room.told = Some(now);

@@ -20,11 +20,12 @@ use super::feed::Feed;
 use super::herald::Herald;
 use super::legs::{Leg, LegId, Legs, Owner};
 use super::outlet::Outlet;
+use super::parts::{Away, Neighbour, Post, Tidings};
 use super::rooms::{Room, is_over};
 use super::stirred::Rooms;
 use super::tcp::Pipes;
 use super::timers::Timers;
-use super::{Role, Settings, streams};
+use super::{Role, Settings, placement, streams};
 use crate::conference::{Ending, Notice, RoomKey, Source};
 use crate::sockets::{BUFFER_LEN, Listener, receive};
 
@@ -42,6 +43,11 @@ pub(super) struct Worker {
     pub(super) inbox: mpsc::Receiver<Command>,
     pub(super) common: Common,
     pub(super) most: usize,
+    /// Which of the workers this one is.
+    pub(super) index: usize,
+    pub(super) neighbours: Vec<Neighbour>,
+    pub(super) tidings: mpsc::Receiver<Tidings>,
+    pub(super) post: Post,
     pub(super) outlet: Outlet,
     pub(super) pipes: Pipes,
     pub(super) arena: Vec<u8>,
@@ -66,8 +72,9 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(
         settings: &Settings,
+        index: usize,
         mut listeners: Vec<Listener>,
-        inbox: mpsc::Receiver<Command>,
+        (inbox, tidings): (mpsc::Receiver<Command>, mpsc::Receiver<Tidings>),
         notices: mpsc::Sender<Notice>,
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
@@ -92,6 +99,10 @@ impl Worker {
             inbox,
             common,
             most: settings.connections,
+            index,
+            neighbours: Vec::new(),
+            tidings,
+            post: Post::default(),
             outlet: Outlet::new(listeners),
             pipes,
             arena: vec![0; BATCH_SIZE * BUFFER_LEN],
@@ -133,12 +144,16 @@ impl Worker {
         }
         self.herald.forget_all();
         let now = Instant::now();
-        for room in self.rooms.keys() {
-            self.herald.publications_of(now, room, None);
+        for (key, room) in self.rooms.iter() {
+            // Of a part the home knows what is published.
+            if room.away.is_none() {
+                self.herald.publications_of(now, key, None);
+            }
         }
         (self.timers, self.feed, self.pending) = (Timers::default(), Feed::default(), Vec::new());
         self.rooms.clear();
         self.pipes.clear();
+        self.post.begin_anew(self.neighbours.len(), self.index);
         // What has come meanwhile is not announced again.
         self.unfinished = (0..self.outlet.listeners.len()).collect();
         self.arena.resize(BATCH_SIZE * BUFFER_LEN, 0);
@@ -176,10 +191,12 @@ impl Worker {
                 self.say_goodbye(now);
                 return;
             }
+            self.take_tidings(now);
             self.wake_up(now);
             self.date(now);
             self.settle(now);
             self.tell(now);
+            self.correspond(now);
         }
     }
 
@@ -190,7 +207,10 @@ impl Worker {
         let rooms = self.rooms.poll_timeout();
         let pending = self.pending.first().map(|(since, _)| *since + PATIENCE);
         let news = self.herald.poll_timeout(now);
-        let next = [self.timers.next(), rooms, pending, news, self.dating].into_iter().flatten().min();
+        let next = [self.timers.next(), rooms, pending, news, self.dating, self.post.again]
+            .into_iter()
+            .flatten()
+            .min();
         next.map(|at| at.saturating_duration_since(now))
     }
 
@@ -280,7 +300,7 @@ impl Worker {
     }
 
     /// Hears what connections and rooms have to say, then sends what is to be sent.
-    fn settle(&mut self, now: Instant) {
+    pub(super) fn settle(&mut self, now: Instant) {
         self.hear_rooms(now);
         let touched = self.feed.take_touched();
         let mut over = Vec::new();
@@ -300,6 +320,7 @@ impl Worker {
         for number in over {
             self.remove(now, number, Some(Ending::Failed));
         }
+        self.pass_on();
         // What hearing has touched comes with the next turn, which is now.
         self.hear_rooms(now);
         self.send_touched(now);
@@ -348,7 +369,9 @@ impl Worker {
             while let Some(event) = room.sfu.poll_event() {
                 match event {
                     sfu::Event::RequestKeyFrame { publication, encoding } => {
-                        if let Some(published) = room.published(publication)
+                        if let Some(away) = &mut room.away {
+                            away.want_key_frame(publication, encoding);
+                        } else if let Some(published) = room.published(publication)
                             && let Some(leg) = self.legs.get_mut(published.leg)
                         {
                             leg.peer.request_key_frame(now, published.transceiver, encoding);
@@ -371,6 +394,9 @@ impl Worker {
                                 self.herald.wanted.insert(published.leg);
                             }
                         }
+                        if let Some(away) = &mut room.away {
+                            away.is_behind = true;
+                        }
                     }
                     sfu::Event::Layer { subscription, layer, why } => {
                         let Some(target) = room.targets.get(&subscription) else { continue };
@@ -383,6 +409,8 @@ impl Worker {
                             self.herald.layers_of(now, target.leg, told);
                         }
                     }
+                    // The home tells it.
+                    sfu::Event::Speaker { .. } if room.away.is_some() => {}
                     sfu::Event::Speaker { participant } => {
                         let person = participant.and_then(|participant| room.person_mut(participant));
                         room.speaker = person.and_then(|person| person.member);
@@ -396,7 +424,14 @@ impl Worker {
 
     /// A room, which is there from now on.
     pub(super) fn room(&mut self, now: Instant, key: &RoomKey) -> &mut Room {
-        self.rooms.enter(now, key)
+        let home = placement::home(key, self.neighbours.len());
+        let is_away = home != self.index;
+        let room = self.rooms.enter(now, key);
+        if is_away && room.away.is_none() {
+            room.away = Some(Box::new(Away::new(home)));
+            self.post.parts.insert(key.clone());
+        }
+        room
     }
 
     /// A new leg of somebody's who is in the room.
@@ -432,7 +467,7 @@ impl Worker {
         let next = &mut self.next_name;
         let name = || {
             *next += 1;
-            format!("{next:x}").into()
+            *next
         };
         if let Some(affected) = room.publish(now, (number, &mut self.legs), source_of, name) {
             self.herald.publications_of(now, &key, room.told);
@@ -442,7 +477,7 @@ impl Worker {
     }
 
     /// Slots of these get something else.
-    fn announce_layers(&mut self, now: Instant, legs: &[LegId]) {
+    pub(super) fn announce_layers(&mut self, now: Instant, legs: &[LegId]) {
         for number in legs {
             if let Some(joined) = self.legs.get(*number).and_then(Leg::member) {
                 self.herald.layers_of(now, *number, joined.told);

@@ -51,6 +51,7 @@ pub(super) fn start(
         locals,
         workers: options.media_workers.map_or_else(cores, usize::from),
         connections: options.media_connections as usize,
+        spread: options.media_spread as usize,
         certificate: Arc::new(certificate),
     };
     media::start(&settings)

@@ -17,27 +17,27 @@ use crate::{
 };
 
 /// The word for everybody's connection.
-const WORD: &str = "w1";
+pub(crate) const WORD: &str = "w1";
 
 /// Bytes of a frame of each encoding, of which 30 are sent in a second: 150, 500 and 1,500 kbit/s in all.
 const SIZES: [usize; 3] = [600, 2_000, 6_000];
 
 /// Somebody with a microphone, a camera in three sizes, and sections to receive with.
-struct Person {
+pub(crate) struct Person {
     signaling: Option<Client>,
     joined: Value,
     /// What has come and was not asked for yet.
     came: VecDeque<Value>,
-    id: String,
+    pub(crate) id: String,
     peer: PeerConnection,
-    slots: Vec<Transceiver>,
+    pub(crate) slots: Vec<Transceiver>,
     sending: Vec<JoinHandle<()>>,
     senders: Vec<Transceiver>,
 }
 
 impl Person {
     /// Joins the room; what is sent says who it is of by `name`'s first letter.
-    async fn join(server: &Program, name: &str, fields: Value) -> Self {
+    pub(crate) async fn join(server: &Program, name: &str, fields: Value) -> Self {
         let mut join = json!({"name": name});
         for (key, value) in fields.as_object().unwrap() {
             join[key] = value.clone();
@@ -90,12 +90,12 @@ impl Person {
         timeout(DEADLINE, connected).await.unwrap();
     }
 
-    async fn say(&mut self, message: &Value) {
+    pub(crate) async fn say(&mut self, message: &Value) {
         self.signaling.as_mut().unwrap().send(message).await;
     }
 
     /// A microphone and a camera, and so many sections of each kind to receive with.
-    async fn prepare(&mut self, publishes: bool, slots: usize) {
+    pub(crate) async fn prepare(&mut self, publishes: bool, slots: usize) {
         if publishes {
             let init = TransceiverInit { direction: Direction::SendOnly, ..TransceiverInit::default() };
             self.senders.push(self.peer.add_transceiver(MediaKind::Audio, init.clone()).await.unwrap());
@@ -112,7 +112,7 @@ impl Person {
     }
 
     /// Offers, and goes where the answer leads; over a way that carries so many bits per second, where that is given.
-    async fn offer(&mut self, connection: &str, rate: Option<u64>) {
+    pub(crate) async fn offer(&mut self, connection: &str, rate: Option<u64>) {
         let offer = self.peer.set_local_description(None).await.unwrap().sdp;
         let mut publish = json!({});
         for (sender, source) in self.senders.iter().zip(["mic", "camera"]) {
@@ -140,7 +140,7 @@ impl Person {
     }
 
     /// Another connection in place of the one there is, which is left to the server to end.
-    async fn begin_anew(&mut self, slots: usize) -> PeerConnection {
+    pub(crate) async fn begin_anew(&mut self, slots: usize) -> PeerConnection {
         self.sending.drain(..).for_each(|task| task.abort());
         (self.slots, self.senders) = (Vec::new(), Vec::new());
         let former = std::mem::replace(&mut self.peer, connection().await);
@@ -149,7 +149,7 @@ impl Person {
     }
 
     /// Sends sound and pictures, each packet marked with a letter, until it is dropped.
-    fn talk(&mut self, letter: u8) {
+    pub(crate) fn talk(&mut self, letter: u8) {
         let (voice, camera) = (self.senders[0].sender.clone(), self.senders[1].sender.clone());
         self.sending.push(tokio::spawn(async move {
             let mut ticks = tokio::time::interval(Duration::from_millis(33));
@@ -166,7 +166,7 @@ impl Person {
     }
 
     /// Watches: one publication for each slot, in their order.
-    async fn watch(&mut self, connection: &str, publications: &[Value]) {
+    pub(crate) async fn watch(&mut self, connection: &str, publications: &[Value]) {
         let all = self.slots.iter().zip(publications);
         let slots: Vec<Value> = all
             .map(|(slot, publication)| json!({"mid": &*slot.mid().unwrap(), "publication": publication}))
@@ -176,7 +176,7 @@ impl Person {
     }
 
     /// Waits until so many publications may be watched, and gives theirs: of each kind, in the order of these peers.
-    async fn publications(&mut self, count: usize, peers: &[&str]) -> Vec<Value> {
+    pub(crate) async fn publications(&mut self, count: usize, peers: &[&str]) -> Vec<Value> {
         let is_it = |message: &Value| {
             let all = message["publications"].as_array().unwrap();
             all.len() == count && peers.iter().all(|peer| all.iter().any(|one| one["peer"] == **peer))
@@ -191,7 +191,7 @@ impl Person {
     }
 
     /// Waits for a packet of this letter's in a slot, of this encoding if that matters; everything that comes is read.
-    async fn receive(&mut self, slot: usize, letter: u8, encoding: Option<u8>) {
+    pub(crate) async fn receive(&mut self, slot: usize, letter: u8, encoding: Option<u8>) {
         let arrived = async {
             loop {
                 let packet = self.slots[slot].receiver.recv_packet().await.unwrap();
@@ -212,11 +212,11 @@ impl Person {
     }
 
     /// The next message of a type, whatever else comes before it.
-    async fn hear(&mut self, kind: &str) -> Value {
+    pub(crate) async fn hear(&mut self, kind: &str) -> Value {
         self.hear_that(kind, |_| true).await
     }
 
-    async fn hear_that(&mut self, kind: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn hear_that(&mut self, kind: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         loop {
             let at = self.came.iter().position(|message| message["type"] == kind && is_it(message));
             if let Some(message) = at.and_then(|at| self.came.remove(at)) {

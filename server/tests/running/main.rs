@@ -15,6 +15,7 @@ mod program;
 mod recordings;
 mod shared_port;
 mod signaling;
+mod spread;
 mod stopping;
 mod streams;
 mod tampering;
