@@ -39,10 +39,12 @@ fn a_line_that_narrows_gets_less_and_more_again() {
     let painted = format!("lab.painted({:?})", camera(&far, "ada"));
     far.wait(&format!("{painted}.width === 960"));
     sees(&far, &ada);
+    // By then she sends no other size that would do.
+    ada.wait("twocan.topology.wanted.camera?.[1] === false");
     far.eval("lab.reset()");
     scene.lab().limit("far", Some(600)).unwrap_or_else(|why| panic!("{why}"));
-    let less = until(&far, &format!("{painted}.width < 960"));
-    far.wait("twocan.peers[0].layer?.why === 'bandwidth'");
+    let chosen = until(&far, "twocan.peers[0].layer?.why === 'bandwidth'");
+    let less = chosen + until(&far, &format!("{painted}.width < 960"));
     // Slow as it is, it goes on.
     sees(&far, &ada);
     let down = far.eval(&painted);
@@ -51,7 +53,10 @@ fn a_line_that_narrows_gets_less_and_more_again() {
     let more = until(&far, &format!("{painted}.width === 960"));
     sees(&far, &ada);
     let up = far.eval(&painted);
-    println!("600 kbit/s: a smaller picture after {less} ms, the large one again {more} ms after their end");
+    println!(
+        "600 kbit/s: the server sends less after {chosen} ms, a smaller picture is there after {less}; the large one again {more} ms \
+         after their end"
+    );
     println!("down: {down}");
     println!("up: {up}");
     for change in up["switches"].as_array().into_iter().flatten() {
