@@ -40,7 +40,7 @@ mod worker;
 
 use commands::Command;
 pub(crate) use connection::Refusal;
-pub(crate) use describing::RoomState;
+pub(crate) use describing::{RoomState, TrackState};
 use parts::Neighbour;
 use placement::Placement;
 use worker::Worker;

@@ -156,6 +156,37 @@ fn render_media(page: &mut Page, workers: &[media::Report]) {
     );
 }
 
+/// With what goes on in each room: only on request, as there may be many, and their names are nobody else's business.
+pub(crate) fn with_rooms(page: String, wanted: bool, rooms: &[media::RoomState]) -> String {
+    if !wanted {
+        return page;
+    }
+    let mut page = Page(page);
+    let mut of_rooms = |name: &str, help: &str, value: fn(&media::RoomState) -> u64| {
+        page.head(name, help, "gauge");
+        for room in rooms {
+            let (kind, name_of) = (room.kind, escaped(&room.name));
+            let _ = writeln!(page.0, "twocan_{name}{{kind=\"{kind}\",room=\"{name_of}\"}} {}", value(room));
+        }
+    };
+    of_rooms("media_room_connections", "Peer connections of a room, 200 at most.", |room| {
+        room.people.len() as u64
+    });
+    of_rooms("media_room_publications", "What is sent into it.", |room| room.tracks.len() as u64);
+    of_rooms("media_room_subscriptions", "What of it goes to somebody.", |room| {
+        room.tracks.iter().map(|track| track.watchers as u64).sum()
+    });
+    of_rooms("media_room_bits_per_second", "What comes into it.", |room| {
+        room.tracks.iter().map(media::TrackState::bitrate).sum()
+    });
+    page.0
+}
+
+/// A label's value, as the format wants it.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
 /// The sums of a counter with a label over all workers, which count the same things.
 fn together<L: Ord>(workers: &[Report], part: fn(&Report) -> Vec<(L, u64)>) -> BTreeMap<L, u64> {
     let mut sums = BTreeMap::new();

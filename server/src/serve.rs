@@ -346,9 +346,18 @@ fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
     listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
 }
 
+/// A level alone is about this server: what libraries say below a warning tells nobody but their authors something.
+fn widened(filter: &str) -> String {
+    match filter.to_ascii_lowercase().as_str() {
+        level @ ("info" | "debug" | "trace") => format!("warn,twocan={level}"),
+        _ => filter.to_owned(),
+    }
+}
+
 /// To standard error; standard output is for the addresses.
 fn start_log(filter: &str) -> Result<(), ConfigError> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| {
+    let filter = widened(filter);
+    let filter = EnvFilter::try_new(&filter).map_err(|error| {
         ConfigError(format!("--log {filter}: {error}: give error, warn, info, debug or trace"))
     })?;
     let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
@@ -382,5 +391,17 @@ fn raise_file_limit() {
         if let Ok(high) = i32::try_from(high) {
             drop(rustix::io::fcntl_dupfd_cloexec(std::io::stdin(), high));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_about_this_server() {
+        assert_eq!(widened("Debug"), "warn,twocan=debug");
+        assert_eq!(widened("error"), "error");
+        assert_eq!(widened("info,hyper=trace"), "info,hyper=trace");
     }
 }

@@ -57,6 +57,20 @@ impl Process {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
+    /// CPU time so far of each of its threads whose name begins so.
+    pub(crate) fn cpu_of(&self, name: &str) -> io::Result<Vec<Duration>> {
+        let mut times = Vec::new();
+        for task in fs::read_dir(format!("/proc/{}/task", self.0.id()))? {
+            let path = task?.path();
+            if fs::read_to_string(path.join("comm"))?.starts_with(name) {
+                let text = fs::read_to_string(path.join("schedstat"))?;
+                let time = text.split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(0);
+                times.push(Duration::from_nanos(time));
+            }
+        }
+        Ok(times)
+    }
+
     /// Resident memory, in bytes.
     pub(crate) fn memory(&self) -> io::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;

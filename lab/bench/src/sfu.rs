@@ -43,6 +43,9 @@ pub(crate) struct Options {
     /// Draws what a viewer costs, over how many there are, into this file.
     #[arg(long)]
     svg: Option<PathBuf>,
+    /// The server's media workers: with more than one, it has as many cores as there are beside the load's.
+    #[arg(long, default_value_t = 1)]
+    workers: usize,
     /// The server to measure.
     #[arg(long, default_value = "target/release/twocan")]
     twocan: PathBuf,
@@ -82,7 +85,7 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
     let mut costs = Vec::new();
     for viewers in &options.viewers {
         let figures = runtime.block_on(measure(options, *viewers))?;
-        let Figures { rates, shares, memory, batch, lost, delays: [sound, pictures] } = figures;
+        let Figures { rates, shares, memory, batch, lost, delays: [sound, pictures], threads } = figures;
         let (rate, share) = (median(&rates), median(&shares) / *viewers as f64);
         costs.push((*viewers, share * 1e6));
         println!(
@@ -94,6 +97,10 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
             pictures.took.at(0.5),
             pictures.took.at(0.99),
         );
+        if threads.len() > 1 {
+            let shares: Vec<String> = threads.iter().map(|share| format!("{:.0}%", 100.0 * share)).collect();
+            println!("{:>8} of a core: {}", "workers", shares.join(", "));
+        }
     }
     if let Some(file) = &options.svg {
         std::fs::write(file, plot::svg(&costs))?;
@@ -113,6 +120,8 @@ struct Figures {
     /// Of what was to come, in percent.
     lost: f64,
     delays: [Delays; 2],
+    /// Of a core, what each media worker took.
+    threads: Vec<f64>,
 }
 
 /// A server, one who streams, and those who watch.
@@ -156,6 +165,7 @@ async fn measure(options: &Options, viewers: usize) -> io::Result<Figures> {
     let (mut rates, mut shares) = (Vec::new(), Vec::new());
     source.delays = Default::default();
     let (mut sent, mut forwarded, mut calls, mut datagrams) = (0, 0, 0, 0);
+    let (start, before) = (Instant::now(), server.cpu_of("media-")?);
     for _ in 0..options.rounds {
         let (begun, cpu) = (Instant::now(), server.cpu()?);
         let (counters, own) = (Counters::of(*address)?, source.sent);
@@ -170,11 +180,15 @@ async fn measure(options: &Options, viewers: usize) -> io::Result<Figures> {
         calls += after.sends - counters.sends;
         datagrams += after.datagrams - counters.datagrams;
     }
+    let passed = start.elapsed().as_secs_f64();
+    let after = server.cpu_of("media-")?;
+    let spent = after.iter().zip(before).map(|(after, before)| after.saturating_sub(before).as_secs_f64());
+    let threads = spent.map(|spent| spent / passed).collect();
     let wanted = sent as f64 * viewers as f64;
     let lost = 100.0 * (1.0 - forwarded as f64 / wanted);
     let batch = datagrams as f64 / calls as f64;
     let delays = std::mem::take(&mut source.delays);
-    Ok(Figures { rates, shares, memory: *memory, batch, lost, delays })
+    Ok(Figures { rates, shares, memory: *memory, batch, lost, delays, threads })
 }
 
 impl Drop for Stage {
@@ -202,13 +216,21 @@ fn serve(options: &Options) -> io::Result<(Process, SocketAddr)> {
         "off",
         "--log",
         "error",
-        "--media-workers",
-        "1",
         "--data-dir",
     ];
     let mut arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
     arguments.push(folder().display().to_string());
-    let (server, output) = Process::start_read(&options.twocan.display().to_string(), &arguments)?;
+    arguments.extend(["--media-workers".to_owned(), options.workers.to_string()]);
+    // Half of them where there are two.
+    arguments.extend(["--media-spread".to_owned(), "1".to_owned()]);
+    let mut program = options.twocan.display().to_string();
+    if options.workers > 1 {
+        // As many cores, of which the last is the load's, too.
+        let cores = ["--cpu-list".to_owned(), format!("0-{}", options.workers - 1), program];
+        arguments.splice(..0, cores);
+        program = "taskset".to_owned();
+    }
+    let (server, output) = Process::start_read(&program, &arguments)?;
     let mut lines = BufReader::new(output).lines();
     let address = lines.find_map(|line| {
         let line = line.ok()?;

@@ -16,7 +16,7 @@ pub(crate) struct Options {
     #[arg(long, env = "TWOCAN_DATA_DIR", value_name = "DIR", help_heading = "General")]
     pub(crate) data_dir: Option<PathBuf>,
 
-    /// What to log: error, warn, info, debug or trace, or a tracing filter such as info,twocan::http=debug
+    /// What to log: error, warn, info, debug or trace, of which the last three are about this server alone; or a tracing filter such as info,twocan::http=debug
     #[arg(long, env = "TWOCAN_LOG", value_name = "FILTER", default_value = "info", help_heading = "General")]
     pub(crate) log: String,
 

@@ -17,15 +17,24 @@ use serde_json::{Value, json};
 use super::{Site, token};
 use crate::{conference::Member, media, signaling::PeerId};
 
-pub(super) async fn report(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+/// Whoever has the operator's token.
+pub(super) fn may(site: &Site, headers: &HeaderMap) -> Result<(), Box<Response>> {
     let Some(wanted) = &site.admin_token else {
-        return (StatusCode::NOT_FOUND, "This server was started with --admin-token off.\n").into_response();
+        let why = "This server was started with --admin-token off.\n";
+        return Err(Box::new((StatusCode::NOT_FOUND, why).into_response()));
     };
-    if !token::is_shown(&headers, wanted) {
-        let why = "Send the header `Authorization: Bearer TOKEN`: the server prints it when it starts.\n";
-        let mut response = (StatusCode::UNAUTHORIZED, why).into_response();
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        return response;
+    if token::is_shown(headers, wanted) {
+        return Ok(());
+    }
+    let why = "Send the header `Authorization: Bearer TOKEN`: the server prints it when it starts.\n";
+    let mut response = (StatusCode::UNAUTHORIZED, why).into_response();
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    Err(Box::new(response))
+}
+
+pub(super) async fn report(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    if let Err(refusal) = may(&site, &headers) {
+        return *refusal;
     }
     let (Some(signaling), Some(names)) = (site.hub.counters().await, site.hub.names().await) else {
         return (StatusCode::SERVICE_UNAVAILABLE, "The server is stopping.\n").into_response();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::State,
+    extract::{RawQuery, State},
     http::{
         HeaderMap, StatusCode,
         header::{CONTENT_TYPE, HOST},
@@ -13,7 +13,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::Site;
+use super::{Site, admin};
 use crate::{clock, metrics};
 
 /// `GET /api/ice-servers`.
@@ -42,8 +42,17 @@ pub(super) async fn healthz(State(site): State<Arc<Site>>) -> Response {
     }
 }
 
-/// `GET /metrics`.
-pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Response {
+/// `GET /metrics`; with `?rooms`, and the operator's token, of each room that is forwarded in, too.
+pub(super) async fn metrics(
+    State(site): State<Arc<Site>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let wants_rooms =
+        query.is_some_and(|query| query.split('&').any(|one| one == "rooms" || one == "rooms=1"));
+    if wants_rooms && let Err(refusal) = admin::may(&site, &headers) {
+        return *refusal;
+    }
     let Some(signaling) = site.hub.counters().await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "The server is stopping.\n").into_response();
     };
@@ -56,7 +65,12 @@ pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Response {
         None => Vec::new(),
     };
     let kind = (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
-    ([kind], metrics::render(&signaling, &relay, &media)).into_response()
+    let rooms = match &site.media {
+        Some(media) if wants_rooms => media.describe().await,
+        _ => Vec::new(),
+    };
+    let page = metrics::render(&signaling, &relay, &media);
+    ([kind], metrics::with_rooms(page, wants_rooms, &rooms)).into_response()
 }
 
 /// `POST /debug/media-panic`, in debug builds only: the media workers fail, or the one that the path names.

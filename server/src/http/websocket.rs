@@ -21,6 +21,8 @@ use super::{
     actor::{Gauge, HubHandle, Inbox, Outgoing},
     answers::host,
 };
+use tracing::Instrument as _;
+
 use crate::signaling::{CloseCode, Gone};
 
 /// The name of the protocol and its version.
@@ -76,7 +78,8 @@ pub(super) async fn upgrade(
             // On the heap only while it lives, and apart from what `on_upgrade` wraps around it.
             if let Some(inbox) = hub.connect(&host).await {
                 drop(host);
-                Box::pin(run(socket, hub, inbox)).await;
+                let span = tracing::debug_span!("signaling", connection = ?inbox.id);
+                Box::pin(run(socket, hub, inbox).instrument(span)).await;
             }
         })
 }
@@ -94,7 +97,7 @@ async fn run(mut socket: WebSocket, hub: HubHandle, mut inbox: Inbox) {
     let code = match end {
         End::ByHub(code) => Some(code),
         End::ByClient(why) => {
-            tracing::debug!(connection = ?inbox.id, why = why.as_str(), "signaling connection ended");
+            tracing::debug!(why = why.as_str(), "it has ended");
             hub.gone(inbox.id, why).await;
             match why {
                 Gone::Closed => None,

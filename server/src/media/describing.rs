@@ -53,7 +53,7 @@ pub(crate) struct TrackState {
     codec: Box<str>,
     /// The lowest first.
     encodings: Vec<EncodingState>,
-    watchers: usize,
+    pub(crate) watchers: usize,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -61,6 +61,13 @@ struct EncodingState {
     /// Bits per second.
     bitrate: u64,
     watched: bool,
+}
+
+impl TrackState {
+    /// What comes of all its encodings, in bits per second.
+    pub(crate) fn bitrate(&self) -> u64 {
+        self.encodings.iter().map(|encoding| encoding.bitrate).sum()
+    }
 }
 
 impl RoomState {

@@ -95,6 +95,16 @@ impl Leg {
         }
     }
 
+    /// For what is logged of it.
+    pub(super) fn span(&self) -> tracing::Span {
+        match &self.owner {
+            Owner::Program { role, .. } => tracing::debug_span!("media", room = ?self.room, program = ?role),
+            Owner::Member(joined) => {
+                tracing::debug_span!("media", room = ?self.room, peer = joined.name.member.0)
+            }
+        }
+    }
+
     pub(super) fn slot(&self, transceiver: TransceiverId) -> Option<&Slot> {
         self.slots.iter().find(|slot| slot.transceiver == transceiver)
     }

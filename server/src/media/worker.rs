@@ -344,6 +344,8 @@ impl Worker {
             let Some(room) = self.rooms.get_mut(&leg.room) else { return };
             match event {
                 Event::ConnectionState(PeerConnectionState::Connected) => {
+                    let _span = leg.span().entered();
+                    tracing::debug!("connected");
                     if leg.is(Role::Viewer) {
                         room.watch_all(now, number, leg);
                     }
@@ -499,6 +501,7 @@ impl Worker {
         self.timers.forget(number, &mut leg);
         self.pending.retain(|(_, pending)| *pending != number);
         self.herald.forget(number);
+        leg.span().in_scope(|| tracing::debug!(?why, state = ?leg.peer.connection_state(), "over"));
         leg.peer.close(now);
         self.outlet.send_all(now, &mut leg.peer);
         self.pipes.send_all(now, &mut leg);

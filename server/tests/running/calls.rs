@@ -368,6 +368,11 @@ async fn three_see_and_hear_each_other() {
     let camera = room["tracks"].as_array().unwrap().iter().find(|track| track["source"] == "camera").unwrap();
     assert_eq!(camera["encodings"].as_array().map(Vec::len), Some(3), "{camera}");
     assert!(camera["peer"].is_string(), "{camera}");
+    assert!(!metrics.contains("{kind=\"call\""), "rooms are told on request only");
+    assert_eq!(server.get("/metrics?rooms=1", &[]).status, 401);
+    let metrics = server.get("/metrics?rooms=1", &["Authorization: Bearer running well"]).body;
+    let connections = "twocan_media_room_connections{kind=\"call\",room=\"tea\"} 2\n";
+    assert!(metrics.contains(connections), "{metrics}");
 
     // An end that the client makes.
     people[2].say(&json!({"type": "media_close", "connection": WORD})).await;

@@ -2,11 +2,12 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use twocan::{
-    Configuration, Direction, MediaKind, PeerConnection, PeerConnectionState, SessionDescription,
-    Transceiver, TransceiverInit,
+    Configuration, Direction, MediaCapabilities, MediaKind, PeerConnection, PeerConnectionState,
+    SessionDescription, Transceiver, TransceiverInit,
 };
 
 use super::delays::Delays;
@@ -61,9 +62,13 @@ pub(super) struct End {
 
 impl End {
     pub(super) async fn connect(server: SocketAddr, way: &str, direction: Direction) -> io::Result<Self> {
+        let media =
+            MediaCapabilities { congestion_feedback: false, cryptex: false, ..MediaCapabilities::default() };
         let configuration = Configuration {
             include_loopback: true,
             ice_tcp: false,
+            // As browsers do, which know transport-wide feedback and no encrypted headers.
+            media: Some(Arc::new(media)),
             // What a program that has hundreds of these would take.
             receive_buffer: 1 << 20,
             send_buffer: 1 << 20,
