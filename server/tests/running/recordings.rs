@@ -212,9 +212,10 @@ fn only_who_has_the_code_can_watch_what_is_sealed() {
         recorder.until("done");
         assert_eq!(recorder.exit_code(), Some(0));
         let got = read(&folder.path().join(&output));
-        compare(&sent[0], &got[0], 50);
-        compare(&sent[1], &got[1], 80);
-        compare_tracks(&sent, &got);
+        for (sent, got) in sent.iter().zip(&got) {
+            assert!(got.len() > 20, "{} frames", got.len());
+            assert!(got.iter().all(|frame| sent.iter().any(|own| own.bytes == frame.bytes)));
+        }
         // The server, or whoever has its words alone, gets frames, and in none of them what was sent.
         let endpoint = connected["to"].as_str().unwrap().replace("/whip/", "/whep/");
         assert!(!endpoint.contains("show"), "{endpoint}");
