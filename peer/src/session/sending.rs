@@ -1,14 +1,17 @@
 //! Packets of media on their way out (RFC 3550 §5.1, RFC 4588 §4): numbered, paced, sealed, and kept for a while.
 
+mod repair;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bwe::{DataRate, DataSize, Pacer, PacerConfig, Priority, Release, Sent};
 use bytes::Bytes;
-use rtp::extension::{ExtensionMap, Kind, Mid, RepairedRtpStreamId, RtpStreamId, TransportSequenceNumber};
+use rtp::extension::{ExtensionMap, Kind, Mid, RtpStreamId, TransportSequenceNumber};
 use rtp::{Fields, Header, HeaderMut, HeaderWriter, PayloadType, SequenceNumber, Ssrc, Timestamp};
 use sdp::attribute::Feedback;
 
+use self::repair::{can_repair, padding, repeat};
 use super::cache::{Cache, Kept, Moment};
 use super::reports::Remote;
 use super::source::KeyFrameRequests;
@@ -576,10 +579,6 @@ impl Sending {
 const COUNTED_LATER: TransportSequenceNumber =
     TransportSequenceNumber { number: SequenceNumber(0), request: None };
 
-fn can_repair(codec: &crate::AgreedCodec) -> bool {
-    codec.send_retransmission.is_some() && codec.has(&Feedback::Nack)
-}
-
 /// Sets a packet's transport-wide number, if it has one.
 fn count(packet: &mut [u8], ids: &ExtensionMap, number: u64) -> Option<()> {
     let id = ids.id(Kind::TransportSequenceNumber)?;
@@ -595,63 +594,5 @@ fn count(packet: &mut [u8], ids: &ExtensionMap, number: u64) -> Option<()> {
     let mut header = HeaderMut::parse(packet).ok()?;
     let value = header.extension_mut(ids, Kind::TransportSequenceNumber)?;
     value.get_mut(..2)?.copy_from_slice(&number);
-    Some(())
-}
-
-/// Appends the header of a retransmission; `more` writes further extensions.
-fn begin_repair<'a>(
-    stream: &mut Stream,
-    fields: Fields,
-    buffer: &'a mut Vec<u8>,
-    more: impl FnOnce(&mut HeaderWriter<'_>, &ExtensionMap),
-) -> rtp::Body<'a> {
-    let fields = Fields { sequence_number: stream.next_repair, ssrc: stream.retransmission, ..fields };
-    stream.next_repair = stream.next_repair.plus(1);
-    let map = &stream.extensions;
-    let mut writer = HeaderWriter::new(buffer, &fields);
-    writer.extension(map, &COUNTED_LATER);
-    writer.extension(map, &Mid(stream.mid.as_bytes()));
-    if let Some(rid) = &stream.rid {
-        writer.extension(map, &RepairedRtpStreamId(rid.as_bytes()));
-    }
-    more(&mut writer, map);
-    writer.finish()
-}
-
-/// Appends a packet of padding only, as a retransmission of nothing: receivers count it and look no further.
-fn padding(stream: &mut Stream, buffer: &mut Vec<u8>) -> Option<()> {
-    let fields = Fields {
-        marker: false,
-        payload_type: stream.agreement.preferred()?.send_retransmission?,
-        sequence_number: stream.next_repair,
-        timestamp: stream.last.map_or(Timestamp(0), |(_, timestamp, _)| timestamp),
-        ssrc: stream.retransmission,
-    };
-    // As much as there can be.
-    begin_repair(stream, fields, buffer, |_, _| ()).pad(u8::MAX);
-    Some(())
-}
-
-/// Appends a packet that repeats another (RFC 4588 §4).
-fn repeat(stream: &mut Stream, number: u64, head: &mut Vec<u8>, buffer: &mut Vec<u8>) -> Option<()> {
-    head.clear();
-    let kept = stream.cache.read(number, head)?.clone();
-    let mut codecs = stream.agreement.codecs.iter();
-    let codec = codecs.find(|codec| codec.send == kept.payload_type)?;
-    let fields = Fields {
-        marker: kept.marker,
-        payload_type: codec.send_retransmission?,
-        sequence_number: SequenceNumber(0),
-        timestamp: kept.timestamp,
-        ssrc: stream.retransmission,
-    };
-    let mut body = begin_repair(stream, fields, buffer, |writer, map| {
-        if let Ok(header) = Header::parse(head) {
-            writer.copy_extensions(header, (map, map), Kind::is_of_media);
-        }
-    });
-    body.buffer().extend_from_slice(&(number as u16).to_be_bytes());
-    body.buffer().extend_from_slice(&kept.prefix);
-    body.buffer().extend_from_slice(&kept.payload);
     Some(())
 }

@@ -1,0 +1,75 @@
+//! Retransmissions (RFC 4588 §4): what repeats a packet, and what is empty and only fills the path.
+
+use rtp::extension::{ExtensionMap, Kind, Mid, RepairedRtpStreamId};
+use rtp::{Fields, Header, HeaderWriter, SequenceNumber, Timestamp};
+use sdp::attribute::Feedback;
+
+use super::{COUNTED_LATER, Stream};
+
+/// Whether packets of a codec are sent again where the peer asks for them.
+pub(super) fn can_repair(codec: &crate::AgreedCodec) -> bool {
+    codec.send_retransmission.is_some() && codec.has(&Feedback::Nack)
+}
+
+/// Appends the header of a retransmission; `more` writes further extensions.
+fn begin_repair<'a>(
+    stream: &mut Stream,
+    fields: Fields,
+    buffer: &'a mut Vec<u8>,
+    more: impl FnOnce(&mut HeaderWriter<'_>, &ExtensionMap),
+) -> rtp::Body<'a> {
+    let fields = Fields { sequence_number: stream.next_repair, ssrc: stream.retransmission, ..fields };
+    stream.next_repair = stream.next_repair.plus(1);
+    let map = &stream.extensions;
+    let mut writer = HeaderWriter::new(buffer, &fields);
+    writer.extension(map, &COUNTED_LATER);
+    writer.extension(map, &Mid(stream.mid.as_bytes()));
+    if let Some(rid) = &stream.rid {
+        writer.extension(map, &RepairedRtpStreamId(rid.as_bytes()));
+    }
+    more(&mut writer, map);
+    writer.finish()
+}
+
+/// Appends a packet of padding only, as a retransmission of nothing: receivers count it and look no further.
+pub(super) fn padding(stream: &mut Stream, buffer: &mut Vec<u8>) -> Option<()> {
+    let fields = Fields {
+        marker: false,
+        payload_type: stream.agreement.preferred()?.send_retransmission?,
+        sequence_number: stream.next_repair,
+        timestamp: stream.last.map_or(Timestamp(0), |(_, timestamp, _)| timestamp),
+        ssrc: stream.retransmission,
+    };
+    // As much as there can be.
+    begin_repair(stream, fields, buffer, |_, _| ()).pad(u8::MAX);
+    Some(())
+}
+
+/// Appends a packet that repeats another (RFC 4588 §4).
+pub(super) fn repeat(
+    stream: &mut Stream,
+    number: u64,
+    head: &mut Vec<u8>,
+    buffer: &mut Vec<u8>,
+) -> Option<()> {
+    head.clear();
+    let kept = stream.cache.read(number, head)?.clone();
+    let mut codecs = stream.agreement.codecs.iter();
+    let codec = codecs.find(|codec| codec.send == kept.payload_type)?;
+    let fields = Fields {
+        marker: kept.marker,
+        payload_type: codec.send_retransmission?,
+        sequence_number: SequenceNumber(0),
+        timestamp: kept.timestamp,
+        ssrc: stream.retransmission,
+    };
+    let mut body = begin_repair(stream, fields, buffer, |writer, map| {
+        if let Ok(header) = Header::parse(head) {
+            writer.copy_extensions(header, (map, map), Kind::is_of_media);
+        }
+    });
+    body.buffer().extend_from_slice(&(number as u16).to_be_bytes());
+    body.buffer().extend_from_slice(&kept.prefix);
+    body.buffer().extend_from_slice(&kept.payload);
+    Some(())
+}
