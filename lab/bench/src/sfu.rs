@@ -14,7 +14,7 @@ mod churn;
 mod delays;
 mod end;
 mod plot;
-mod source;
+pub(crate) mod source;
 
 use delays::Delays;
 use end::{Counters, End};

@@ -13,6 +13,7 @@ use twocan::{
 };
 
 use super::server::Server;
+use crate::sfu::source::vp8_payload;
 
 /// Between two frames.
 const FRAME: Duration = Duration::from_millis(33);
@@ -147,13 +148,8 @@ impl Source {
         if key {
             self.key_at = self.frame + KEYS;
         }
-        let [high, low] = ((self.frame & 0x7FFF) as u16 | 0x8000).to_be_bytes();
         for place in 0..self.packets {
-            // RFC 7741 §4.2: the first packet of a frame, and which frame; then a key frame's header (RFC 6386 §9.1).
-            let start = if place == 0 { 0x10 } else { 0 };
-            let mut payload = vec![0x80 | start, 0x80, high, low, u8::from(!key)];
-            payload.extend([0, 0, 0x9D, 0x01, 0x2A, 0x80, 0x02, 0xE0, 0x01]);
-            payload.resize(PAYLOAD as usize, 7);
+            let payload = vp8_payload(place == 0, self.frame, key, PAYLOAD as usize);
             let packet = OutgoingPacket {
                 payload_type: self.video,
                 marker: place + 1 == self.packets,

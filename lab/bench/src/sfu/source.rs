@@ -12,6 +12,17 @@ use super::end::End;
 /// Bytes of a packet's payload.
 const PAYLOAD: u64 = 1100;
 
+/// So many bytes of VP8 without a picture in them: what says if a frame begins, and which (RFC 7741 §4.2), and a key frame's
+/// header (RFC 6386 §9.1).
+pub(crate) fn vp8_payload(begins: bool, frame: u32, key: bool, length: usize) -> Vec<u8> {
+    let start = if begins { 0x10 } else { 0 };
+    let [high, low] = ((frame & 0x7FFF) as u16 | 0x8000).to_be_bytes();
+    let mut payload = vec![0x80 | start, 0x80, high, low, u8::from(!key)];
+    payload.extend([0, 0, 0x9D, 0x01, 0x2A, 0x80, 0x02, 0xE0, 0x01]);
+    payload.resize(length, 7);
+    payload
+}
+
 /// What is streamed: frames of VP8 without pictures in them, and sound.
 pub(super) struct Source {
     video: rtp::PayloadType,
@@ -71,13 +82,8 @@ impl Source {
         studio.hear(self.begin, &mut self.delays);
         // A key frame every four seconds.
         let key = self.frame.is_multiple_of(120);
-        let picture = (self.frame & 0x7FFF) as u16 | 0x8000;
         for place in 0..self.packets {
-            let start = if place == 0 { 0x10 } else { 0 };
-            let [high, low] = picture.to_be_bytes();
-            let mut payload = vec![0x80 | start, 0x80, high, low, u8::from(!key)];
-            payload.extend([0, 0, 0x9D, 0x01, 0x2A, 0x80, 0x02, 0xE0, 0x01]);
-            payload.resize(PAYLOAD as usize - 8, 7);
+            let mut payload = vp8_payload(place == 0, self.frame, key, PAYLOAD as usize - 8);
             payload.extend(self.now());
             let packet = OutgoingPacket {
                 payload_type: self.video,
