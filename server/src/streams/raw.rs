@@ -37,11 +37,13 @@ pub(super) fn open(path: &Path) -> Result<Option<Box<dyn FrameSource>>, ReadErro
         return Ok(None);
     }
     let kilobits = (bitrate(&head) / 1000).to_string();
-    for (name, arguments) in [("vpxenc", vpxenc(&kilobits)), ("ffmpeg", ffmpeg(path, &kilobits))] {
+    // Not as an option, whatever the file is called.
+    let path = std::path::absolute(path)?;
+    for (name, arguments) in [("vpxenc", vpxenc(&kilobits)), ("ffmpeg", ffmpeg(&path, &kilobits))] {
         let mut command = Command::new(name);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if name == "vpxenc" {
-            command.arg(path);
+            command.arg(&path);
         }
         match command.spawn() {
             Ok(child) => return Encoding::begin(name, child).map(|encoding| Some(Box::new(encoding) as _)),
