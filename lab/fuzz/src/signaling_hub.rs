@@ -267,6 +267,7 @@ impl World {
 
     /// All go, and after a while nothing of them is left.
     fn end(&mut self) {
+        let before = self.hub.counters();
         let ids: Vec<_> = self.connections.keys().copied().collect();
         for id in ids {
             self.hub.handle_disconnect(self.now, id, Gone::Closed);
@@ -283,7 +284,12 @@ impl World {
         let left = self.hub.counters();
         assert_eq!((left.connections, left.waiting), (0, 0));
         // What is forwarded to those who are away goes on until a server that drains ends.
-        if !self.is_draining {
+        if self.is_draining {
+            assert!(
+                left.sessions <= before.sessions && left.rooms <= before.rooms,
+                "nobody comes in any more"
+            );
+        } else {
             assert_eq!((left.sessions, left.rooms), (0, 0));
         }
     }
