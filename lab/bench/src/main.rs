@@ -9,6 +9,7 @@
 mod beside;
 mod bwe;
 mod echo;
+mod forward;
 mod peer;
 mod process;
 mod relay;
@@ -48,6 +49,8 @@ enum Command {
     Sfu(sfu::Options),
     /// The forwarder beside other ones: LiveKit, and what is written with Pion.
     SfuOthers(beside::Options),
+    /// Sending one stream to many, without sockets, beside str0m.
+    Forward(forward::Options),
     /// The forwarder's rooms alone: CPU time of each packet.
     Room(room::Options),
     /// Bandwidth estimation in a simulated network, beside str0m's; its time and memory for each packet.
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Simulator(options) => simulator::run(&options),
         Command::Sfu(options) => sfu::run(&options),
         Command::SfuOthers(options) => beside::run(&options),
+        Command::Forward(options) => forward::run(&options),
         Command::Room(options) => room::run(&options),
         Command::Bwe(options) => bwe::run(&options),
         Command::Srtp(options) => srtp::run(&options),
