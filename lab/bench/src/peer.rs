@@ -1,7 +1,8 @@
 //! Peer connections of one process with each other, over UDP on the loopback interface: twocan beside other stacks.
 //!
 //! Each measurement is a process of its own, so that none inherits another's memory or warm caches, and stacks take
-//! turns. CPU time is that of both ends together.
+//! turns. CPU time is that of both ends together. The last column is no stack: what the machine takes for sealing, signing
+//! and system calls alone.
 
 use std::io;
 use std::process::{Command, Stdio};
@@ -11,6 +12,7 @@ use clap::ValueEnum;
 
 use crate::stats::median;
 
+mod bare;
 mod pion;
 mod str0m;
 mod twocan;
@@ -50,6 +52,8 @@ enum Name {
     /// Only where it was built in (`--features webrtc`, which `cargo xtask bench peer` says).
     Webrtc,
     Pion,
+    /// What none of them can do without.
+    Bare,
 }
 
 impl Name {
@@ -62,13 +66,14 @@ impl Name {
             #[cfg(not(feature = "webrtc"))]
             Self::Webrtc => return Err(io::ErrorKind::Unsupported.into()),
             Self::Pion => Box::new(pion::Pion::new()?),
+            Self::Bare => Box::new(bare::Bare::new()?),
         })
     }
 
     /// Once for all rounds; why it cannot be measured here, where it cannot.
     fn prepare(self) -> Result<(), String> {
         match self {
-            Self::Twocan | Self::Str0m => Ok(()),
+            Self::Twocan | Self::Str0m | Self::Bare => Ok(()),
             Self::Webrtc if cfg!(feature = "webrtc") => Ok(()),
             Self::Webrtc => Err("built without it: say --features webrtc".to_owned()),
             Self::Pion => pion::prepare(),
@@ -96,6 +101,12 @@ impl Measure {
             Self::ConnectCpu => "CPU time of a pair, ms",
             Self::Memory => "memory of an idle connection, KiB",
         }
+    }
+
+    /// Whether there is a part of it that is the machine's, whatever the stack.
+    fn is_of_machine(self) -> bool {
+        // Messages' size makes no difference to it.
+        matches!(self, Self::Throughput64 | Self::ConnectCpu)
     }
 }
 
@@ -137,14 +148,16 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
         let mut results = vec![Vec::new(); stacks.len()];
         for _ in 0..options.rounds {
             for (stack, results) in stacks.iter().zip(&mut results) {
-                results.push(start(*stack, *measure, options)?);
+                let has_it = *stack != Name::Bare || measure.is_of_machine();
+                results.push(if has_it { start(*stack, *measure, options)? } else { f64::NAN });
             }
         }
         print!("{:36}", measure.title());
         let medians: Vec<f64> = results.iter().map(|results| median(results)).collect();
         for figure in &medians {
             // Ours is the first.
-            print!(" {:>14}", format!("{figure:.2} ({:.2})", figure / medians[0]));
+            let text = format!("{figure:.2} ({:.2})", figure / medians[0]);
+            print!(" {:>14}", if figure.is_nan() { "" } else { &text });
         }
         println!();
     }
