@@ -11,20 +11,21 @@ use std::time::Duration;
 
 use twocan::Direction;
 
+use super::WATCHED;
+use super::delays::Delays;
 use super::end::{Counters, End};
-use super::source::Source;
-use super::{Stage, WATCHED};
+use super::stage::{Stage, room_name};
 
 /// What those who stay see, with and without others who come and go.
 pub(super) fn run(
     stage: &mut Stage,
     runtime: &tokio::runtime::Runtime,
     each_second: usize,
+    time: Duration,
 ) -> io::Result<()> {
-    let time = stage.window * u32::try_from(stage.rounds).unwrap_or(1);
     let quiet = watch(stage, runtime, time)?;
     println!("those who stay, ms:{:>22} {:>9} {:>9} {:>9}", "median", "99th", "99.9th", "longest");
-    tell("without others", &stage.source);
+    tell("without others", &stage.delays);
     let (is_over, joined) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let others = {
         let (server, is_over, joined) = (stage.address, Arc::clone(&is_over), Arc::clone(&joined));
@@ -37,7 +38,7 @@ pub(super) fn run(
     let joins = joined.load(Ordering::Relaxed) - before;
     is_over.store(true, Ordering::Relaxed);
     others.join().map_err(|_| io::Error::other("those who come and go have failed"))??;
-    tell(&format!("{each_second} a second come and go"), &stage.source);
+    tell(&format!("{each_second} a second come and go"), &stage.delays);
     // What those who came were sent is not the joins' cost.
     let forwarding = quiet.cpu * (busy.forwarded as f64 / quiet.forwarded as f64);
     println!(
@@ -55,18 +56,17 @@ struct Work {
 }
 
 fn watch(stage: &mut Stage, runtime: &tokio::runtime::Runtime, time: Duration) -> io::Result<Work> {
-    stage.source.delays = Default::default();
+    stage.delays = Default::default();
     let (cpu, counters) = (stage.server.cpu()?, Counters::of(stage.address)?);
-    let Stage { source, studio, watching, .. } = stage;
-    runtime.block_on(source.run(studio, watching, time))?;
+    runtime.block_on(stage.run(time))?;
     Ok(Work {
         cpu: (stage.server.cpu()? - cpu).as_secs_f64(),
         forwarded: Counters::of(stage.address)?.forwarded - counters.forwarded,
     })
 }
 
-fn tell(title: &str, source: &Source) {
-    for (delays, kind) in source.delays.iter().zip(["sound", "pictures"]) {
+fn tell(title: &str, delays: &[Delays; 2]) {
+    for (delays, kind) in delays.iter().zip(["sound", "pictures"]) {
         for (spread, what) in [(&delays.took, "late by"), (&delays.gaps, "gaps beyond what was to be")] {
             let [median, most, nearly_all, longest] = [0.5, 0.99, 0.999, 1.0].map(|part| spread.at(part));
             println!(
@@ -91,7 +91,7 @@ fn come_and_go(
         let mut ticks = tokio::time::interval(Duration::from_secs(1) / each_second.max(1) as u32);
         while !is_over.load(Ordering::Relaxed) {
             ticks.tick().await;
-            let mut one = End::connect(server, "whep", Direction::RecvOnly).await?;
+            let mut one = End::connect(server, &room_name(0), Direction::RecvOnly).await?;
             one.throw_away();
             present.push_back(one);
             joined.fetch_add(1, Ordering::Relaxed);

@@ -14,6 +14,10 @@ pub(super) struct Delays {
 pub(super) struct Spread(Vec<f64>);
 
 impl Spread {
+    pub(super) fn add(&mut self, figure: f64) {
+        self.0.push(figure);
+    }
+
     /// Of this part of them no more than this.
     pub(super) fn at(&self, part: f64) -> f64 {
         let mut sorted = self.0.clone();
@@ -29,9 +33,9 @@ impl Delays {
         let milliseconds =
             |from: Instant, to: Instant| to.saturating_duration_since(from).as_secs_f64() * 1e3;
         let (made, arrived) = packet;
-        self.took.0.push(milliseconds(made, arrived));
+        self.took.add(milliseconds(made, arrived));
         if let Some((before, came)) = last.replace(packet) {
-            self.gaps.0.push((milliseconds(came, arrived) - milliseconds(before, made)).max(0.0));
+            self.gaps.add((milliseconds(came, arrived) - milliseconds(before, made)).max(0.0));
         }
     }
 }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use twocan::{
-    Configuration, Direction, MediaCapabilities, MediaKind, PeerConnection, PeerConnectionState,
+    Configuration, Direction, MediaCapabilities, MediaKind, PeerConnection, PeerConnectionState, PeerEvent,
     SessionDescription, Transceiver, TransceiverInit,
 };
 
 use super::delays::Delays;
 
 /// What the server has counted.
+#[derive(Clone, Copy)]
 pub(super) struct Counters {
     pub(super) forwarded: u64,
     pub(super) sends: u64,
@@ -61,7 +62,9 @@ pub(super) struct End {
 }
 
 impl End {
-    pub(super) async fn connect(server: SocketAddr, way: &str, direction: Direction) -> io::Result<Self> {
+    /// Streams or watches in that room.
+    pub(super) async fn connect(server: SocketAddr, room: &str, direction: Direction) -> io::Result<Self> {
+        let way = if direction == Direction::SendOnly { "whip" } else { "whep" };
         let media =
             MediaCapabilities { congestion_feedback: false, cryptex: false, ..MediaCapabilities::default() };
         let configuration = Configuration {
@@ -81,7 +84,7 @@ impl End {
             media.push(peer.add_transceiver(kind, init).await.map_err(io::Error::other)?);
         }
         let offer = peer.set_local_description(None).await.map_err(io::Error::other)?;
-        let answer = ask(server, "POST", &format!("/{way}/bench"), &offer.sdp)?;
+        let answer = ask(server, "POST", &format!("/{way}/{room}"), &offer.sdp)?;
         peer.set_remote_description(SessionDescription::answer(answer)).await.map_err(io::Error::other)?;
         while peer.connection_state() != PeerConnectionState::Connected {
             peer.next_event().await.ok_or_else(|| io::Error::other("a connection does not come about"))?;
@@ -89,13 +92,18 @@ impl End {
         Ok(Self { peer, media, last: [None; 2] })
     }
 
+    /// The port that media goes by.
+    pub(super) fn port(&self) -> Option<u16> {
+        Some(self.peer.selected_candidate_pair()?.local.address.port())
+    }
+
     /// What comes is thrown away.
     pub(super) fn throw_away(&mut self) {
         self.media.iter_mut().for_each(|one| one.receiver.close());
     }
 
-    /// Hears what happened, as an application would, and when packets came.
-    pub(super) fn hear(&mut self, begin: Instant, delays: &mut [Delays; 2]) {
+    /// Hears what happened, as an application would, and when packets came; whether a key frame is asked for.
+    pub(super) fn hear(&mut self, begin: Instant, delays: &mut [Delays; 2]) -> bool {
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         for ((one, delays), last) in self.media.iter_mut().zip(delays).zip(&mut self.last) {
             let kind = one.kind();
@@ -111,11 +119,12 @@ impl End {
                 }
             }
         }
-        loop {
-            let event = std::pin::pin!(self.peer.next_event());
-            if event.poll(&mut context).is_pending() {
-                return;
-            }
+        let mut wants_key = false;
+        while let std::task::Poll::Ready(Some(event)) =
+            std::pin::pin!(self.peer.next_event()).poll(&mut context)
+        {
+            wants_key |= matches!(event, PeerEvent::KeyFrameRequested { .. });
         }
+        wants_key
     }
 }

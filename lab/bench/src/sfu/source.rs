@@ -1,14 +1,15 @@
 //! What is streamed.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rtp::Timestamp;
 use twocan::{OutgoingPacket, Prefix};
 
-use super::delays::Delays;
 use super::end::End;
 
+/// Frames from one key frame to the next, where nobody asks for one.
+const KEYS: u32 = 120;
 /// Bytes of a packet's payload.
 const PAYLOAD: u64 = 1100;
 
@@ -25,17 +26,17 @@ pub(crate) fn vp8_payload(begins: bool, frame: u32, key: bool, length: usize) ->
 
 /// What is streamed: frames of VP8 without pictures in them, and sound.
 pub(super) struct Source {
-    video: rtp::PayloadType,
-    audio: rtp::PayloadType,
+    pub(super) video: rtp::PayloadType,
+    pub(super) audio: rtp::PayloadType,
     packets: u64,
     frame: u32,
+    /// The next frame to be a key frame.
+    key_at: u32,
     /// Packets so far.
     pub(super) sent: u64,
     frames_per_second: u64,
-    begin: Instant,
-    /// From the one who streams to those who watch, with what both ends take for it: of sound, and of the last packet of
-    /// each picture.
-    pub(super) delays: [Delays; 2],
+    /// What packets' times are counted from.
+    pub(super) begin: Instant,
 }
 
 impl Source {
@@ -50,27 +51,11 @@ impl Source {
             audio: codec(0).unwrap_or(none),
             packets: (kbps * 1000 / 8 / frames_per_second / PAYLOAD).max(1),
             frame: 0,
+            key_at: 0,
             sent: 0,
             frames_per_second,
             begin: Instant::now(),
-            delays: Default::default(),
         }
-    }
-
-    pub(super) async fn run(
-        &mut self,
-        studio: &mut End,
-        viewers: &mut [End],
-        time: Duration,
-    ) -> io::Result<()> {
-        let frame = Duration::from_millis(1000 / self.frames_per_second);
-        let mut ticks = tokio::time::interval(frame);
-        for _ in 0..time.as_millis() / frame.as_millis() {
-            ticks.tick().await;
-            self.send_frame(studio).await?;
-            viewers.iter_mut().for_each(|viewer| viewer.hear(self.begin, &mut self.delays));
-        }
-        Ok(())
     }
 
     /// When a packet was made.
@@ -78,10 +63,16 @@ impl Source {
         (self.begin.elapsed().as_nanos() as u64).to_be_bytes()
     }
 
+    /// The next frame is a key frame.
+    pub(super) fn want_key(&mut self) {
+        self.key_at = self.frame;
+    }
+
     pub(super) async fn send_frame(&mut self, studio: &mut End) -> io::Result<()> {
-        studio.hear(self.begin, &mut self.delays);
-        // A key frame every four seconds.
-        let key = self.frame.is_multiple_of(120);
+        let key = self.frame >= self.key_at;
+        if key {
+            self.key_at = self.frame + KEYS;
+        }
         for place in 0..self.packets {
             let mut payload = vp8_payload(place == 0, self.frame, key, PAYLOAD as usize - 8);
             payload.extend(self.now());
