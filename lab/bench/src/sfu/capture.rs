@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
-use nix::sys::socket::sockopt::{RcvBufForce, ReceiveTimeout, ReceiveTimestampns};
+use nix::sys::socket::sockopt::{RcvBufForce, ReceiveTimestampns};
 use nix::sys::socket::{
     AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockProtocol, SockType, recvmsg, setsockopt,
     socket,
 };
-use nix::sys::time::{TimeSpec, TimeVal};
+use nix::sys::time::TimeSpec;
 use nix::{setsockopt_impl, sockopt_impl};
 
 sockopt_impl!(
@@ -36,10 +36,10 @@ const HEADER: usize = 10 + 14;
 const PACKET: usize = 65_536;
 /// What may wait to be read here: a second of what a core forwards.
 const WAITING: usize = 256 << 20;
-/// How often it is looked whether it is over.
-const LOOK: i64 = 20_000;
-/// Other programs' packets never end: so many are still read once it is over.
-const REST: usize = 1 << 17;
+/// So many packets are read at once, at most: others' on the same machine need not end.
+const MOST: usize = 1 << 17;
+/// How often it is read. Nobody waits for it in between: to wake somebody up would take the sender's time.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// A sender's datagrams that went by at once.
 pub(super) struct Passing<'a> {
@@ -82,8 +82,15 @@ impl<T: Send + 'static> Capture<T> {
         let is_over = Arc::new(AtomicBool::new(false));
         let over = Arc::clone(&is_over);
         let thread = thread::Builder::new().name("capture".to_owned()).spawn(move || {
-            read_all(&socket, &over, |passing| take(&mut watcher, passing))?;
-            Ok(watcher)
+            let mut buffer = vec![0; HEADER + PACKET];
+            loop {
+                let is_last = over.load(Ordering::Relaxed);
+                read_all(&socket, &mut buffer, |passing| take(&mut watcher, passing))?;
+                if is_last {
+                    return Ok(watcher);
+                }
+                thread::sleep(LOOK);
+            }
         })?;
         Ok(Self { thread, is_over })
     }
@@ -102,25 +109,20 @@ fn open() -> io::Result<OwnedFd> {
     setsockopt(&socket, VirtualHeader, &true)?;
     setsockopt(&socket, ReceiveTimestampns, &true)?;
     setsockopt(&socket, RcvBufForce, &WAITING)?;
-    setsockopt(&socket, ReceiveTimeout, &TimeVal::new(0, LOOK))?;
     Ok(socket)
 }
 
-fn read_all(socket: &OwnedFd, is_over: &AtomicBool, mut take: impl FnMut(&Passing<'_>)) -> io::Result<()> {
-    let mut buffer = vec![0; HEADER + PACKET];
+/// Reads what waits, as far as there is not more of it than there is room for.
+fn read_all(socket: &OwnedFd, buffer: &mut [u8], mut take: impl FnMut(&Passing<'_>)) -> io::Result<()> {
     let mut space = nix::cmsg_space!(TimeSpec);
-    let mut rest = REST;
-    while rest > 0 {
-        if is_over.load(Ordering::Relaxed) {
-            rest -= 1;
-        }
-        let mut slices = [IoSliceMut::new(&mut buffer)];
-        let message = recvmsg::<()>(socket.as_raw_fd(), &mut slices, Some(&mut space), MsgFlags::empty());
-        let message = match message {
+    for _ in 0..MOST {
+        let mut slices = [IoSliceMut::new(buffer)];
+        let flags = MsgFlags::MSG_DONTWAIT;
+        let message = match recvmsg::<()>(socket.as_raw_fd(), &mut slices, Some(&mut space), flags) {
             Ok(message) => message,
-            Err(Errno::EAGAIN) if is_over.load(Ordering::Relaxed) => return Ok(()),
+            Err(Errno::EAGAIN) => return Ok(()),
             // What is neither TCP's nor UDP's segments has no such header.
-            Err(Errno::EAGAIN | Errno::EINTR | Errno::EINVAL) => continue,
+            Err(Errno::EINTR | Errno::EINVAL) => continue,
             Err(error) => return Err(error.into()),
         };
         let length = message.bytes;

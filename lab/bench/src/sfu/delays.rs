@@ -18,6 +18,10 @@ impl Spread {
         self.0.push(figure);
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Of this part of them no more than this.
     pub(super) fn at(&self, part: f64) -> f64 {
         let mut sorted = self.0.clone();

@@ -41,8 +41,8 @@ impl Figures {
             println!("{:>8} of a core: {}", "workers", shares.join(", "));
         }
         println!(
-            "{:>8} {:<41} {:>8} {:>8} {:>8} {:>8}",
-            "", "ms late", "median", "99th", "99.9th", "longest"
+            "{:>8} {:<41} {:>8} {:>8} {:>8} {:>8} {:>9}",
+            "", "ms late", "median", "99th", "99.9th", "longest", "of"
         );
         match &self.transit {
             Ok(transit) => {
@@ -66,6 +66,10 @@ fn tell<'a>(what: &str, spreads: impl IntoIterator<Item = &'a Spread>) {
     for (spread, kind) in spreads.into_iter().zip(["sound", "pictures"]) {
         let [median, most, nearly_all, longest] = [0.5, 0.99, 0.999, 1.0].map(|part| spread.at(part));
         let what = format!("{what}, {kind}");
-        println!("{:>8} {what:<41} {median:>8.3} {most:>8.3} {nearly_all:>8.3} {longest:>8.3}", "");
+        let count = spread.count();
+        println!(
+            "{:>8} {what:<41} {median:>8.3} {most:>8.3} {nearly_all:>8.3} {longest:>8.3} {count:>9}",
+            ""
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use tokio::task::coop::unconstrained;
 use twocan::Direction;
 
 use super::delays::Delays;
@@ -14,6 +15,8 @@ use super::transit::Transit;
 use super::{Options, WATCHED};
 use crate::process::Process;
 
+/// In this time the last of those who watch are given all of it.
+const BEGINNING: Duration = Duration::from_secs(4);
 /// How long it may take until all that was sent is forwarded.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// What is forwarded is counted anew in this time, by and by.
@@ -52,17 +55,23 @@ impl Stage {
         }
         let before = stage.server.memory()?;
         let all = viewers * options.rooms;
+        let mut next = Instant::now();
         for place in 0..all {
             let number = place % options.rooms;
             let mut viewer = End::connect(address, &room_name(number), Direction::RecvOnly).await?;
             if place % all.div_ceil(WATCHED) != 0 {
                 viewer.throw_away();
             }
-            let room = &mut stage.rooms[number];
-            room.watching.push(viewer);
-            room.send_frame(&mut stage.delays).await?;
+            stage.rooms[number].watching.push(viewer);
+            // No faster than it can be sent: what jams now would be late for seconds.
+            if Instant::now() >= next {
+                next = Instant::now() + frame;
+                for room in &mut stage.rooms {
+                    room.send_frame(&mut stage.delays).await?;
+                }
+            }
         }
-        stage.run(Duration::from_secs(2)).await?;
+        stage.run(BEGINNING).await?;
         stage.memory = stage.server.memory()?.saturating_sub(before) as f64 / 1024.0 / all as f64;
         Ok(stage)
     }
@@ -70,13 +79,17 @@ impl Stage {
     /// Streams for that long: rooms take turns, evenly.
     pub(super) async fn run(&mut self, time: Duration) -> io::Result<()> {
         let mut ticks = tokio::time::interval(self.frame / self.rooms.len() as u32);
-        for _ in 0..time.as_millis() / self.frame.as_millis() {
-            for room in &mut self.rooms {
-                ticks.tick().await;
-                room.turn(&mut self.delays).await?;
+        let all = async {
+            for _ in 0..time.as_millis() / self.frame.as_millis() {
+                for room in &mut self.rooms {
+                    ticks.tick().await;
+                    room.turn(&mut self.delays).await?;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        // Of many who watch, only the first would be heard within what tokio lets a task do at a time.
+        unconstrained(all).await
     }
 
     /// Packets that were to be forwarded, so far.
