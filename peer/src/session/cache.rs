@@ -55,7 +55,9 @@ pub(crate) struct Kept {
     pub(crate) timestamp: Timestamp,
     pub(crate) sent: Option<Moment>,
     /// When it was sent again.
-    pub(crate) repaired: Option<Moment>,
+    repaired: Option<Moment>,
+    /// Whether it waits to be.
+    waits_again: bool,
     /// Where its header is, if that is kept. Counted from the first that there ever were, wrapping around.
     at: u32,
     length: u16,
@@ -72,11 +74,28 @@ impl Kept {
             timestamp: packet.timestamp,
             sent,
             repaired: None,
+            waits_again: false,
             at: 0,
             length: 0,
             payload_type: packet.payload_type,
             marker: packet.marker,
         }
+    }
+
+    /// Whether it may be sent again, where an answer takes so long: it has left, and is not under way.
+    pub(crate) fn may_leave_again(&self, now: Moment, round_trip: Duration) -> bool {
+        let is_under_way = self.repaired.is_some_and(|last| now.since(last) < round_trip);
+        self.sent.is_some() && !self.waits_again && !is_under_way
+    }
+
+    /// It waits to be sent again.
+    pub(crate) fn wait_again(&mut self) {
+        self.waits_again = true;
+    }
+
+    /// It is sent again.
+    pub(crate) fn leaves_again(&mut self, now: Moment) {
+        (self.repaired, self.waits_again) = (Some(now), false);
     }
 
     /// Bytes of all of it, about.

@@ -161,7 +161,9 @@ impl Session {
                 }
             }
             RtcpPacket::Nack(nack) => {
-                let round_trip = self.round_trip.unwrap_or_default();
+                // Reports are seldom, and a queue fills sooner.
+                let estimated = self.estimator.as_ref().and_then(bwe::Estimator::round_trip);
+                let round_trip = self.round_trip.max(estimated).unwrap_or_default();
                 // What is in one packet is as much as is heeded.
                 let numbers = nack.numbers().take(crate::limits::REPAIRS);
                 self.sending.repair(now, nack.media, numbers, round_trip);

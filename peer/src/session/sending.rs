@@ -31,9 +31,6 @@ const FRAME: Duration = Duration::from_millis(33);
 /// Bytes that IP and UDP put before each datagram.
 const BELOW: usize = 28;
 
-/// One is not sent again so soon, however often it is asked for, where the round trip is not known.
-const AGAIN: Duration = Duration::from_millis(20);
-
 /// A clock that goes back by more seconds than that begins anew.
 const ANEW: i32 = 5;
 
@@ -421,37 +418,6 @@ impl Sending {
         }
     }
 
-    /// The peer asks for packets of a source again.
-    pub(crate) fn repair(
-        &mut self,
-        now: Instant,
-        ssrc: Ssrc,
-        numbers: impl Iterator<Item = SequenceNumber>,
-        round_trip: Duration,
-    ) {
-        let now_here = self.moment(now);
-        let Some(stream) = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc) else { return };
-        stream.nacks += 1;
-        if !stream.repairs {
-            return;
-        }
-        for number in numbers {
-            let number = stream.cache.expand(number);
-            let Some(kept) = stream.cache.get_mut(number).filter(|kept| kept.sent.is_some()) else {
-                continue;
-            };
-            let is_under_way = kept.repaired.is_some_and(|last| now_here.since(last) < AGAIN.max(round_trip));
-            if is_under_way {
-                continue;
-            }
-            kept.repaired = Some(now_here);
-            let size = DataSize::from_bytes((kept.len() + 2 + BELOW) as u64);
-            let waiting = Waiting { ssrc, number, is_repair: true };
-            // Where there is no room for more, it is asked for again.
-            let _ = self.pacer.push(now, u64::from(ssrc.0), Priority::Retransmission, size, waiting);
-        }
-    }
-
     /// Appends the next packet that may leave, sealed; false if there is none. `sent` is told of those that feedback
     /// will be about.
     pub(crate) fn poll(
@@ -508,6 +474,7 @@ impl Sending {
         let (number, start) = (waiting.number, buffer.len());
         if waiting.is_repair {
             repeat(stream, number, &mut self.scratch, buffer)?;
+            stream.cache.get_mut(number).into_iter().for_each(|kept| kept.leaves_again(moment));
             stream.repaired += 1;
             stream.repaired_bytes += (buffer.len() - start) as u64;
             return Some(bwe::Kind::Retransmission);

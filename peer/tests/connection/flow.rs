@@ -17,7 +17,7 @@ use crate::world::{ADA, BOB, World};
 const PATIENCE: Duration = Duration::from_secs(60);
 const FRAME: Duration = Duration::from_millis(33);
 
-fn world(seed: u64, links: impl Fn() -> Link) -> World {
+pub(crate) fn world(seed: u64, links: impl Fn() -> Link) -> World {
     world_where(seed, links, true)
 }
 
@@ -33,7 +33,7 @@ fn world_where(seed: u64, links: impl Fn() -> Link, is_new: bool) -> World {
 }
 
 /// Ada sends one medium; the transceiver's name at either end.
-fn connected(world: &mut World, kind: MediaKind, encodings: Vec<EncodingInit>) -> TransceiverId {
+pub(crate) fn connected(world: &mut World, kind: MediaKind, encodings: Vec<EncodingInit>) -> TransceiverId {
     let init = TransceiverInit { direction: Direction::SendOnly, encodings, ..TransceiverInit::default() };
     let id = world.ends[ADA].peer.add_transceiver(kind, init).unwrap();
     world.until(PATIENCE, World::is_connected);
@@ -41,7 +41,7 @@ fn connected(world: &mut World, kind: MediaKind, encodings: Vec<EncodingInit>) -
 }
 
 /// Ada's next frame: packets of 1,000 bytes, each of which says its frame and place.
-fn send(world: &mut World, (id, encoding): (TransceiverId, usize), frame: u32, count: u32) {
+pub(crate) fn send(world: &mut World, (id, encoding): (TransceiverId, usize), frame: u32, count: u32) {
     let now = world.now;
     let peer = &mut world.ends[ADA].peer;
     let agreed = peer.transceiver(id).unwrap().agreement().unwrap();
@@ -60,18 +60,18 @@ fn send(world: &mut World, (id, encoding): (TransceiverId, usize), frame: u32, c
     world.settle();
 }
 
-fn taken(world: &mut World) -> Vec<MediaPacket> {
+pub(crate) fn taken(world: &mut World) -> Vec<MediaPacket> {
     std::iter::from_fn(|| world.ends[BOB].peer.poll_packet()).collect()
 }
 
-fn pass(world: &mut World, time: Duration) {
+pub(crate) fn pass(world: &mut World, time: Duration) {
     let until = world.now + time;
     while world.step(until) {}
     world.settle();
 }
 
 /// Frame and place of a packet.
-fn said(packet: &MediaPacket) -> (u32, u32) {
+pub(crate) fn said(packet: &MediaPacket) -> (u32, u32) {
     let packet = packet.read().unwrap();
     let (frame, rest) = packet.payload().split_first_chunk().unwrap();
     let place = rest.first_chunk().unwrap();

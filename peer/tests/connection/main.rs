@@ -7,6 +7,7 @@ mod flow;
 mod forks;
 mod luck;
 mod media;
+mod narrow;
 mod nats;
 mod paths;
 mod pipes;

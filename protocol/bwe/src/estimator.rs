@@ -425,6 +425,12 @@ impl Estimator {
         None
     }
 
+    /// How long an answer takes now, queues on the way included: whatever is asked for again sooner is under way. None before
+    /// the first report.
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.round_trip.longest().map(duration)
+    }
+
     /// What was said that cannot be.
     pub fn faults(&self) -> Faults {
         self.faults

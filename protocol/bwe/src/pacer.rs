@@ -255,6 +255,13 @@ impl<T> Pacer<T> {
         DataSize::from_bytes(self.queues.bytes())
     }
 
+    /// How long a packet of this priority that came now would wait, at the rate of now.
+    pub fn wait(&mut self, now: Instant, priority: Priority) -> Duration {
+        let now = self.clock.time(now);
+        let ahead = self.budget.debt(now) + DataSize::from_bytes(self.queues.bytes_until(priority));
+        ahead.at(self.budget.rate())
+    }
+
     /// What may leave now: called until there is nothing. What comes out at one time is a batch, of some 5 ms or 16 packets.
     pub fn poll_release(&mut self, now: Instant) -> Option<Release<T>> {
         let now = self.clock.time(now);

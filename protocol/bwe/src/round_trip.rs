@@ -9,18 +9,24 @@ const INITIAL: Micros = 100 * MILLISECOND;
 #[derive(Debug)]
 pub(crate) struct RoundTrip {
     smoothed: Option<Micros>,
+    last: Micros,
 }
 
 impl RoundTrip {
     pub(crate) fn new() -> Self {
-        Self { smoothed: None }
+        Self { smoothed: None, last: 0 }
     }
 
     /// The newest packet of a feedback took so long.
     pub(crate) fn on_sample(&mut self, sample: Micros) {
         let sample = sample.max(0);
         let smoothed = self.smoothed.map_or(sample, |smoothed| (7 * smoothed + sample) / 8);
-        self.smoothed = Some(smoothed);
+        (self.smoothed, self.last) = (Some(smoothed), sample);
+    }
+
+    /// What an answer takes at the most, as far as is known: the last one, where that took longer than most.
+    pub(crate) fn longest(&self) -> Option<Micros> {
+        Some(self.smoothed?.max(self.last))
     }
 
     pub(crate) fn smoothed(&self) -> Micros {

@@ -1,10 +1,58 @@
-//! Retransmissions (RFC 4588 §4): what repeats a packet, and what is empty and only fills the path.
+//! Retransmissions (RFC 4588 §4): which packets are sent again, what repeats one, and what is empty and only fills the path.
+//!
+//! A peer asks again and again for what has not come. Where the way has become narrow an answer takes ten times as long as
+//! it did, and who gave one each time would fill the way with the same few packets. So one is not given while another waits or
+//! is under way, nor where it would wait for long: it is asked for again if it is still of use then.
 
+use std::time::{Duration, Instant};
+
+use bwe::{DataSize, Priority};
 use rtp::extension::{ExtensionMap, Kind, Mid, RepairedRtpStreamId};
-use rtp::{Fields, Header, HeaderWriter, SequenceNumber, Timestamp};
+use rtp::{Fields, Header, HeaderWriter, SequenceNumber, Ssrc, Timestamp};
 use sdp::attribute::Feedback;
 
-use super::{COUNTED_LATER, Stream};
+use super::{BELOW, COUNTED_LATER, Sending, Stream, Waiting};
+
+/// One is not sent again so soon, however often it is asked for, where the round trip is not known.
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// What waits to be sent again takes so long to leave, or a round trip, at the most.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+impl Sending {
+    /// The peer asks for packets of a source again. An answer takes it `round_trip`, queues on the way included.
+    pub(crate) fn repair(
+        &mut self,
+        now: Instant,
+        ssrc: Ssrc,
+        numbers: impl Iterator<Item = SequenceNumber>,
+        round_trip: Duration,
+    ) {
+        let moment = self.moment(now);
+        let Some(stream) = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc) else { return };
+        stream.nacks += 1;
+        if !stream.repairs {
+            return;
+        }
+        let again = AGAIN.max(round_trip);
+        for number in numbers {
+            let number = stream.cache.expand(number);
+            let Some(kept) = stream.cache.get_mut(number).filter(|kept| kept.may_leave_again(moment, again))
+            else {
+                continue;
+            };
+            if self.pacer.wait(now, Priority::Retransmission) >= PATIENCE.max(round_trip) {
+                return;
+            }
+            let size = DataSize::from_bytes((kept.len() + 2 + BELOW) as u64);
+            let waiting = Waiting { ssrc, number, is_repair: true };
+            // Where there is no room for more, it is asked for again.
+            if self.pacer.push(now, u64::from(ssrc.0), Priority::Retransmission, size, waiting).is_ok() {
+                kept.wait_again();
+            }
+        }
+    }
+}
 
 /// Whether packets of a codec are sent again where the peer asks for them.
 pub(super) fn can_repair(codec: &crate::AgreedCodec) -> bool {

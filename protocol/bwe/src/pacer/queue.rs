@@ -45,6 +45,7 @@ struct Class<T> {
     /// Whose turn it is.
     turn: usize,
     count: usize,
+    bytes: u64,
 }
 
 #[derive(Debug)]
@@ -58,7 +59,7 @@ pub(super) struct Queues<T> {
 
 impl<T> Queues<T> {
     pub(super) fn new() -> Self {
-        let class = |_| Class { streams: Vec::new(), turn: 0, count: 0 };
+        let class = |_| Class { streams: Vec::new(), turn: 0, count: 0, bytes: 0 };
         Self { classes: std::array::from_fn(class), count: 0, bytes: 0, queued_at: 0 }
     }
 
@@ -100,6 +101,7 @@ impl<T> Queues<T> {
             let Some(place) = place else { continue };
             while let Some(queued) = self.classes[class].streams[place].packets.pop_front() {
                 self.classes[class].count -= 1;
+                self.classes[class].bytes -= u64::from(queued.bytes);
                 self.forget(&queued);
                 dropped(queued.item);
             }
@@ -116,6 +118,11 @@ impl<T> Queues<T> {
 
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Those of a priority, and of what goes before it.
+    pub(super) fn bytes_until(&self, priority: Priority) -> u64 {
+        self.classes.iter().take(priority as usize + 1).map(|class| class.bytes).sum()
     }
 
     /// How long packets have waited on average.
@@ -147,6 +154,7 @@ impl<T> Class<T> {
                 place
             }
         };
+        self.bytes += u64::from(queued.bytes);
         self.streams[place].packets.push_back(queued);
         self.count += 1;
         Ok(())
@@ -163,6 +171,7 @@ impl<T> Class<T> {
             let packets = &mut self.streams[place].packets;
             if let Some(queued) = packets.pop_front() {
                 self.count -= 1;
+                self.bytes -= u64::from(queued.bytes);
                 if packets.is_empty() && packets.capacity() > FEW {
                     // A jam is over: what it needed is not kept.
                     packets.shrink_to(FEW);

@@ -217,3 +217,21 @@ fn a_probe_that_crawls_does_not_hold_up_what_has_waited_too_long() {
     let left = run.until(4_000);
     assert_eq!(left.len(), 100, "all have left after two longest waits");
 }
+
+#[test]
+fn how_long_one_would_wait_depends_on_what_goes_before_it() {
+    let mut run = Run::new(DataRate::from_mbps(1), 1.0);
+    let wait = |run: &mut Run, priority| run.pacer.wait(run.start, priority);
+    assert_eq!(wait(&mut run, Priority::Repair), Duration::ZERO);
+    run.push(0, 1, Priority::Retransmission, 1250, 1);
+    run.push(0, 2, Priority::Video, 2500, 2);
+    let waits = |run: &mut Run| {
+        [Priority::Audio, Priority::Retransmission, Priority::Video].map(|priority| wait(run, priority))
+    };
+    assert_eq!(waits(&mut run), [0, 10, 30].map(|ms| MS * ms));
+    // What has left is under way as long.
+    assert_eq!(run.now(0), [(0, 1)]);
+    assert_eq!(waits(&mut run), [10, 10, 30].map(|ms| MS * ms));
+    run.pacer.drop_stream(2, |_| ());
+    assert_eq!(waits(&mut run), [10, 10, 10].map(|ms| MS * ms));
+}
