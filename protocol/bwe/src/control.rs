@@ -51,6 +51,8 @@ const FLOOR_TIME: f64 = 8.0;
 const MOST_FLOOR: f64 = 15.0 * MILLISECOND as f64;
 /// A queue that stands this long is drained even if it does not grow.
 const STANDING: Micros = 40 * MILLISECOND;
+/// Where less than this part of what is sent arrives, such a queue need not have stood: the way has become narrow.
+const NARROW: f64 = 0.75;
 /// A queue that is never shorter than this stops growth.
 const HOLD: Micros = 15 * MILLISECOND;
 /// Growth in a second beside others who fill the queue, and what is left after a loss, which is then the only sign.
@@ -66,6 +68,10 @@ pub(crate) struct Signs {
     pub(crate) queue: Micros,
     /// The shortest of late.
     pub(crate) least_queue: Micros,
+    /// The shortest of just now, and how fast packets arrived meanwhile.
+    pub(crate) latest: Option<(Micros, DataRate)>,
+    /// What arrived just now.
+    pub(crate) delivered_now: Option<DataRate>,
     /// What arrived of late, and over a longer time.
     pub(crate) delivered: Option<DataRate>,
     pub(crate) delivered_long: Option<DataRate>,
@@ -174,8 +180,13 @@ impl Control {
         self.updated_at = now;
         self.learn(signs, passed);
         let empty = EMPTY + self.packet_time(signs) + self.floor as Micros;
+        let narrow = self.narrow(signs, empty);
         match self.phase {
             Phase::Increase => {
+                if let Some(signs) = narrow {
+                    self.decrease(now, &signs, self.rate, 1);
+                    return Found::Full;
+                }
                 let grows = signs.usage == Usage::Over && signs.least_queue > empty;
                 if grows || signs.least_queue > STANDING.max(2 * empty) {
                     self.decrease(now, signs, self.rate, 1);
@@ -186,6 +197,11 @@ impl Control {
                 }
             }
             Phase::Drain { before, queue, next_look, attempts, mut range } => {
+                if let Some(signs) = narrow.filter(|signs| attempts == 1 && signs.queue > queue) {
+                    // What was seen first was not all.
+                    self.decrease(now, &signs, before, attempts);
+                    return Found::Full;
+                }
                 if attempts > 1 {
                     range = (range.0.min(signs.least_queue), range.1.max(signs.least_queue));
                     self.phase = Phase::Drain { before, queue, next_look, attempts, range };
@@ -229,6 +245,16 @@ impl Control {
             }
         }
         Found::Nothing
+    }
+
+    /// Where the way has become narrow, what there is to know of it: what arrives now is all that it carries.
+    fn narrow(&self, signs: &Signs, empty: Micros) -> Option<Signs> {
+        let (latest, rate) = signs.latest?;
+        let delivered = signs.delivered_now?.max(rate);
+        let is_less = (delivered.as_bps() as f64) < self.sending(signs) * NARROW;
+        let queue = signs.queue.max(latest);
+        let is_narrow = latest > STANDING.max(2 * empty) && is_less;
+        is_narrow.then_some(Signs { delivered: Some(delivered), queue, ..*signs })
     }
 
     /// A path that delays packets as it likes is never seen without a queue: what is usual while the rate grows is none.
@@ -292,7 +318,8 @@ impl Control {
     fn decrease(&mut self, now: Micros, signs: &Signs, before: f64, attempts: u32) {
         let delivered = signs.delivered.map_or(self.rate, |delivered| delivered.as_bps() as f64);
         let drain = (1.0 - signs.queue as f64 / DRAIN_TIME).clamp(LEAST_DRAIN, DRAIN);
-        if self.sending(signs) < self.rate * LITTLE {
+        let sending = self.sending(signs);
+        if sending < self.rate * LITTLE && delivered >= sending * NARROW {
             // What little arrives says nothing of what could.
             self.rate *= drain;
         } else {

@@ -13,6 +13,7 @@ use groups::{Groups, Step};
 use queue::Queue;
 use trendline::Trendline;
 
+use crate::rate::DataRate;
 use crate::time::{Micros, milliseconds};
 
 /// A packet that has arrived.
@@ -47,6 +48,7 @@ impl Delay {
     /// Takes a packet, in the order of arrival.
     #[inline]
     pub(crate) fn on_arrival(&mut self, now: Micros, packet: &Arrived) {
+        self.queue.on_packet(packet.at, packet.size, packet.at - packet.sent_at);
         if let Some(step) = self.groups.on_arrival(now, packet) {
             self.on_step(now, &step);
         }
@@ -83,6 +85,11 @@ impl Delay {
     /// The shortest that the queue was within the last quarter of a second.
     pub(crate) fn least_queue(&self) -> Micros {
         self.queue.least()
+    }
+
+    /// The shortest that the queue was for the last few packets, some 40 to 80 ms, and how fast they arrived.
+    pub(crate) fn latest(&self) -> Option<(Micros, DataRate)> {
+        self.queue.latest()
     }
 
     /// Nothing is known any more of the path: it was silent, or is another one.

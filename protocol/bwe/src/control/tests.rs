@@ -10,6 +10,8 @@ fn signs(rate: DataRate) -> Signs {
         usage: Usage::Normal,
         queue: 0,
         least_queue: 0,
+        latest: None,
+        delivered_now: Some(rate),
         delivered: Some(rate),
         delivered_long: Some(rate),
         sending: Some(rate),
@@ -132,4 +134,26 @@ fn a_probe_counts_in_full_first_and_by_half_later() {
     assert_eq!(control.rate(), kbps(1500));
     control.on_probe(kbps(3000), false);
     assert_eq!(control.rate(), kbps(3000));
+}
+
+/// Half of what is sent arrives, and packets wait: no need to see whether the queue ever is empty.
+#[test]
+fn a_way_that_narrows_is_answered_at_once_and_by_what_arrives() {
+    let narrow = |rate| Signs {
+        sending: Some(kbps(1900)),
+        delivered: Some(kbps(1500)),
+        delivered_now: Some(kbps(900)),
+        latest: Some((60 * MS, kbps(rate))),
+        ..signs(kbps(1900))
+    };
+    // The application was the limit until now.
+    let mut control = Control::new(0, kbps(4000));
+    assert_eq!(control.update(50 * MS, &narrow(1700)), Found::Nothing, "the way has become longer");
+    assert_eq!(control.update(100 * MS, &narrow(800)), Found::Full);
+    assert_eq!(control.rate(), kbps(765));
+    // That was not all; where the queue is no longer than before, it was.
+    let more = Signs { delivered_now: Some(kbps(600)), latest: Some((120 * MS, kbps(600))), ..narrow(600) };
+    assert_eq!(control.update(150 * MS, &more), Found::Full);
+    assert_eq!(control.rate(), kbps(420));
+    assert_eq!(control.update(200 * MS, &more), Found::Nothing);
 }

@@ -56,34 +56,55 @@ impl Run {
     ) {
         for _ in 0..milliseconds {
             self.now += MS;
-            let now = self.start + self.now;
             self.owed += self.estimator.target().as_bps() as f64 * part / 1000.0;
             while self.owed >= 9600.0 {
                 self.owed -= 9600.0;
                 self.send(1200, None, capacity, ecn(self.sequence), reports);
             }
-            for probe in std::mem::take(&mut self.probes) {
-                // As the pacer would, but all in this millisecond's slots.
-                let count = probe.size.as_bytes().div_ceil(300).max(u64::from(probe.packets));
-                let gap = DataSize::from_bytes(300).at(probe.rate);
-                for _ in 0..count {
-                    self.send(300, Some(probe.id), capacity, ecn(self.sequence), reports);
-                    self.now += gap;
-                }
+            self.tick(capacity, &ecn, reports);
+        }
+    }
+
+    /// Milliseconds pass; an application sends frames, thirty a second, at a rate that is its own, until the target is below
+    /// this one.
+    fn show(&mut self, milliseconds: u32, rate: DataRate, capacity: DataRate, below: DataRate) {
+        for _ in 0..milliseconds {
+            self.now += MS;
+            if self.now.as_millis().is_multiple_of(33) {
+                let packets = rate.over(33 * MS).as_bytes() / 1200;
+                (0..packets).for_each(|_| self.send(1200, None, capacity, Ecn::NotEct, true));
             }
-            self.estimator.handle_timeout(now);
-            if self.now.as_millis().is_multiple_of(50) && reports {
-                let until = self.now - 20 * MS;
-                let there = |arrival: &Arrival| arrival.at.is_none_or(|at| at <= until);
-                let (reported, rest): (Vec<_>, Vec<_>) =
-                    std::mem::take(&mut self.under_way).into_iter().partition(there);
-                self.under_way = rest;
-                self.estimator.on_feedback(self.start + self.now, reported);
+            self.tick(capacity, &plain, true);
+            if self.estimator.target() < below {
+                return;
             }
-            while let Some(event) = self.estimator.poll_event() {
-                if let Event::Probe(probe) = event {
-                    self.probes.push(probe);
-                }
+        }
+    }
+
+    /// What a millisecond has beside media.
+    fn tick(&mut self, capacity: DataRate, ecn: &impl Fn(u64) -> Ecn, reports: bool) {
+        let now = self.start + self.now;
+        for probe in std::mem::take(&mut self.probes) {
+            // As the pacer would, but all in this millisecond's slots.
+            let count = probe.size.as_bytes().div_ceil(300).max(u64::from(probe.packets));
+            let gap = DataSize::from_bytes(300).at(probe.rate);
+            for _ in 0..count {
+                self.send(300, Some(probe.id), capacity, ecn(self.sequence), reports);
+                self.now += gap;
+            }
+        }
+        self.estimator.handle_timeout(now);
+        if self.now.as_millis().is_multiple_of(50) && reports {
+            let until = self.now - 20 * MS;
+            let there = |arrival: &Arrival| arrival.at.is_none_or(|at| at <= until);
+            let (reported, rest): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut self.under_way).into_iter().partition(there);
+            self.under_way = rest;
+            self.estimator.on_feedback(self.start + self.now, reported);
+        }
+        while let Some(event) = self.estimator.poll_event() {
+            if let Event::Probe(probe) = event {
+                self.probes.push(probe);
             }
         }
     }
@@ -172,4 +193,20 @@ fn bounds_hold() {
     let now = run.start + run.now;
     run.estimator.set_bounds(now, max, DataRate::from_mbps(2));
     assert_eq!(run.estimator.target(), max);
+}
+
+/// Before, the way carried twice what is sent: the target says nothing of what is.
+#[test]
+fn a_way_that_narrows_is_found_out_within_a_few_reports() {
+    let (sent, target) = (DataRate::from_kbps(1900), DataRate::from_kbps(600));
+    for capacity in [200, 400, 600].map(DataRate::from_kbps) {
+        let mut run = Run::new(Config::default());
+        run.show(3000, sent, DataRate::from_mbps(10), DataRate::ZERO);
+        assert!(run.estimator.target() > sent.scaled(1.5), "{}", run.estimator.target());
+        let began = run.now;
+        run.show(3000, sent, capacity, target);
+        let (took, found) = (run.now - began, run.estimator.target());
+        assert!(took <= 300 * MS, "{capacity}: {found} after {took:?}");
+        assert!(found > capacity.scaled(0.5), "{capacity}: {found}");
+    }
 }
