@@ -38,6 +38,9 @@ pub struct Forward {
     /// Where the packet has a dependency descriptor: the frame number to write into its second and third byte. All else
     /// of it is to be forwarded as it is.
     pub frame_number: Option<u16>,
+    /// For video, whether it is the first of what can be decoded without anything before it: whatever of the stream has not
+    /// been sent by then need not be.
+    pub begins: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -125,7 +128,8 @@ impl Rewriter {
         let (prefix, taken) = rewritten.unwrap_or_default();
         self.note(seen, timestamp, frame_number, tl0);
         let payload = seen.bytes.slice((seen.head + taken).min(seen.bytes.len())..);
-        Some(Forward { marker, timestamp, sequence_number, prefix, payload, frame_number })
+        let begins = seen.begins && !seen.is_late && !seen.codec.is_audio();
+        Some(Forward { marker, timestamp, sequence_number, prefix, payload, frame_number, begins })
     }
 
     fn note(&mut self, seen: &Seen<'_>, timestamp: Timestamp, frame_number: Option<u16>, tl0: Option<u8>) {

@@ -1,5 +1,6 @@
 //! One receiver's part of a publication: which layer it is given, and the stream that is made of it (RFC 7667 §3.7).
 
+use std::cmp::Ordering;
 use std::time::Instant;
 
 use crate::encoding::Encoding;
@@ -106,10 +107,12 @@ impl Subscription {
         }
         let (_, selector) = self.current.as_mut()?;
         let before = *selector;
-        // Of an encoding that is not the one it is to get, all.
-        let is_granted = granted.encoding == seen.origin.encoding;
-        let (spatial, temporal) =
-            if is_granted { (granted.spatial, granted.temporal) } else { (u8::MAX, u8::MAX) };
+        let (spatial, temporal) = match granted.encoding.cmp(&seen.origin.encoding) {
+            Ordering::Equal => (granted.spatial, granted.temporal),
+            // What there is no room for goes on as slowly as it can, until what there is room for comes.
+            Ordering::Less if self.why == Why::Bandwidth => (0, 0),
+            _ => (u8::MAX, u8::MAX),
+        };
         let admitted = selector.admit(seen, spatial, temporal);
         self.has_news |= is_first || before != *selector;
         let Some(is_last) = admitted else {

@@ -320,6 +320,27 @@ fn layers_follow_the_estimate_down_at_once_and_up_after_a_while() {
 }
 
 #[test]
+fn what_does_not_fit_goes_on_with_its_lowest_layer_until_less_comes() {
+    let mut world = World::new(offer(Codec::Vp8, 3), Wish::default());
+    let mut sender = Simulcast::new();
+    sender.run(&mut world, 5_500);
+    let mut given = |world: &mut World, temporal: u8| {
+        let frame = sender.feeds[2].frame(3_000, false, (temporal, true), 1);
+        world.give(&frame[0]).map(|forward| (forward.sequence_number, forward.begins))
+    };
+    let (first, _) = given(&mut world, 0).unwrap();
+    assert_eq!(given(&mut world, 1), Some((first + 1, false)));
+    world.room.set_bitrate(world.now, world.receiver, Some(500_000));
+    assert_eq!(given(&mut world, 1), None);
+    assert_eq!(given(&mut world, 0), Some((first + 2, false)));
+    assert_eq!(given(&mut world, 2), None);
+    assert_eq!(given(&mut world, 0), Some((first + 3, false)));
+    let less = sender.feeds[1].frame(3_000, true, (0, false), 2);
+    let less = less.iter().map(|packet| world.give(packet).map(|one| (one.sequence_number, one.begins)));
+    assert_eq!(less.collect::<Vec<_>>(), [Some((first + 4, true)), Some((first + 5, false))]);
+}
+
+#[test]
 fn a_stream_begins_whatever_the_estimate_says_and_is_paused_if_it_stays() {
     let mut world = World::new(offer(Codec::Vp8, 3), Wish::default());
     let mut sender = Simulcast::new();
