@@ -141,6 +141,8 @@ pub(crate) struct Report {
     pub(crate) send_errors: u64,
     /// Packets that were forwarded, once for each who got them.
     pub(crate) forwarded: u64,
+    /// Of those, packets that still waited for their turn when a key frame made them useless: they were dropped.
+    pub(crate) overtaken: u64,
     /// Connections over TCP, the bytes over them, and how often one took no more for the moment.
     pub(crate) tcp_connections: usize,
     pub(crate) tcp_received: u64,

@@ -124,6 +124,11 @@ fn render_media(page: &mut Page, workers: &[media::Report]) {
         "Packets of media, once for each who got them.",
         sum(|worker| worker.forwarded),
     );
+    page.counter(
+        "media_overtaken_packets_total",
+        "Of those, packets that still waited when a key frame made them useless: they were dropped.",
+        sum(|worker| worker.overtaken),
+    );
     let received = sum(|worker| worker.received_datagrams);
     page.gauge(
         "media_tcp_connections",

@@ -57,6 +57,21 @@ impl PeerConnection {
         self.transport.send_at_once(now, (id, encoding), packet, extensions, burst)
     }
 
+    /// Says that what comes next of an encoding is the beginning of what can be decoded without anything before it: from this
+    /// [number](OutgoingPacket::sequence_number) on, or from the next one. What waits of the encoding is dropped where it would take
+    /// longer than two frames' time to leave, and leaves no gap in the numbers; how many packets.
+    pub fn begin_anew(
+        &mut self,
+        now: Instant,
+        id: TransceiverId,
+        encoding: usize,
+        number: Option<u64>,
+    ) -> usize {
+        self.now = now;
+        let session = self.transport.session.as_mut();
+        session.map_or(0, |session| session.sending.begin_anew(now, (id, encoding), number))
+    }
+
     /// Says, for reports of an encoding that we send, which timestamp what is taken at a moment has (RFC 3550 §6.4.1): for
     /// forwarders, to whom some media comes sooner than other. Where it is not known, media is taken to be sent as soon as
     /// it was taken.

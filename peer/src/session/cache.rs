@@ -207,9 +207,7 @@ impl Cache {
     pub(crate) fn put(&mut self, now: Moment, number: u64, mut packet: Kept, head: &[u8]) -> bool {
         let Ok(length) = u16::try_from(head.len()) else { return false };
         if self.kept.is_empty() || number >= self.end() + self.most as u64 {
-            self.kept.clear();
-            self.begin = self.begin.wrapping_add(self.heads.len() as u32);
-            self.heads.clear();
+            self.clear();
             self.first = number;
         }
         if number < self.first {
@@ -291,6 +289,14 @@ impl Cache {
             self.kept.pop_front();
             self.first += 1;
         }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.first = self.end();
+        self.kept.clear();
+        self.begin = self.begin.wrapping_add(self.heads.len() as u32);
+        self.heads.clear();
     }
 
     /// Of the last few that were sent the one whose size is nearest to this; none where all are smaller than padding.

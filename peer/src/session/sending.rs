@@ -1,5 +1,6 @@
 //! Packets of media on their way out (RFC 3550 §5.1, RFC 4588 §4): numbered, paced, sealed, and kept for a while.
 
+mod anew;
 mod repair;
 
 use std::sync::Arc;
@@ -98,6 +99,11 @@ pub(crate) struct Stream {
     /// The numbers of header extensions, beside what each packet changes.
     extensions: ExtensionMap,
     next: u64,
+    /// Where it began anew, and how many numbers were left out by then.
+    begin: u64,
+    left_out: u64,
+    /// The highest number of what has left.
+    last_left: Option<u64>,
     next_repair: SequenceNumber,
     cache: Cache,
     /// Packets that the pacer has.
@@ -143,11 +149,11 @@ impl Stream {
         }
     }
 
-    /// The number of a packet, behind which others go on.
-    fn number(&mut self, packet: &OutgoingPacket) -> u64 {
+    /// The number of a packet, behind which others go on; none where it is from before the beginning.
+    fn number(&mut self, packet: &OutgoingPacket) -> Option<u64> {
         let number = packet.sequence_number.unwrap_or(self.next);
-        self.next = self.next.max(number + 1);
-        number
+        self.next = self.next.max(number.saturating_add(1));
+        (number >= self.begin).then(|| number - self.left_out)
     }
 
     fn fields(&self, packet: &OutgoingPacket, number: u64) -> Fields {
@@ -184,7 +190,8 @@ impl Stream {
     }
 
     /// A packet has left: bytes of its header, and of all of it in the clear.
-    fn count(&mut self, header: usize, length: usize) {
+    fn count(&mut self, number: u64, header: usize, length: usize) {
+        self.last_left = self.last_left.max(Some(number));
         self.packets += 1;
         self.header_bytes += header as u64;
         self.octets += (length - header) as u64;
@@ -269,6 +276,9 @@ impl Sending {
                             extensions: agreement.extensions,
                             // RFC 3550 §5.1: random. Below 2^15, so that libsrtp's way of guessing has room.
                             next: (1 << 16) + u64::from(random() & 0x7FFF),
+                            begin: 0,
+                            left_out: 0,
+                            last_left: None,
                             next_repair: SequenceNumber((random() & 0x7FFF) as u16),
                             cache: Cache::new(if keeps { KEPT } else { KEPT_OF_SOUND }),
                             waiting: 0,
@@ -318,7 +328,7 @@ impl Sending {
         if stream.waiting >= stream.cache.most() / 2 || self.pacer.waiting() >= bwe::QUEUE_LIMIT {
             return Err(SendError::Full);
         }
-        let number = stream.number(&packet);
+        let number = stream.number(&packet).ok_or(SendError::TooLate)?;
         self.scratch.clear();
         let mut writer = HeaderWriter::new(&mut self.scratch, &stream.fields(&packet, number));
         let bare = writer.written();
@@ -359,7 +369,7 @@ impl Sending {
         let moment = self.moment(now);
         let stream = self.streams.get_mut(place).ok_or(SendError::NotSending)?;
         let clock_rate = stream.clock_rate(packet.payload_type).ok_or(SendError::PayloadType)?;
-        let number = stream.number(&packet);
+        let number = stream.number(&packet).ok_or(SendError::TooLate)?;
         let start = buffer.len();
         let mut writer = stream.begin(&stream.fields(&packet, number), self.counted, buffer);
         let bare = writer.written();
@@ -379,7 +389,7 @@ impl Sending {
             return Err(SendError::TooLate);
         }
         stream.note(now, timestamp, clock_rate);
-        stream.count(header, length);
+        stream.count(number, header, length);
         self.pacer.passed(now, DataSize::from_bytes((length + BELOW) as u64));
         let has_number = stream.extensions.id(Kind::TransportSequenceNumber).is_some();
         let name = (stream.ssrc.0, number as u16);
@@ -497,7 +507,7 @@ impl Sending {
         } else if let Some(kept) = stream.cache.get_mut(number) {
             kept.sent = Some(moment);
         }
-        stream.count(header, buffer.len() - start);
+        stream.count(number, header, buffer.len() - start);
         Some(bwe::Kind::Media)
     }
 

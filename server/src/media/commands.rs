@@ -139,6 +139,7 @@ impl Worker {
             sends: self.outlet.sends,
             send_errors: self.outlet.errors,
             forwarded: self.feed.forwarded,
+            overtaken: self.feed.overtaken,
             tcp_connections: self.pipes.len(),
             tcp_received: self.pipes.received,
             tcp_sent: self.pipes.sent,

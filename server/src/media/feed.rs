@@ -24,6 +24,8 @@ pub(super) struct Feed {
     /// Something waits to be passed on to other workers.
     pub(super) has_passed_on: bool,
     pub(super) forwarded: u64,
+    /// Packets that still waited for their turn when a key frame made them useless.
+    pub(super) overtaken: u64,
 }
 
 /// Parcels that wait for the end of a turn: two megabytes of them.
@@ -117,6 +119,10 @@ impl Feed {
                 prefix: forward.prefix,
                 payload: std::mem::take(&mut forward.payload),
             };
+            if forward.begins {
+                let first = Some(forward.sequence_number);
+                self.overtaken += leg.peer.begin_anew(now, parcel.transceiver, 0, first) as u64;
+            }
             let number = forward.frame_number;
             let whose = (parcel.transceiver, 0);
             let more = |writer: &mut HeaderWriter<'_>, map: &ExtensionMap| {
