@@ -6,7 +6,7 @@ mod tests;
 
 use crate::delay::Usage;
 use crate::rate::DataRate;
-use crate::time::{MILLISECOND, Micros, SECOND};
+use crate::time::{MILLISECOND, Micros, NEVER, SECOND};
 
 /// Growth in a second where nothing is known of the path's capacity: of the rate. Twice the draft's (§5.5), since a queue
 /// that begins to stand shows at once.
@@ -52,7 +52,7 @@ const MOST_FLOOR: f64 = 15.0 * MILLISECOND as f64;
 /// A queue that stands this long is drained even if it does not grow.
 const STANDING: Micros = 40 * MILLISECOND;
 /// Where less than this part of what is sent arrives, such a queue need not have stood: the way has become narrow.
-const NARROW: f64 = 0.75;
+const NARROW: f64 = 0.7;
 /// A queue that is never shorter than this stops growth.
 const HOLD: Micros = 15 * MILLISECOND;
 /// Growth in a second beside others who fill the queue, and what is left after a loss, which is then the only sign.
@@ -123,6 +123,8 @@ pub(crate) struct Control {
     greatest_at: Micros,
     /// The shortest queue that is usual, in microseconds.
     floor: f64,
+    /// When others were last seen to fill the queue.
+    contended_at: Micros,
     updated_at: Micros,
     has_room: bool,
 }
@@ -136,6 +138,7 @@ impl Control {
             greatest: 0.0,
             greatest_at: now,
             floor: 0.0,
+            contended_at: NEVER,
             updated_at: now,
             has_room: false,
         }
@@ -180,7 +183,7 @@ impl Control {
         self.updated_at = now;
         self.learn(signs, passed);
         let empty = EMPTY + self.packet_time(signs) + self.floor as Micros;
-        let narrow = self.narrow(signs, empty);
+        let narrow = self.narrow(now, signs, empty);
         match self.phase {
             Phase::Increase => {
                 if let Some(signs) = narrow {
@@ -206,7 +209,10 @@ impl Control {
                     range = (range.0.min(signs.least_queue), range.1.max(signs.least_queue));
                     self.phase = Phase::Drain { before, queue, next_look, attempts, range };
                 }
-                if signs.least_queue <= empty.max(queue / 10) {
+                // Where a way has just become narrow, the shortest of late may be from before.
+                let is_queueing = signs.latest.is_some_and(|(latest, _)| latest > STANDING.max(2 * empty));
+                let is_old = attempts == 1 && now < next_look && is_queueing;
+                if signs.least_queue <= empty.max(queue / 10) && !is_old {
                     if let Some(capacity) = self.capacity {
                         self.rate = self.rate.max(capacity * self.resume(capacity));
                     }
@@ -229,6 +235,7 @@ impl Control {
                 }
             }
             Phase::Contended { lost_at } => {
+                self.contended_at = now;
                 if signs.least_queue < 2 * empty {
                     self.phase = Phase::Increase;
                     self.capacity = None;
@@ -248,7 +255,11 @@ impl Control {
     }
 
     /// Where the way has become narrow, what there is to know of it: what arrives now is all that it carries.
-    fn narrow(&self, signs: &Signs, empty: Micros) -> Option<Signs> {
+    fn narrow(&self, now: Micros, signs: &Signs, empty: Micros) -> Option<Signs> {
+        if now - self.contended_at < REMEMBERED {
+            // It is what others leave.
+            return None;
+        }
         let (latest, rate) = signs.latest?;
         let delivered = signs.delivered_now?.max(rate);
         let is_less = (delivered.as_bps() as f64) < self.sending(signs) * NARROW;

@@ -156,4 +156,35 @@ fn a_way_that_narrows_is_answered_at_once_and_by_what_arrives() {
     assert_eq!(control.update(150 * MS, &more), Found::Full);
     assert_eq!(control.rate(), kbps(420));
     assert_eq!(control.update(200 * MS, &more), Found::Nothing);
+    // What was the shortest queue before does not mean that it is gone.
+    assert!(control.is_draining());
+    assert_eq!(
+        control.update(250 * MS, &Signs { latest: Some((5 * MS, kbps(600))), ..more }),
+        Found::Nothing
+    );
+    assert!(!control.is_draining());
+}
+
+/// Who has found that others fill the queue knows that what arrives is what they leave.
+#[test]
+fn beside_others_no_way_narrows() {
+    let mut control = Control::new(0, kbps(1500));
+    let turn = std::cell::Cell::new(0);
+    let queue = |rate| {
+        turn.set(turn.get() + 1);
+        Signs { usage: Usage::Normal, ..full(rate, 150 * MS + turn.get() % 3 * 10 * MS) }
+    };
+    let now = run(&mut control, 0, 2000, queue);
+    let now = run(&mut control, now, 50, signs);
+    assert!(!control.is_contended());
+    let narrow = |rate: DataRate| Signs {
+        delivered_now: Some(rate.scaled(0.5)),
+        latest: Some((100 * MS, rate.scaled(0.5))),
+        ..signs(rate)
+    };
+    let before = control.rate();
+    run(&mut control, now, 200, narrow);
+    assert!(control.rate() >= before, "{}", control.rate());
+    run(&mut control, now + REMEMBERED, 50, narrow);
+    assert!(control.rate() < before.scaled(0.5), "{}", control.rate());
 }
