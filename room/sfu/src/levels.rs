@@ -16,6 +16,9 @@ const GROWTH: u64 = 3;
 /// What the lowest encoding is taken to need until then, in bits per second.
 pub(crate) const GUESS: u64 = 150_000;
 
+/// So many temporal layers below the highest there is a quarter of the pictures: a smaller encoding that moves is better.
+const CRAWLS: u8 = 2;
+
 /// All layers that there are, be it as they may.
 const ALL: u8 = u8::MAX;
 
@@ -49,8 +52,9 @@ pub(crate) fn measure(
         let is_live = is_live(encoding.last, newest);
         let before = levels.len();
         if is_live {
+            let slowest = if at == 0 { 0 } else { (encoding.temporal + 1).saturating_sub(CRAWLS) };
             for spatial in 0..=usize::from(encoding.spatial).min(LAYERS - 1) {
-                for temporal in 0..=usize::from(encoding.temporal).min(LAYERS - 1) {
+                for temporal in usize::from(slowest)..=usize::from(encoding.temporal).min(LAYERS - 1) {
                     let below = rates[..=spatial].iter().flat_map(|row| &row[..=temporal]);
                     let rate = below.fold(0_u64, |sum, rate| sum.saturating_add(*rate));
                     let layer = Layer { encoding: at, spatial: spatial as u8, temporal: temporal as u8 };
@@ -128,6 +132,21 @@ mod tests {
         assert_eq!(useful(&levels, Some((321, 161))), 4);
         assert_eq!(useful(&levels, Some((4000, 4000))), 4);
         assert_eq!(useful(&[], Some((1, 1))), 0);
+    }
+
+    #[test]
+    fn a_quarter_of_the_pictures_is_no_level_but_of_the_smallest() {
+        let now = crate::tests::start();
+        let mut encodings = [2, 2, 1].map(|temporal| {
+            let mut encoding = Encoding::default();
+            (encoding.temporal, encoding.last) = (temporal, Some(now));
+            encoding
+        });
+        let mut levels = Vec::new();
+        measure(now, Duration::ZERO, &mut encodings, GUESS, &mut levels);
+        let layers: Vec<_> =
+            levels.iter().map(|level| (level.layer.encoding, level.layer.temporal)).collect();
+        assert_eq!(layers, [(0, 0), (0, 1), (0, ALL), (1, 1), (1, ALL), (2, 0), (2, ALL)]);
     }
 
     #[test]
