@@ -6,6 +6,7 @@
 //! `docs/performance.md` says what.
 
 mod load;
+mod room;
 mod server;
 
 use std::io;
@@ -24,6 +25,15 @@ pub(crate) struct Options {
     /// How many watch.
     #[arg(long, default_value = "50,300", value_delimiter = ',')]
     viewers: Vec<usize>,
+    /// In place of that: a room of so many who all send, and all watch each other.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(2..=50))]
+    room: Option<u16>,
+    /// How many of the others each of a room gets in full; of the rest there are thumbnails.
+    #[arg(long, default_value_t = 3)]
+    full: usize,
+    /// Prints each turn of a room, too.
+    #[arg(long)]
+    each: bool,
     /// Which servers take turns.
     #[arg(long, default_value = "twocan,pion,livekit", value_delimiter = ',')]
     stacks: Vec<Stack>,
@@ -53,6 +63,9 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
         }
     }
     pin(LOAD_CORE)?;
+    if let Some(people) = options.room {
+        return room::run(options, people.into(), &stacks);
+    }
     println!(
         "{:>8} {:>8} {:>14} {:>10} {:>9} {:>13} {:>9}",
         "viewers", "server", "packets/CPU-s", "us/packet", "CPU", "KiB a viewer", "lost"

@@ -120,6 +120,9 @@ func forward() error {
 			_, _ = io.WriteString(response, answer)
 		})
 	}
+	if err := serveRoom(settings); err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		return err

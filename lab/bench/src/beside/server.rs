@@ -33,8 +33,8 @@ impl Stack {
 /// A server that listens.
 pub(super) struct Server {
     pub(super) process: Process,
-    stack: Stack,
-    address: SocketAddr,
+    pub(super) stack: Stack,
+    pub(super) address: SocketAddr,
     folder: PathBuf,
 }
 
@@ -140,7 +140,7 @@ impl Server {
         if self.stack != Stack::Livekit {
             return self.post(if sends { "/whip/bench" } else { "/whep/bench" }, "", offer);
         }
-        let mut headers = format!("Authorization: Bearer {}\r\n", token(name, sends));
+        let mut headers = format!("Authorization: Bearer {}\r\n", token(name, sends, !sends));
         if !sends {
             // The answer waits until these are there.
             let wanted = json!({ "studio": ["synthesized-microphone", "synthesized-camera"] });
@@ -150,7 +150,7 @@ impl Server {
         self.post("/whip/v1", &headers, offer)
     }
 
-    fn post(&self, path: &str, headers: &str, body: &str) -> io::Result<String> {
+    pub(super) fn post(&self, path: &str, headers: &str, body: &str) -> io::Result<String> {
         let mut stream = TcpStream::connect(self.address)?;
         stream.set_read_timeout(Some(STARTING))?;
         let (address, length) = (self.address, body.len());
@@ -194,9 +194,9 @@ fn unchunked(mut body: &str) -> Option<String> {
 }
 
 /// Who may do what in the room, signed (RFC 7519, HS256).
-fn token(name: &str, sends: bool) -> String {
+pub(super) fn token(name: &str, sends: bool, watches: bool) -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let grant = json!({ "room": "bench", "roomJoin": true, "canPublish": sends, "canSubscribe": !sends });
+    let grant = json!({ "room": "bench", "roomJoin": true, "canPublish": sends, "canSubscribe": watches });
     let claims = json!({ "iss": KEY, "sub": name, "nbf": now - 60, "exp": now + 3600, "video": grant });
     let head = json!({ "alg": "HS256", "typ": "JWT" });
     let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
