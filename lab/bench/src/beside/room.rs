@@ -296,3 +296,20 @@ impl Arrived {
         sizes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn videos_are_told_apart_by_their_packets_for_each_picture() {
+        let arrived = |counts: [u64; 4]| {
+            let one = |(place, packets): (usize, u64)| (format!("guest {place}"), MediaKind::Video, packets);
+            let mut all: Vec<_> = counts.into_iter().enumerate().map(one).collect();
+            all.push(("guest sound".into(), MediaKind::Audio, 5000));
+            Arrived(all)
+        };
+        let window = arrived([1120, 240, 700, 50]).since(&arrived([1000, 0, 0, 50]));
+        assert_eq!(window.sizes(100.0, 5).map(|count| count as usize), [1, 1, 1, 2]);
+    }
+}
