@@ -76,7 +76,9 @@ impl Stage {
             }
         }
         stage.run(BEGINNING).await?;
-        stage.memory = stage.server.memory()?.saturating_sub(before) as f64 / 1024.0 / all.saturating_sub(1).max(1) as f64;
+        stage.memory = stage.server.memory()?.saturating_sub(before) as f64
+            / 1024.0
+            / all.saturating_sub(1).max(1) as f64;
         Ok(stage)
     }
 
