@@ -301,6 +301,8 @@ impl Worker {
 
     /// Hears what connections and rooms have to say, then sends what is to be sent.
     pub(super) fn settle(&mut self, now: Instant) {
+        // Other workers get to their viewers while this one is at its own.
+        self.pass_on();
         self.hear_rooms(now);
         let touched = self.feed.take_touched();
         let mut over = Vec::new();
@@ -320,7 +322,6 @@ impl Worker {
         for number in over {
             self.remove(now, number, Some(Ending::Failed));
         }
-        self.pass_on();
         // What hearing has touched comes with the next turn, which is now.
         self.hear_rooms(now);
         self.send_touched(now);
