@@ -304,6 +304,17 @@ impl Session {
         })
     }
 
+    /// What comes next of an encoding needs nothing that came before it; how many packets were dropped.
+    pub(crate) fn begin_anew(
+        &mut self,
+        now: Instant,
+        whose: (TransceiverId, usize),
+        number: Option<u64>,
+    ) -> usize {
+        let is_full = self.estimator.as_ref().is_some_and(Estimator::is_draining);
+        self.sending.begin_anew(now, whose, number, is_full)
+    }
+
     /// Asks the peer for a key frame of an encoding; false where nothing of it has come.
     pub(crate) fn request_key_frame(&mut self, transceiver: TransceiverId, encoding: usize) -> bool {
         let is_it =

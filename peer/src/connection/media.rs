@@ -58,8 +58,9 @@ impl PeerConnection {
     }
 
     /// Says that what comes next of an encoding is the beginning of what can be decoded without anything before it: from this
-    /// [number](OutgoingPacket::sequence_number) on, or from the next one. What waits of the encoding is dropped where it would take
-    /// longer than two frames' time to leave, and leaves no gap in the numbers; how many packets.
+    /// [number](OutgoingPacket::sequence_number) on, or from the next one. Where the path is full, or it would take longer
+    /// than two frames' time to leave, what waits of the encoding is dropped, and leaves no gap in the numbers; how many packets.
+    /// Nothing that came before is sent again then.
     pub fn begin_anew(
         &mut self,
         now: Instant,
@@ -69,7 +70,7 @@ impl PeerConnection {
     ) -> usize {
         self.now = now;
         let session = self.transport.session.as_mut();
-        session.map_or(0, |session| session.sending.begin_anew(now, (id, encoding), number))
+        session.map_or(0, |session| session.begin_anew(now, (id, encoding), number))
     }
 
     /// Says, for reports of an encoding that we send, which timestamp what is taken at a moment has (RFC 3550 §6.4.1): for

@@ -428,6 +428,11 @@ impl Estimator {
         None
     }
 
+    /// Whether less is sent just now than the path carries, for its queue to drain.
+    pub fn is_draining(&self) -> bool {
+        self.control.is_draining()
+    }
+
     /// How long an answer takes now, queues on the way included: whatever is asked for again sooner is under way. None before
     /// the first report.
     pub fn round_trip(&self) -> Option<Duration> {

@@ -16,18 +16,20 @@ const SOON: Duration = Duration::from_millis(66);
 
 impl Sending {
     /// What comes next of an encoding, from this number on, needs nothing that came before it; none: from the one that is next.
-    /// Where what waits would take long to leave, what waits of this stream is dropped: how many packets.
+    /// Where the way is full, or what waits would take long to leave, what waits of this stream is dropped: how many packets.
     pub(crate) fn begin_anew(
         &mut self,
         now: Instant,
         whose: (TransceiverId, usize),
         number: Option<u64>,
+        is_full: bool,
     ) -> usize {
         let Some(stream) = self.place_of(whose).and_then(|place| self.streams.get_mut(place)) else {
             return 0;
         };
         let first = number.unwrap_or(stream.next);
-        if stream.waiting == 0 || first < stream.next || self.pacer.wait(now, Priority::Video) < SOON {
+        let is_soon = !is_full && self.pacer.wait(now, Priority::Video) < SOON;
+        if is_soon || first < stream.next {
             return 0;
         }
         let mut dropped = 0;
