@@ -27,6 +27,8 @@ const DRAIN: f64 = 0.85;
 const LEAST_DRAIN: f64 = 0.5;
 /// Who sends less than this part of the rate is limited by the application: then it is the rate that is lowered so.
 const LITTLE: f64 = 0.65;
+/// Unless less than this part of what it sends arrives: then the path is full of that.
+const LESS: f64 = 0.8;
 /// A queue is to drain within this time.
 const DRAIN_TIME: f64 = 400.0 * MILLISECOND as f64;
 /// Once it is, so much of what the path delivered; less where it delivered this part or less of what it once did, since
@@ -40,6 +42,8 @@ const REMEMBERED: Micros = 30 * SECOND;
 const DRAINED: f64 = 0.8;
 /// After so many attempts that did not drain it, somebody else fills it.
 const ATTEMPTS: u32 = 3;
+/// Who sends beyond this part of the rate does not do as it is told.
+const AS_TOLD: f64 = 1.3;
 /// A queue that stayed within this all the while is none: the way has become longer.
 const STEADY: Micros = 5 * MILLISECOND;
 /// Within these parts of the capacity a rate is near it.
@@ -52,7 +56,7 @@ const MOST_FLOOR: f64 = 15.0 * MILLISECOND as f64;
 /// A queue that stands this long is drained even if it does not grow.
 const STANDING: Micros = 40 * MILLISECOND;
 /// Where less than this part of what is sent arrives, such a queue need not have stood: the way has become narrow.
-const NARROW: f64 = 0.7;
+const NARROW: f64 = 0.55;
 /// A queue that is never shorter than this stops growth.
 const HOLD: Micros = 15 * MILLISECOND;
 /// Growth in a second beside others who fill the queue, and what is left after a loss, which is then the only sign.
@@ -68,15 +72,15 @@ pub(crate) struct Signs {
     pub(crate) queue: Micros,
     /// The shortest of late.
     pub(crate) least_queue: Micros,
-    /// The shortest of just now, and how fast packets arrived meanwhile.
-    pub(crate) latest: Option<(Micros, DataRate)>,
-    /// What arrived just now.
-    pub(crate) delivered_now: Option<DataRate>,
+    /// The shortest of just now.
+    pub(crate) latest_queue: Micros,
     /// What arrived of late, and over a longer time.
     pub(crate) delivered: Option<DataRate>,
     pub(crate) delivered_long: Option<DataRate>,
     /// What left of late.
     pub(crate) sending: Option<DataRate>,
+    /// What had left of late when that left which arrives now.
+    pub(crate) sent: Option<DataRate>,
     pub(crate) round_trip: Micros,
     /// Whether packets were lost just now.
     pub(crate) is_losing: bool,
@@ -126,6 +130,8 @@ pub(crate) struct Control {
     /// When others were last seen to fill the queue.
     contended_at: Micros,
     updated_at: Micros,
+    /// Whether what is drained is of a way that has become narrow.
+    has_narrowed: bool,
     has_room: bool,
 }
 
@@ -140,6 +146,7 @@ impl Control {
             floor: 0.0,
             contended_at: NEVER,
             updated_at: now,
+            has_narrowed: false,
             has_room: false,
         }
     }
@@ -186,6 +193,7 @@ impl Control {
         let narrow = self.narrow(now, signs, empty);
         match self.phase {
             Phase::Increase => {
+                self.has_narrowed = narrow.is_some();
                 if let Some(signs) = narrow {
                     self.decrease(now, &signs, self.rate, 1);
                     return Found::Full;
@@ -200,7 +208,9 @@ impl Control {
                 }
             }
             Phase::Drain { before, queue, next_look, attempts, mut range } => {
-                if let Some(signs) = narrow.filter(|signs| attempts == 1 && signs.queue > queue) {
+                if let Some(signs) =
+                    narrow.filter(|signs| self.has_narrowed && attempts == 1 && signs.queue > queue)
+                {
                     // What was seen first was not all.
                     self.decrease(now, &signs, before, attempts);
                     return Found::Full;
@@ -210,8 +220,8 @@ impl Control {
                     self.phase = Phase::Drain { before, queue, next_look, attempts, range };
                 }
                 // Where a way has just become narrow, the shortest of late may be from before.
-                let is_queueing = signs.latest.is_some_and(|(latest, _)| latest > STANDING.max(2 * empty));
-                let is_old = attempts == 1 && now < next_look && is_queueing;
+                let is_queueing = signs.latest_queue > STANDING.max(2 * empty);
+                let is_old = self.has_narrowed && attempts == 1 && now < next_look && is_queueing;
                 if signs.least_queue <= empty.max(queue / 10) && !is_old {
                     if let Some(capacity) = self.capacity {
                         self.rate = self.rate.max(capacity * self.resume(capacity));
@@ -260,12 +270,9 @@ impl Control {
             // It is what others leave.
             return None;
         }
-        let (latest, rate) = signs.latest?;
-        let delivered = signs.delivered_now?.max(rate);
-        let is_less = (delivered.as_bps() as f64) < self.sending(signs) * NARROW;
-        let queue = signs.queue.max(latest);
-        let is_narrow = latest > STANDING.max(2 * empty) && is_less;
-        is_narrow.then_some(Signs { delivered: Some(delivered), queue, ..*signs })
+        let is_less = signs.delivered? < signs.sent?.scaled(NARROW);
+        let is_narrow = is_less && signs.latest_queue > STANDING.max(2 * empty);
+        is_narrow.then_some(Signs { queue: signs.queue.max(signs.latest_queue), ..*signs })
     }
 
     /// A path that delays packets as it likes is never seen without a queue: what is usual while the rate grows is none.
@@ -288,9 +295,12 @@ impl Control {
         (PACKET_BITS * SECOND as f64 / rate.max(100_000.0)) as Micros
     }
 
-    /// Whether what is sent is no more than what the path delivers.
+    /// Whether what is sent is no more than what the path delivers, nor much more than it should be: who sends again what is
+    /// lost may fill the queue alone.
     fn is_below(&self, signs: &Signs) -> bool {
-        signs.delivered.is_none_or(|delivered| self.sending(signs) <= delivered.as_bps() as f64 * 1.05)
+        let sending = self.sending(signs);
+        let is_as_told = sending <= self.rate * AS_TOLD;
+        is_as_told && signs.delivered.is_none_or(|delivered| sending <= delivered.as_bps() as f64 * 1.05)
     }
 
     /// What is sent, whatever may be.
@@ -329,8 +339,8 @@ impl Control {
     fn decrease(&mut self, now: Micros, signs: &Signs, before: f64, attempts: u32) {
         let delivered = signs.delivered.map_or(self.rate, |delivered| delivered.as_bps() as f64);
         let drain = (1.0 - signs.queue as f64 / DRAIN_TIME).clamp(LEAST_DRAIN, DRAIN);
-        let sending = self.sending(signs);
-        if sending < self.rate * LITTLE && delivered >= sending * NARROW {
+        let is_less = signs.sent.is_some_and(|sent| delivered < sent.as_bps() as f64 * LESS);
+        if self.sending(signs) < self.rate * LITTLE && !is_less {
             // What little arrives says nothing of what could.
             self.rate *= drain;
         } else {

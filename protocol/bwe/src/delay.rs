@@ -13,7 +13,6 @@ use groups::{Groups, Step};
 use queue::Queue;
 use trendline::Trendline;
 
-use crate::rate::DataRate;
 use crate::time::{Micros, milliseconds};
 
 /// A packet that has arrived.
@@ -48,7 +47,7 @@ impl Delay {
     /// Takes a packet, in the order of arrival.
     #[inline]
     pub(crate) fn on_arrival(&mut self, now: Micros, packet: &Arrived) {
-        self.queue.on_packet(packet.at, packet.size, packet.at - packet.sent_at);
+        self.queue.on_packet(packet.at, packet.at - packet.sent_at);
         if let Some(step) = self.groups.on_arrival(now, packet) {
             self.on_step(now, &step);
         }
@@ -87,8 +86,8 @@ impl Delay {
         self.queue.least()
     }
 
-    /// The shortest that the queue was for the last few packets, some 40 to 80 ms, and how fast they arrived.
-    pub(crate) fn latest(&self) -> Option<(Micros, DataRate)> {
+    /// The shortest that the queue was for the last few packets, some 40 to 80 ms.
+    pub(crate) fn latest_queue(&self) -> Micros {
         self.queue.latest()
     }
 

@@ -149,7 +149,6 @@ const UNHEARD: Micros = SECOND;
 /// Loss beside a queue of this length comes from it.
 const QUEUEING: Micros = 30 * MILLISECOND;
 /// What delivery is measured over.
-const SHORTEST: Micros = 150 * MILLISECOND;
 const SHORT: Micros = 250 * MILLISECOND;
 const LONG: Micros = 500 * MILLISECOND;
 
@@ -334,11 +333,11 @@ impl Estimator {
             usage: self.delay.usage(),
             queue: self.delay.queue(),
             least_queue: self.delay.least_queue(),
-            latest: self.delay.latest().map(|(queue, rate)| (queue, sent(rate))),
-            delivered_now: self.delivered.over(SHORTEST).or(delivered).map(sent),
+            latest_queue: self.delay.latest_queue(),
             delivered: delivered.map(sent),
             delivered_long: delivered_long.map(sent),
             sending: self.sending.over(SHORT),
+            sent: self.sending.over_until(SHORT, self.newest_arrived),
             round_trip: self.round_trip.smoothed(),
             is_losing: self.loss.is_losing(),
         };

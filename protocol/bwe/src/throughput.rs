@@ -128,6 +128,14 @@ impl Throughput {
         self.over_both(span, span).1
     }
 
+    /// The same until a time, as far as that is known.
+    pub(crate) fn over_until(&self, span: Micros, until: Micros) -> Option<DataRate> {
+        let mut sum = Sum::default();
+        let entries = self.entries.iter().rev().skip_while(|entry| entry.first > until);
+        entries.take_while(|entry| until - entry.first <= span).for_each(|entry| sum.add(entry));
+        sum.rate()
+    }
+
     /// The same over a short and a longer time.
     pub(crate) fn over_both(&self, short: Micros, long: Micros) -> (Option<DataRate>, Option<DataRate>) {
         let Some(last) = self.entries.back().map(Entry::last) else { return (None, None) };
@@ -168,6 +176,17 @@ mod tests {
         // After a long pause it begins anew.
         throughput.on_packet(20_000_000, 1250);
         assert_eq!(throughput.over(500_000), None);
+    }
+
+    #[test]
+    fn the_rate_until_a_time_is_that_of_before_alone() {
+        let mut throughput = Throughput::default();
+        for index in 0..60 {
+            throughput.on_packet(index * 10_000, if index < 30 { 1250 } else { 125 });
+        }
+        assert_eq!(throughput.over_until(200_000, 290_000), Some(DataRate::from_mbps(1)));
+        assert_eq!(throughput.over_until(200_000, 590_000), Some(DataRate::from_kbps(100)));
+        assert_eq!(throughput.over_until(200_000, -1), None);
     }
 
     #[test]

@@ -10,11 +10,11 @@ fn signs(rate: DataRate) -> Signs {
         usage: Usage::Normal,
         queue: 0,
         least_queue: 0,
-        latest: None,
-        delivered_now: Some(rate),
+        latest_queue: 0,
         delivered: Some(rate),
         delivered_long: Some(rate),
         sending: Some(rate),
+        sent: Some(rate),
         round_trip: 50 * MS,
         is_losing: false,
     }
@@ -107,6 +107,15 @@ fn a_queue_that_others_fill_is_left_to_loss() {
     assert!(!control.is_contended());
 }
 
+/// Who sends more than it is told, for what is lost, fills it alone.
+#[test]
+fn who_does_not_do_as_it_is_told_finds_nobody_else() {
+    let mut control = Control::new(0, kbps(2900));
+    run(&mut control, 0, 3000, |_| Signs { usage: Usage::Normal, ..full(kbps(580), 180 * MS) });
+    assert!(!control.is_contended());
+    assert!(control.rate() < kbps(400), "{}", control.rate());
+}
+
 #[test]
 fn a_way_that_became_longer_is_no_queue() {
     let mut control = Control::new(0, kbps(1500));
@@ -139,29 +148,25 @@ fn a_probe_counts_in_full_first_and_by_half_later() {
 /// Half of what is sent arrives, and packets wait: no need to see whether the queue ever is empty.
 #[test]
 fn a_way_that_narrows_is_answered_at_once_and_by_what_arrives() {
-    let narrow = |rate| Signs {
-        sending: Some(kbps(1900)),
-        delivered: Some(kbps(1500)),
-        delivered_now: Some(kbps(900)),
-        latest: Some((60 * MS, kbps(rate))),
+    let narrow = |delivered, latest_queue| Signs {
+        sent: Some(kbps(1900)),
+        delivered: Some(kbps(delivered)),
+        latest_queue: latest_queue * MS,
         ..signs(kbps(1900))
     };
     // The application was the limit until now.
     let mut control = Control::new(0, kbps(4000));
-    assert_eq!(control.update(50 * MS, &narrow(1700)), Found::Nothing, "the way has become longer");
-    assert_eq!(control.update(100 * MS, &narrow(800)), Found::Full);
+    assert_eq!(control.update(50 * MS, &narrow(1200, 60)), Found::Nothing, "the way may have become longer");
+    assert_eq!(control.update(100 * MS, &narrow(900, 30)), Found::Nothing, "what varies may vary more");
+    assert_eq!(control.update(150 * MS, &narrow(900, 60)), Found::Full);
     assert_eq!(control.rate(), kbps(765));
     // That was not all; where the queue is no longer than before, it was.
-    let more = Signs { delivered_now: Some(kbps(600)), latest: Some((120 * MS, kbps(600))), ..narrow(600) };
-    assert_eq!(control.update(150 * MS, &more), Found::Full);
+    assert_eq!(control.update(200 * MS, &narrow(600, 120)), Found::Full);
     assert_eq!(control.rate(), kbps(420));
-    assert_eq!(control.update(200 * MS, &more), Found::Nothing);
+    assert_eq!(control.update(250 * MS, &narrow(600, 120)), Found::Nothing);
     // What was the shortest queue before does not mean that it is gone.
     assert!(control.is_draining());
-    assert_eq!(
-        control.update(250 * MS, &Signs { latest: Some((5 * MS, kbps(600))), ..more }),
-        Found::Nothing
-    );
+    assert_eq!(control.update(300 * MS, &narrow(600, 5)), Found::Nothing);
     assert!(!control.is_draining());
 }
 
@@ -177,11 +182,8 @@ fn beside_others_no_way_narrows() {
     let now = run(&mut control, 0, 2000, queue);
     let now = run(&mut control, now, 50, signs);
     assert!(!control.is_contended());
-    let narrow = |rate: DataRate| Signs {
-        delivered_now: Some(rate.scaled(0.5)),
-        latest: Some((100 * MS, rate.scaled(0.5))),
-        ..signs(rate)
-    };
+    let narrow =
+        |rate: DataRate| Signs { delivered: Some(rate.scaled(0.5)), latest_queue: 100 * MS, ..signs(rate) };
     let before = control.rate();
     run(&mut control, now, 200, narrow);
     assert!(control.rate() >= before, "{}", control.rate());

@@ -1,8 +1,7 @@
 //! How long packets wait on the way: the one-way delay above the least that was seen (RFC 8698 §5.1.1, RFC 6817 §2.4.2 do the
 //! same). The trend of draft-ietf-rmcat-gcc-02 does not see a queue that stands.
 
-use crate::rate::{DataRate, DataSize};
-use crate::time::{MILLISECOND, Micros, SECOND, duration};
+use crate::time::{MILLISECOND, Micros, SECOND};
 
 /// The least delay is that of the last so many spans.
 const SPANS: usize = 8;
@@ -25,39 +24,11 @@ pub(crate) struct Queue {
     recent: [Micros; 2],
     recent_ends: Micros,
     is_known: bool,
-    /// The last few packets, and the few before them.
-    latest: [Few; 2],
-}
-
-/// Packets that arrived one after another.
-#[derive(Clone, Copy, Debug)]
-struct Few {
-    least: Micros,
-    count: u32,
-    /// All of them, and the first alone: the time it took is not known.
-    bytes: u64,
-    first_bytes: u32,
+    /// The least delay of the last few packets, and of the few before; how many of the last there are so far, and when the
+    /// first of them arrived.
+    latest: [Micros; 2],
+    packets: u32,
     first: Micros,
-    last: Micros,
-}
-
-impl Few {
-    const NONE: Self =
-        Self { least: Micros::MAX, count: 0, bytes: 0, first_bytes: 0, first: 0, last: Micros::MIN };
-
-    fn add(&mut self, at: Micros, bytes: u32, one_way: Micros) {
-        if self.count == 0 {
-            (self.first, self.first_bytes) = (at, bytes);
-        }
-        self.last = self.last.max(at);
-        self.least = self.least.min(one_way);
-        self.count = self.count.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(u64::from(bytes));
-    }
-
-    fn is_enough(&self, at: Micros) -> bool {
-        self.count >= LEAST_PACKETS && at - self.first >= JUST_NOW
-    }
 }
 
 impl Queue {
@@ -69,7 +40,9 @@ impl Queue {
             recent: [Micros::MAX; 2],
             recent_ends: 0,
             is_known: false,
-            latest: [Few::NONE; 2],
+            latest: [Micros::MAX; 2],
+            packets: 0,
+            first: 0,
         }
     }
 
@@ -80,11 +53,16 @@ impl Queue {
     /// A packet arrived then, by the receiver's clock. Groups have the delay of their first: where all of a frame leaves at
     /// once, and takes long, its last packets know more.
     #[inline]
-    pub(crate) fn on_packet(&mut self, at: Micros, bytes: u32, one_way: Micros) {
-        if self.latest[1].is_enough(at) {
-            self.latest = [self.latest[1], Few::NONE];
+    pub(crate) fn on_packet(&mut self, at: Micros, one_way: Micros) {
+        if self.packets >= LEAST_PACKETS && at - self.first >= JUST_NOW {
+            self.latest = [self.latest[1], Micros::MAX];
+            self.packets = 0;
         }
-        self.latest[1].add(at, bytes, one_way);
+        if self.packets == 0 {
+            self.first = at;
+        }
+        self.latest[1] = self.latest[1].min(one_way);
+        self.packets = self.packets.saturating_add(1);
     }
 
     pub(crate) fn on_group(&mut self, now: Micros, one_way: Micros) {
@@ -112,16 +90,10 @@ impl Queue {
         if self.is_known { self.delay.saturating_sub(self.base()) } else { 0 }
     }
 
-    /// The shortest queue of just now, and how fast packets arrived meanwhile.
-    pub(crate) fn latest(&self) -> Option<(Micros, DataRate)> {
-        let [before, last] = &self.latest;
-        let span = last.last - before.first;
-        if !self.is_known || before.count == 0 || span < JUST_NOW {
-            return None;
-        }
-        let bytes = before.bytes + last.bytes - u64::from(before.first_bytes);
-        let queue = before.least.min(last.least).saturating_sub(self.base());
-        Some((queue, DataSize::from_bytes(bytes).per(duration(span))))
+    /// The shortest queue of just now.
+    pub(crate) fn latest(&self) -> Micros {
+        let latest = self.latest[0].min(self.latest[1]);
+        if self.is_known { latest.saturating_sub(self.base()) } else { 0 }
     }
 
     /// The shortest queue of late.
@@ -152,26 +124,21 @@ mod tests {
 
     /// What is known after packets with these delays in milliseconds, which arrive so many milliseconds apart, behind some
     /// without any.
-    fn latest(apart: Micros, delays: &[Micros]) -> (Micros, u64) {
+    fn latest(apart: Micros, delays: &[Micros]) -> Micros {
         let mut queue = Queue::new();
         queue.on_group(0, 0);
         let delays = [0; 20].iter().chain(delays);
-        (0..)
-            .zip(delays)
-            .for_each(|(index, delay)| queue.on_packet(index * apart * 1_000, 1250, delay * 1_000));
-        let (least, rate) = queue.latest().unwrap();
-        (least / 1_000, rate.as_kbps())
+        (0..).zip(delays).for_each(|(index, delay)| queue.on_packet(index * apart * 1_000, delay * 1_000));
+        queue.latest() / 1_000
     }
 
     #[test]
     fn a_queue_of_just_now_shows_as_soon_as_it_lasts() {
         let grows: Vec<_> = (1..=20).map(|index| index * 10).collect();
-        let (queue, rate) = latest(10, &grows);
-        assert!((100..160).contains(&queue) && rate == 1_000, "{queue} {rate}");
+        assert!((100..160).contains(&latest(10, &grows)), "{}", latest(10, &grows));
         // A few packets of a way that carries few.
-        assert_eq!(latest(50, &[50, 100, 150, 200]), (50, 200));
-        assert_eq!(latest(10, &[100, 100, 100, 100, 100, 100, 100, 90, 0]).0, 0, "they were held up");
-        // What came before a way became longer does not count.
-        assert_eq!(latest(10, &[90; 10]), (90, 1_000));
+        assert_eq!(latest(50, &[50, 100, 150, 200]), 50);
+        assert_eq!(latest(1, &grows), 0, "it is not known whether it lasts");
+        assert_eq!(latest(10, &[100, 100, 100, 100, 100, 100, 100, 90, 0]), 0, "they were held up");
     }
 }

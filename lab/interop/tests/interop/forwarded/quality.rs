@@ -16,6 +16,10 @@ use crate::call::sees_and_hears;
 const WHILE: u64 = 400;
 /// A picture that stands for so long, in ms, does so for another reason than a change of layers.
 const FREEZE: u64 = 1_500;
+/// A smaller picture that comes so late, in ms, waits behind what the line cannot carry; and so long a larger one stands at most
+/// until then. Both take a fifth of it where the machine has nothing else to do.
+const LESS: u128 = 6_000;
+const STANDS: u64 = 3_000;
 
 /// How long it takes until `expression` is true, ms.
 #[track_caller]
@@ -59,6 +63,8 @@ fn a_line_that_narrows_gets_less_and_more_again() {
     );
     println!("down: {down}");
     println!("up: {up}");
+    assert!(less < LESS, "{less} ms: {down}");
+    assert!(down["gap"].as_u64().is_some_and(|gap| gap < STANDS), "{down}");
     for change in up["switches"].as_array().into_iter().flatten() {
         assert!(change["freeze"].as_u64().is_some_and(|freeze| freeze < FREEZE), "{up}");
     }
