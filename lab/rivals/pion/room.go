@@ -94,37 +94,21 @@ func (one *room) watch(offer, wanted string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			// What is asked for again is sent again when it is read.
-			go func() {
-				buffer := make([]byte, 1500)
-				for {
-					if _, _, err := sender.Read(buffer); err != nil {
-						return
-					}
-				}
-			}()
+			go heed(sender)
 		}
 	}
 	return one.answer(peer, offer)
 }
 
 func (one *room) answer(peer *webrtc.PeerConnection, offer string) (string, error) {
-	if err := peer.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
-		return "", err
-	}
-	answer, err := peer.CreateAnswer(nil)
+	text, err := answerTo(peer, offer)
 	if err != nil {
 		return "", err
 	}
-	gathered := webrtc.GatheringCompletePromise(peer)
-	if err := peer.SetLocalDescription(answer); err != nil {
-		return "", err
-	}
-	<-gathered
 	one.lock.Lock()
 	one.peers = append(one.peers, peer)
 	one.lock.Unlock()
-	return peer.LocalDescription().SDP, nil
+	return text, nil
 }
 
 // With as much room for what has not been read yet as the others have: what a system gives by itself does not last while

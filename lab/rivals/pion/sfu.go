@@ -68,19 +68,23 @@ func (one *forwarder) answer(offer string, watches bool) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			// What is asked for again is sent again when it is read.
-			go func() {
-				buffer := make([]byte, 1500)
-				for {
-					if _, _, err := sender.Read(buffer); err != nil {
-						return
-					}
-				}
-			}()
+			go heed(sender)
 		}
 	} else {
 		peer.OnTrack(func(remote *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { one.take(peer, remote) })
 	}
+	text, err := answerTo(peer, offer)
+	if err != nil {
+		return "", err
+	}
+	one.lock.Lock()
+	one.peers = append(one.peers, peer)
+	one.lock.Unlock()
+	return text, nil
+}
+
+// An answer with all candidates.
+func answerTo(peer *webrtc.PeerConnection, offer string) (string, error) {
 	if err := peer.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
 		return "", err
 	}
@@ -93,10 +97,17 @@ func (one *forwarder) answer(offer string, watches bool) (string, error) {
 		return "", err
 	}
 	<-gathered
-	one.lock.Lock()
-	one.peers = append(one.peers, peer)
-	one.lock.Unlock()
 	return peer.LocalDescription().SDP, nil
+}
+
+// What is asked for again is sent again when it is read.
+func heed(sender *webrtc.RTPSender) {
+	buffer := make([]byte, 1500)
+	for {
+		if _, _, err := sender.Read(buffer); err != nil {
+			return
+		}
+	}
 }
 
 func forward() error {
