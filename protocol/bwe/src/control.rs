@@ -44,8 +44,14 @@ const DRAINED: f64 = 0.8;
 const ATTEMPTS: u32 = 3;
 /// Who sends beyond this part of the rate does not do as it is told.
 const AS_TOLD: f64 = 1.3;
-/// A queue that stayed within this all the while is none: the way has become longer.
+/// A queue that stayed within this all the while is none: the way has become longer. Where delays vary from group to group, as
+/// those of a queue hardly do, its shortest may vary by so many times as much.
 const STEADY: Micros = 5 * MILLISECOND;
+const VARIATIONS: Micros = 2;
+/// That is looked at again and again for so long while others seem to fill the queue.
+const LOOK: Micros = SECOND;
+/// Nothing was seen of a queue yet.
+const NO_RANGE: (Micros, Micros) = (Micros::MAX, 0);
 /// Within these parts of the capacity a rate is near it.
 const NEAR: (f64, f64) = (0.85, 1.05);
 /// A queue that is shorter than this now and then is none: frames come in bursts.
@@ -74,6 +80,8 @@ pub(crate) struct Signs {
     pub(crate) least_queue: Micros,
     /// The shortest of just now.
     pub(crate) latest_queue: Micros,
+    /// How much delays vary from one to the next.
+    pub(crate) variation: Micros,
     /// What arrived of late, and over a longer time.
     pub(crate) delivered: Option<DataRate>,
     pub(crate) delivered_long: Option<DataRate>,
@@ -113,7 +121,12 @@ enum Phase {
         range: (Micros, Micros),
     },
     /// Others keep the queue filled, whatever this flow does: delay says nothing.
-    Contended { lost_at: Micros },
+    Contended {
+        lost_at: Micros,
+        /// The least and the greatest that the queue was, and since when.
+        range: (Micros, Micros),
+        since: Micros,
+    },
 }
 
 #[derive(Debug)]
@@ -216,7 +229,7 @@ impl Control {
                     return Found::Full;
                 }
                 if attempts > 1 {
-                    range = (range.0.min(signs.least_queue), range.1.max(signs.least_queue));
+                    range = widened(range, signs);
                     self.phase = Phase::Drain { before, queue, next_look, attempts, range };
                 }
                 // Where a way has just become narrow, the shortest of late may be from before.
@@ -233,26 +246,35 @@ impl Control {
                         self.phase = Phase::Drain { before, queue, next_look, attempts, range };
                     } else if attempts >= ATTEMPTS && self.is_below(signs) {
                         self.rate = self.rate.max(before * DRAIN);
-                        if range.1 - range.0 <= STEADY {
+                        if is_steady(range, signs) {
                             self.phase = Phase::Increase;
                             return Found::Longer;
                         }
-                        self.phase = Phase::Contended { lost_at: now };
+                        self.phase = Phase::Contended { lost_at: now, range: NO_RANGE, since: now };
                     } else {
                         self.decrease(now, signs, before, attempts + 1);
                         return Found::Full;
                     }
                 }
             }
-            Phase::Contended { lost_at } => {
+            Phase::Contended { lost_at, range, since } => {
                 self.contended_at = now;
+                let range = widened(range, signs);
+                let has_looked = now - since >= LOOK;
+                if has_looked && is_steady(range, signs) {
+                    // What was seen at first was from before.
+                    self.phase = Phase::Increase;
+                    return Found::Longer;
+                }
+                let (range, since) = if has_looked { (NO_RANGE, now) } else { (range, since) };
+                self.phase = Phase::Contended { lost_at, range, since };
                 if signs.least_queue < 2 * empty {
                     self.phase = Phase::Increase;
                     self.capacity = None;
                 } else if signs.is_losing {
                     if now - lost_at > LOSS_EVENT {
                         self.rate *= CONTENDED_LOSS;
-                        self.phase = Phase::Contended { lost_at: now };
+                        self.phase = Phase::Contended { lost_at: now, range, since };
                         return Found::Full;
                     }
                 } else {
@@ -356,8 +378,18 @@ impl Control {
         let next_look = now + signs.round_trip + 2 * RESPONSE;
         let range = match self.phase {
             Phase::Drain { range, .. } => range,
-            _ => (Micros::MAX, 0),
+            _ => NO_RANGE,
         };
         self.phase = Phase::Drain { before, queue: signs.queue, next_look, attempts, range };
     }
+}
+
+/// The least and the greatest that a queue was, with what is seen of it now.
+fn widened((least, greatest): (Micros, Micros), signs: &Signs) -> (Micros, Micros) {
+    (least.min(signs.least_queue), greatest.max(signs.least_queue))
+}
+
+/// Whether a queue of this range is none.
+fn is_steady((least, greatest): (Micros, Micros), signs: &Signs) -> bool {
+    greatest - least <= STEADY.max(signs.variation * VARIATIONS)
 }

@@ -91,6 +91,11 @@ impl Delay {
         self.queue.latest()
     }
 
+    /// How much the delay varies from one group to the next, as jitter does and a queue hardly.
+    pub(crate) fn variation(&self) -> Micros {
+        self.queue.variation()
+    }
+
     /// Nothing is known any more of the path: it was silent, or is another one.
     pub(crate) fn reset(&mut self) {
         *self = Self::new();

@@ -334,6 +334,7 @@ impl Estimator {
             queue: self.delay.queue(),
             least_queue: self.delay.least_queue(),
             latest_queue: self.delay.latest_queue(),
+            variation: self.delay.variation(),
             delivered: delivered.map(sent),
             delivered_long: delivered_long.map(sent),
             sending: self.sending.over(SHORT),

@@ -11,6 +11,7 @@ fn signs(rate: DataRate) -> Signs {
         queue: 0,
         least_queue: 0,
         latest_queue: 0,
+        variation: 0,
         delivered: Some(rate),
         delivered_long: Some(rate),
         sending: Some(rate),
@@ -105,6 +106,24 @@ fn a_queue_that_others_fill_is_left_to_loss() {
     assert_eq!(control.rate().as_kbps(), before.scaled(CONTENDED_LOSS).as_kbps());
     run(&mut control, now, 50, signs);
     assert!(!control.is_contended());
+}
+
+/// The shortest of what jitters varies, and what was seen of it first was from before: but its delays vary from one to the next.
+#[test]
+fn a_longer_way_that_jitters_is_found_before_its_losses_are_taken_for_others() {
+    let mut control = Control::new(0, kbps(2900));
+    let queue = |now: Micros| 100 * MS + (now / MS * 7 % 11) * MS;
+    let jitters = |now, variation, rate| Signs { variation, is_losing: true, ..full(rate, queue(now)) };
+    let mut now = run(&mut control, 0, 400, |rate| full(rate, 25 * MS));
+    for (variation, finds) in [(2 * MS, false), (8 * MS, true)] {
+        let mut found = false;
+        for _ in 0..60 {
+            now += 50 * MS;
+            let signs = jitters(now, variation, control.rate());
+            found |= control.update(now, &signs) == Found::Longer;
+        }
+        assert_eq!(found, finds, "{variation}");
+    }
 }
 
 /// Who sends more than it is told, for what is lost, fills it alone.

@@ -29,7 +29,12 @@ pub(crate) struct Queue {
     latest: [Micros; 2],
     packets: u32,
     first: Micros,
+    /// How much the delay differs from one group to the next, smoothed.
+    variation: Micros,
 }
+
+/// What one more group counts for, as in RFC 3550 §6.4.1.
+const SMOOTHING: Micros = 16;
 
 impl Queue {
     pub(crate) fn new() -> Self {
@@ -43,6 +48,7 @@ impl Queue {
             latest: [Micros::MAX; 2],
             packets: 0,
             first: 0,
+            variation: 0,
         }
     }
 
@@ -75,6 +81,9 @@ impl Queue {
             self.recent = [self.recent[1], Micros::MAX];
             self.recent_ends = now + RECENT;
         }
+        if self.is_known {
+            self.variation += ((one_way - self.delay).abs() - self.variation) / SMOOTHING;
+        }
         self.is_known = true;
         self.least[SPANS - 1] = self.least[SPANS - 1].min(one_way);
         self.recent[1] = self.recent[1].min(one_way);
@@ -94,6 +103,11 @@ impl Queue {
     pub(crate) fn latest(&self) -> Micros {
         let latest = self.latest[0].min(self.latest[1]);
         if self.is_known { latest.saturating_sub(self.base()) } else { 0 }
+    }
+
+    /// How much the delay varies from one group to the next.
+    pub(crate) fn variation(&self) -> Micros {
+        self.variation
     }
 
     /// The shortest queue of late.

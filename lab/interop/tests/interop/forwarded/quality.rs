@@ -131,9 +131,7 @@ fn a_far_and_bad_line_is_borne() {
     );
     assert!(concealed(&second, &first) < 50.0, "{second}");
     let frames = since(&second, &first, "inbound-rtp video", "framesDecoded");
-    // Eight seconds. Now and then jitter on a way that has become longer is taken for others' traffic, which lets loss lower
-    // the estimate: then few are left, and some must be.
-    assert!(frames > 12.0, "{frames} frames in the time of {WHILE} packets of sound");
+    assert!(frames > 40.0, "{frames} frames in the time of {WHILE} packets of sound");
     let asked = since(&sent_third, &sent_first, "outbound-rtp video", "pliCount");
     assert!(asked < 60.0, "{asked} key frames asked for");
     for page in &pages {
