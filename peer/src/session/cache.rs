@@ -299,16 +299,17 @@ impl Cache {
         self.heads.clear();
     }
 
-    /// Of the last few that were sent the one whose size is nearest to this; none where all are smaller than padding.
+    /// Of the last few that were sent the one whose size is nearest to this; none where all are smaller than padding, or much
+    /// larger than this: a probe is of so many packets.
     pub(crate) fn newest_sent(&self, size: usize) -> Option<u64> {
         const FEW: usize = 16;
         let places = (self.first..self.end()).rev().zip(self.kept.iter().rev());
         let sent = places.filter_map(|(number, kept)| {
             kept.as_ref().filter(|kept| kept.sent.is_some()).map(|kept| (number, kept))
         });
-        let is_large = |(_, kept): &(u64, &Kept)| kept.len() > usize::from(u8::MAX);
+        let sizes = usize::from(u8::MAX)..=(size + size / 4).max(usize::from(u8::MAX));
         sent.take(FEW)
-            .filter(is_large)
+            .filter(|(_, kept)| sizes.contains(&kept.len()))
             .min_by_key(|(_, kept)| kept.len().abs_diff(size))
             .map(|(number, _)| number)
     }

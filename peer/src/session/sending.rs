@@ -221,6 +221,8 @@ pub(crate) struct Sending {
     pub(crate) numbers: Option<bwe::StreamNumbers>,
     /// Padding that the pacer has let go, in bytes, and the probe that it is for: one packet has no more than 255 of them.
     owed: Option<(u64, Option<bwe::ProbeId>)>,
+    /// Bytes of padding that have left beyond what was to: so much less leaves next.
+    overpaid: u64,
 }
 
 impl Sending {
@@ -236,6 +238,7 @@ impl Sending {
             counted: 0,
             numbers: None,
             owed: None,
+            overpaid: 0,
         }
     }
 
@@ -439,14 +442,13 @@ impl Sending {
     ) -> bool {
         loop {
             let start = buffer.len();
-            let (kind, probe) = if let Some((size, probe)) = self.owed.take() {
+            let (kind, probe) = if let Some((size, probe)) = self.owed {
                 if !self.pad(DataSize::from_bytes(size), buffer) {
                     // Until there is a stream for it again.
                     self.pacer.set_can_pad(false);
+                    self.owed = None;
                     continue;
                 }
-                let rest = size.saturating_sub((buffer.len() - start) as u64);
-                self.owed = (rest > 0).then_some((rest, probe));
                 (bwe::Kind::Padding, probe)
             } else {
                 match self.pacer.poll_release(now) {
@@ -455,7 +457,10 @@ impl Sending {
                         (kind, probe)
                     }
                     Some(Release::Padding { size, probe }) => {
-                        self.owed = Some((size.as_bytes(), probe));
+                        let size = size.as_bytes();
+                        let rest = size.saturating_sub(self.overpaid);
+                        self.overpaid = self.overpaid.saturating_sub(size);
+                        self.owed = (rest > 0).then_some((rest, probe));
                         continue;
                     }
                     None => return false,
@@ -467,10 +472,18 @@ impl Sending {
             let name = name.map(|header| (header.ssrc().0, header.sequence_number().0));
             if srtp.protect_rtp(buffer, start).is_err() {
                 buffer.truncate(start);
+                self.owed = None;
                 continue;
             }
+            let size = (buffer.len() - start + BELOW) as u64;
+            if kind == bwe::Kind::Padding
+                && let Some((owed, probe)) = self.owed.take()
+            {
+                self.owed = (owed > size).then(|| (owed - size, probe));
+                self.overpaid += size.saturating_sub(owed);
+            }
             if let Some(sequence) = self.sequence(name.unwrap_or_default(), counted.is_some()) {
-                let size = DataSize::from_bytes((buffer.len() - start + BELOW) as u64);
+                let size = DataSize::from_bytes(size);
                 sent(Sent { sequence, size, at: now, kind, probe });
             }
             return true;
