@@ -12,6 +12,8 @@ pub struct Link {
     pub rate: Option<u64>,
     /// Bytes that may wait for their turn where there is a rate; what comes beyond is lost.
     pub buffer: usize,
+    /// Bytes that pass at once after a pause long enough: the depth of a token bucket that the rate fills.
+    pub burst: usize,
     /// How long light takes.
     pub delay: Duration,
     /// Up to this much longer, evenly, each datagram for itself, but in order.
@@ -44,6 +46,7 @@ impl Default for Link {
         Self {
             rate: None,
             buffer: usize::MAX,
+            burst: 0,
             delay: Duration::ZERO,
             jitter: Duration::ZERO,
             loss: Loss::None,
@@ -69,6 +72,12 @@ impl Link {
         Self { rate: Some(bits_per_second), buffer, ..self }
     }
 
+    /// Lets so many bytes pass at once where the rate was not used.
+    #[must_use]
+    pub fn burst(self, bytes: usize) -> Self {
+        Self { burst: bytes, ..self }
+    }
+
     /// Loses datagrams.
     #[must_use]
     pub fn loss(self, loss: Loss) -> Self {
@@ -84,7 +93,7 @@ const HEADERS: usize = 28;
 pub(crate) struct Wire {
     pub(crate) link: Link,
     luck: Luck,
-    /// When the last bit of everything so far has left.
+    /// When the last bit of everything so far has left, or would have without bursts.
     free_at: Instant,
     /// When the last datagram that was not reordered arrives: none overtakes it by jitter.
     last_arrival: Instant,
@@ -105,8 +114,9 @@ impl Wire {
 
     /// Puts a datagram of this length on it. `start` is the network's.
     pub(crate) fn carry(&mut self, start: Instant, now: Instant, length: usize, random: &mut Random) -> Fate {
-        let Link { rate, buffer, delay, jitter, loss, duplicated, reordered, reordered_by, mtu, .. } =
-            self.link;
+        let Link {
+            rate, buffer, burst, delay, jitter, loss, duplicated, reordered, reordered_by, mtu, ..
+        } = self.link;
         let since = now.saturating_duration_since(start);
         let out = |outage: &Outage| outage.from <= since && since < outage.from + outage.lasting;
         if length > mtu || self.link.outages.iter().any(out) || self.luck.loses(loss, random) {
@@ -114,14 +124,15 @@ impl Wire {
         }
         let mut leaves = now;
         if let Some(rate) = rate {
-            let waits = self.free_at.saturating_duration_since(now);
+            let ahead = Duration::from_secs_f64(burst as f64 * 8.0 / rate as f64);
+            let waits = self.free_at.saturating_duration_since(now + ahead);
             let waiting = waits.as_secs_f64() * rate as f64 / 8.0;
             if waiting + length as f64 > buffer as f64 {
                 return Fate::Lost;
             }
             let bits = (length + HEADERS) as f64 * 8.0;
             self.free_at = self.free_at.max(now) + Duration::from_secs_f64(bits / rate as f64);
-            leaves = self.free_at;
+            leaves = now.max(self.free_at.checked_sub(ahead).unwrap_or(now));
         }
         let shaken = Duration::from_nanos(random.below(jitter.as_nanos() as u64));
         let in_order = (leaves + delay + shaken).max(self.last_arrival);
@@ -157,6 +168,18 @@ mod tests {
         let link = Link::of(Duration::from_millis(20)).rate(8_000_000, 2_500);
         let seen = arrivals(link, 4, 972, Duration::ZERO);
         assert_eq!(seen, [Some(21 * millisecond), Some(22 * millisecond), None, None]);
+    }
+
+    #[test]
+    fn a_burst_passes_at_once_after_a_pause_and_never_more_than_the_rate_in_the_long_run() {
+        let millisecond = Duration::from_millis(1);
+        let link = Link::of(Duration::ZERO).rate(8_000_000, 100_000).burst(3_000);
+        let seen = arrivals(link.clone(), 6, 972, Duration::ZERO);
+        let there = [0, 0, 0, 1, 2, 3].map(|milliseconds| Some(millisecond * milliseconds));
+        assert_eq!(seen, there);
+        // Two datagrams' time between them: it is always full.
+        let seen = arrivals(link, 9, 972, 2 * millisecond);
+        assert!(seen.iter().zip(0..).all(|(at, index)| *at == Some(2 * millisecond * index)), "{seen:?}");
     }
 
     #[test]

@@ -29,6 +29,8 @@ const LEAST_DRAIN: f64 = 0.5;
 const LITTLE: f64 = 0.65;
 /// Unless less than this part of what it sends arrives: then the path is full of that.
 const LESS: f64 = 0.8;
+/// Where the application's part is less than this part of what arrives, the path is not full of that.
+const ALONE: f64 = 0.75;
 /// A queue is to drain within this time.
 const DRAIN_TIME: f64 = 400.0 * MILLISECOND as f64;
 /// Once it is, so much of what the path delivered; less where it delivered this part or less of what it once did, since
@@ -87,6 +89,8 @@ pub(crate) struct Signs {
     pub(crate) delivered_long: Option<DataRate>,
     /// What left of late.
     pub(crate) sending: Option<DataRate>,
+    /// The application's part of that: without what fills up probes.
+    pub(crate) application: DataRate,
     /// What had left of late when that left which arrives now.
     pub(crate) sent: Option<DataRate>,
     pub(crate) round_trip: Micros,
@@ -360,7 +364,10 @@ impl Control {
 
     fn decrease(&mut self, now: Micros, signs: &Signs, before: f64, attempts: u32) {
         let delivered = signs.delivered.map_or(self.rate, |delivered| delivered.as_bps() as f64);
-        let drain = (1.0 - signs.queue as f64 / DRAIN_TIME).clamp(LEAST_DRAIN, DRAIN);
+        // What a probe has filled drains without it.
+        let is_of_probe = (signs.application.as_bps() as f64) < delivered * ALONE;
+        let least = if is_of_probe { DRAIN } else { LEAST_DRAIN };
+        let drain = (1.0 - signs.queue as f64 / DRAIN_TIME).clamp(least, DRAIN);
         let is_less = signs.sent.is_some_and(|sent| delivered < sent.as_bps() as f64 * LESS);
         if self.sending(signs) < self.rate * LITTLE && !is_less {
             // What little arrives says nothing of what could.

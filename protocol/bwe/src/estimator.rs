@@ -131,6 +131,8 @@ pub struct Estimator {
     faults: Faults,
     /// When the newest packet that arrived had left.
     newest_arrived: Micros,
+    /// Bytes of everything that arrived.
+    arrived: u64,
     /// The greatest number that a report spoke of.
     reported: u64,
     /// How late packets may arrive before they count as lost.
@@ -174,12 +176,13 @@ impl Estimator {
             limited: Limited::new(0),
             outage: Outage::new(),
             measures: Measures::default(),
-            planner: Planner::new(),
+            planner: Planner::new(config.start),
             target: config.start,
             told: config.start,
             probes: VecDeque::with_capacity(MOST_PROBES),
             faults: Faults::default(),
             newest_arrived: NEVER,
+            arrived: 0,
             reported: 0,
             reordering: REORDERING,
         }
@@ -261,6 +264,7 @@ impl Estimator {
             first = first.min(sent_at);
             self.marks.on_arrival(arrival.ecn);
             few.push(Arrived { sequence, sent_at, at, size });
+            self.arrived += u64::from(size);
             if record.fate != Fate::Lost {
                 self.loss.on_packet(sent_at, size, false);
             }
@@ -291,8 +295,8 @@ impl Estimator {
         self.history.forget(now);
         self.control(now, any);
         if let Some(measured) = measured {
-            self.planner.on_measured(now, measured, self.target);
-            if measured.rate > self.target {
+            let is_believed = self.planner.on_measured(now, measured, self.target, self.arrived);
+            if is_believed && measured.rate > self.target {
                 self.control.on_probe(measured.rate, measured.is_full);
                 self.loss.on_probe(measured.rate);
             }
@@ -320,6 +324,7 @@ impl Estimator {
         self.delivered.reset();
         self.delay.reset();
         self.measures.clear();
+        self.planner.on_new_path();
         self.control.set(before.scaled(0.5).max(self.control.rate()));
         self.planner.on_recovery(now, before);
     }
@@ -338,18 +343,29 @@ impl Estimator {
             delivered: delivered.map(sent),
             delivered_long: delivered_long.map(sent),
             sending: self.sending.over(SHORT),
+            application: self.limited.rate(),
             sent: self.sending.over_until(SHORT, self.newest_arrived),
             round_trip: self.round_trip.smoothed(),
             is_losing: self.loss.is_losing(),
         };
         let before = self.target;
+        if let Some(sent) = signs.sent {
+            self.planner.on_sent(now, sent, self.arrived);
+        }
         match self.control.update(now, &signs) {
             Found::Nothing => {}
             Found::Full => {
+                let delivered = signs.delivered.unwrap_or(before);
+                let sent = signs.sent.unwrap_or(before);
+                let was_deceived = self.planner.on_full(delivered, sent, self.arrived);
+                let before = if was_deceived { DataRate::ZERO } else { before };
                 self.planner.on_decrease(now, before, self.control.rate());
                 self.loss.on_decrease(now);
             }
-            Found::Longer => self.delay.reset(),
+            Found::Longer => {
+                self.delay.reset();
+                self.planner.on_new_path();
+            }
         }
         if self.control.take_room() {
             self.planner.on_room(now);

@@ -12,24 +12,27 @@ const WINDOW: f64 = 500.0 * MILLISECOND as f64;
 const BEGIN: f64 = 0.8;
 const END: f64 = 0.5;
 
+/// What the application sends is smoothed over this time.
+const SMOOTHING: f64 = 250.0 * MILLISECOND as f64;
+
 #[derive(Debug)]
 pub(crate) struct Limited {
     /// Time that is left in the budget, in microseconds: it grows with time and shrinks by what is sent.
     left: f64,
     updated_at: Micros,
+    /// Bits that were sent of late, the older ones in part.
+    recent: f64,
     since: Option<Micros>,
 }
 
 impl Limited {
     pub(crate) fn new(now: Micros) -> Self {
-        Self { left: 0.0, updated_at: now, since: None }
+        Self { left: 0.0, updated_at: now, recent: 0.0, since: None }
     }
 
     /// Time goes on.
     pub(crate) fn update(&mut self, now: Micros) {
-        let passed = (now - self.updated_at).max(0) as f64;
-        self.updated_at = now;
-        self.left = (self.left + passed).min(WINDOW);
+        self.pass(now);
         self.judge(now);
     }
 
@@ -37,11 +40,17 @@ impl Limited {
     pub(crate) fn on_sent(&mut self, now: Micros, bytes: u64, target: DataRate) {
         let rate = target.as_bps().max(1) as f64 * USAGE;
         let cost = bytes as f64 * 8.0 * 1_000_000.0 / rate;
+        self.pass(now);
+        self.left = (self.left - cost).max(-WINDOW);
+        self.recent += bytes as f64 * 8.0;
+        self.judge(now);
+    }
+
+    fn pass(&mut self, now: Micros) {
         let passed = (now - self.updated_at).max(0) as f64;
         self.updated_at = now;
         self.left = (self.left + passed).min(WINDOW);
-        self.left = (self.left - cost).max(-WINDOW);
-        self.judge(now);
+        self.recent *= SMOOTHING / (SMOOTHING + passed);
     }
 
     fn judge(&mut self, now: Micros) {
@@ -50,6 +59,11 @@ impl Limited {
         } else if self.left < WINDOW * END {
             self.since = None;
         }
+    }
+
+    /// What the application sends.
+    pub(crate) fn rate(&self) -> DataRate {
+        DataRate::from_bps((self.recent * 1_000_000.0 / SMOOTHING) as u64)
     }
 
     /// Since when the application is the limit, if it is.

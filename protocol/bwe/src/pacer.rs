@@ -158,6 +158,10 @@ impl<T> Pacer<T> {
 
     /// The estimator's target has changed.
     pub fn set_target(&mut self, now: Instant, target: DataRate) {
+        if target < self.target {
+            // There is an answer already.
+            self.probes.clear();
+        }
         self.target = target;
         // What the target has caught up with would only hold up what waits.
         while self.probes.front().is_some_and(|running| running.probe.rate <= target) {

@@ -20,14 +20,16 @@ const PACKET: usize = 1100;
 #[derive(Debug)]
 pub(crate) struct Encoder {
     next: Instant,
+    sizes: &'static [u64],
     frames: u64,
     debt: f64,
     random: u64,
 }
 
 impl Encoder {
-    pub(crate) fn new(now: Instant, seed: u64) -> Self {
-        Self { next: now, frames: 0, debt: 0.0, random: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1 }
+    /// `sizes`: the rates that there are, the least first; none, any.
+    pub(crate) fn new(now: Instant, seed: u64, sizes: &'static [u64]) -> Self {
+        Self { next: now, sizes, frames: 0, debt: 0.0, random: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1 }
     }
 
     pub(crate) fn next_at(&self) -> Instant {
@@ -40,6 +42,8 @@ impl Encoder {
             return None;
         }
         self.next += FRAME;
+        let fits = self.sizes.iter().rev().find(|size| **size <= rate).or(self.sizes.first());
+        let rate = fits.copied().unwrap_or(rate);
         let fair = rate as f64 * PAYLOAD / 8.0 * FRAME.as_secs_f64();
         let is_key = self.frames.is_multiple_of(KEY_EVERY);
         self.frames += 1;

@@ -14,8 +14,8 @@ pub(crate) trait End {
     fn is_open(&self) -> bool {
         true
     }
-    /// Sending begins.
-    fn begin(&mut self, _now: Instant) {}
+    /// Sending begins; `sizes` are the rates that there are to choose from, none for any.
+    fn begin(&mut self, _now: Instant, _sizes: &'static [u64]) {}
     /// The application sends no more than this from now on, in bits a second.
     fn limit(&mut self, _now: Instant, _most: u64) {}
     /// What it would send at, in bits a second.

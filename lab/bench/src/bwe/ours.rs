@@ -116,8 +116,8 @@ impl End for Sender {
         estimator.into_iter().chain(pacer).chain([encoder]).min()
     }
 
-    fn begin(&mut self, now: Instant) {
-        self.encoder = Some(Encoder::new(now, self.seed));
+    fn begin(&mut self, now: Instant, sizes: &'static [u64]) {
+        self.encoder = Some(Encoder::new(now, self.seed, sizes));
     }
 
     fn limit(&mut self, _now: Instant, most: u64) {

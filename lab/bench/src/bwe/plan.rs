@@ -20,6 +20,8 @@ pub(crate) struct Plan {
     pub(crate) from: Duration,
     /// The application's limits, from a time on.
     pub(crate) limits: Vec<(Duration, u64)>,
+    /// The rates that there are to choose from, as with simulcast: none, any.
+    pub(crate) sizes: &'static [u64],
     /// What flows beside the one that is measured.
     pub(crate) beside: Beside,
 }
@@ -50,6 +52,11 @@ fn link(kilobits: u64, queue: u64) -> Link {
     Link::of(DELAY).rate(kilobits * 1000, (kilobits * queue / 8) as usize)
 }
 
+/// Three sizes of a picture.
+const SIZES: &[u64] = &[120_000, 350_000, 1_500_000];
+/// What a shaper lets pass at once.
+const BURST: usize = 16_000;
+
 /// A way that is so much longer.
 fn longer(link: Link, by: u64) -> Link {
     Link { delay: link.delay + milliseconds(by), ..link }
@@ -63,6 +70,7 @@ fn plan(name: &'static str, link: Link) -> Plan {
         back: Link::of(DELAY),
         from: Duration::ZERO,
         limits: Vec::new(),
+        sizes: &[],
         beside: Beside::Nobody,
     }
 }
@@ -123,6 +131,17 @@ pub(crate) fn plans() -> Vec<Plan> {
             limits: vec![(seconds(0), 300_000), (seconds(20), MOST)],
             from: seconds(20),
             ..plan("0.3 Mbit/s sent, then all", link(2500, 200))
+        },
+        plan("bursts of 16 KB pass", link(2500, 200).burst(BURST)),
+        Plan { sizes: SIZES, ..plan("sizes, bursts, 0.6 Mbit/s", link(600, 200).burst(BURST)) },
+        Plan {
+            path: vec![
+                (seconds(0), link(600, 200).burst(BURST)),
+                (seconds(20), link(1700, 200).burst(BURST)),
+            ],
+            from: seconds(20),
+            sizes: SIZES,
+            ..plan("sizes, bursts, 0.6, 1.7 Mbit/s", Link::default())
         },
     ]
 }

@@ -89,7 +89,7 @@ impl End for Sender {
         self.has_begun.then_some(self.heard_at + TIMEOUT)
     }
 
-    fn begin(&mut self, now: Instant) {
+    fn begin(&mut self, now: Instant, _sizes: &'static [u64]) {
         self.has_begun = true;
         self.heard_at = now;
     }

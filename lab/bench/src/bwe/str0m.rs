@@ -150,11 +150,11 @@ impl End for Session {
         self.rtc.is_connected()
     }
 
-    fn begin(&mut self, now: Instant) {
+    fn begin(&mut self, now: Instant, sizes: &'static [u64]) {
         let params = self.rtc.codec_config().params();
         self.pt =
             params.iter().find(|params| params.spec().codec.is_video()).map(str0m::format::PayloadParams::pt);
-        self.encoder = Some(Encoder::new(now, self.seed));
+        self.encoder = Some(Encoder::new(now, self.seed, sizes));
     }
 
     fn limit(&mut self, _now: Instant, most: u64) {

@@ -97,7 +97,7 @@ pub(crate) fn run(plan: &Plan, stack: Stack, seed: u64, trace: bool) -> Vec<Meas
         }
         while begun < flows && LATER * begun as u32 <= since {
             let now = world.now;
-            world.sides[2 * begun].end.begin(now);
+            world.sides[2 * begun].end.begin(now, plan.sizes);
             world.poll(2 * begun);
             begun += 1;
         }

@@ -15,6 +15,7 @@ fn signs(rate: DataRate) -> Signs {
         delivered: Some(rate),
         delivered_long: Some(rate),
         sending: Some(rate),
+        application: rate,
         sent: Some(rate),
         round_trip: 50 * MS,
         is_losing: false,

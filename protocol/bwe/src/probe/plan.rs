@@ -4,13 +4,14 @@
 #[cfg(test)]
 mod tests;
 
-use super::measure::Measured;
+use super::measure::{LEAST_PART, Measured};
 use crate::packet::{Probe, ProbeId};
 use crate::rate::{DataRate, DataSize};
-use crate::time::{MILLISECOND, Micros, NEVER, SECOND, duration};
+use crate::time::{MILLISECOND, Micros, NEVER, SECOND, duration, micros};
 
-/// How long a probe is, and how many packets it has.
+/// How long a probe is, at first and at most, and how many packets it has.
 const LENGTH: Micros = 15 * MILLISECOND;
+const GREATEST_LENGTH: Micros = 900 * MILLISECOND;
 const PACKETS: u32 = 5;
 /// Bytes of a probe's packets on average, at least: smaller ones are headers only.
 const LEAST_PACKET: u64 = 200;
@@ -40,6 +41,15 @@ const QUEUE: Micros = 30 * MILLISECOND;
 /// After a probe that found more, the next comes this soon.
 const SOON: Micros = 500 * MILLISECOND;
 
+/// What is sent at the rate of a probe for so long at most shows whether it was true.
+const TRIAL: Micros = 2 * SECOND;
+/// It was not where less than this part of it arrives.
+const BORNE_OUT: f64 = 0.8;
+/// One that was short is followed by one that is so many times as long.
+const LONGER: u64 = 4;
+/// The longest that is asked for.
+const MOST_BYTES: u64 = 128 * 1024;
+
 /// What there is to know for it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View {
@@ -57,9 +67,25 @@ pub(crate) struct View {
 }
 
 impl View {
+    /// Whether nothing is in the way of a probe.
+    fn is_clear(&self) -> bool {
+        !self.is_congested && self.queue <= QUEUE
+    }
+
     fn limit(&self) -> DataRate {
         self.max.min(self.wanted.scaled(BEYOND_WANTED))
     }
+}
+
+/// A rate that is taken for one that the path carries, and was not tried for long.
+#[derive(Clone, Copy, Debug)]
+struct Claim {
+    rate: DataRate,
+    /// What was allowed before.
+    before: DataRate,
+    /// Since when more than that is sent, and what had arrived by then, of everything.
+    at: Micros,
+    arrived: u64,
 }
 
 #[derive(Debug)]
@@ -78,10 +104,18 @@ pub(crate) struct Planner {
     /// What the target was before it fell.
     before_drop: DataRate,
     last_wanted: DataRate,
+    /// What is sent now relies on it.
+    claim: Option<Claim>,
+    /// Bytes that a probe must have to be believed: fewer have passed at a rate that the path does not carry, as a token
+    /// bucket (RFC 2697 §3) lets pass what it has saved up. None did where it is zero.
+    least_bytes: u64,
+    /// Bytes of the next one.
+    next_bytes: u64,
 }
 
 impl Planner {
-    pub(crate) fn new() -> Self {
+    /// `start` is the first target: whatever is sent beyond it is not tried.
+    pub(crate) fn new(start: DataRate) -> Self {
         Self {
             pending: [None; 2],
             waiting_until: None,
@@ -93,6 +127,9 @@ impl Planner {
             refused_at: NEVER,
             before_drop: DataRate::ZERO,
             last_wanted: DataRate::ZERO,
+            claim: Some(Claim { rate: DataRate::MAX, before: start, at: 0, arrived: 0 }),
+            least_bytes: 0,
+            next_bytes: 0,
         }
     }
 
@@ -130,7 +167,7 @@ impl Planner {
         }
         let more_is_wanted = view.wanted > self.last_wanted;
         self.last_wanted = view.wanted;
-        if view.is_congested || view.queue > QUEUE || !has_room {
+        if !view.is_clear() || !has_room {
             self.refused_at = view.now;
             return;
         }
@@ -155,25 +192,59 @@ impl Planner {
         if rate == view.limit() {
             self.pending = [None; 2];
         }
-        self.waiting_until = Some(view.now + PATIENCE);
+        let is_longer = self.next_bytes > 0;
+        if is_longer && !view.is_clear() {
+            self.next_bytes = 0;
+            self.back_off(view.now);
+            return None;
+        }
+        let longer = DataSize::from_bytes(std::mem::take(&mut self.next_bytes));
+        let longer = longer.min(rate.over(duration(GREATEST_LENGTH)));
+        let least = DataSize::from_bytes(LEAST_PACKET * u64::from(PACKETS));
+        let size = rate.over(duration(LENGTH)).max(least).max(longer);
+        self.waiting_until = Some(view.now + PATIENCE.max(micros(size.at(rate)) + PATIENCE - LENGTH));
         self.next_at = view.now + self.interval;
         self.probed = rate;
         self.next_id = self.next_id.wrapping_add(1);
-        let least = DataSize::from_bytes(LEAST_PACKET * u64::from(PACKETS));
-        let size = rate.over(duration(LENGTH)).max(least);
         Some(Probe { id: ProbeId(self.next_id), rate, size, packets: PACKETS })
     }
 
-    /// A probe has a result; `target` is what it was before.
-    pub(crate) fn on_measured(&mut self, now: Micros, measured: Measured, target: DataRate) {
+    /// A probe has a result; `target` is what it was before, `arrived` the bytes of everything. Whether it is to be believed.
+    pub(crate) fn on_measured(
+        &mut self,
+        now: Micros,
+        measured: Measured,
+        target: DataRate,
+        arrived: u64,
+    ) -> bool {
+        let is_believed = self.take_result(now, measured, target);
+        if is_believed && measured.rate > target {
+            let arrived = arrived.saturating_sub(measured.bytes);
+            self.claim = Some(Claim { rate: measured.rate, before: target, at: now, arrived });
+        }
+        is_believed
+    }
+
+    fn take_result(&mut self, now: Micros, measured: Measured, target: DataRate) -> bool {
+        let least = self.least_bytes.min(self.probed.over(duration(GREATEST_LENGTH)).as_bytes());
+        let is_short = !measured.is_full && (measured.bytes as f64) < least as f64 * LEAST_PART;
+        if is_short && (self.waiting_until.is_none() || measured.id != ProbeId(self.next_id)) {
+            return false;
+        }
         if self.waiting_until.is_none() {
-            return;
+            return true;
+        }
+        if is_short {
+            self.waiting_until = None;
+            self.next_bytes = (measured.bytes * LONGER).min(least);
+            self.pending = [Some(self.probed), None];
+            return false;
         }
         if measured.rate > self.probed.scaled(FURTHER) && !measured.is_full {
             self.waiting_until = None;
             self.interval = LEAST_INTERVAL;
             self.pending = [Some(measured.rate.scaled(FURTHER_SCALE)), None];
-            return;
+            return true;
         }
         let gains = measured.rate > target.scaled(GAIN);
         if gains {
@@ -186,6 +257,34 @@ impl Planner {
                 self.back_off(now);
             }
         }
+        true
+    }
+
+    /// So much was sent of what has arrived now.
+    pub(crate) fn on_sent(&mut self, now: Micros, sent: DataRate, arrived: u64) {
+        match &mut self.claim {
+            Some(claim) if sent <= claim.before => (claim.at, claim.arrived) = (now, arrived),
+            Some(claim) if now - claim.at > TRIAL => self.claim = None,
+            _ => {}
+        }
+    }
+
+    /// The path is full, with this rate of delivery, of what was sent at that: whether a probe had found more than it carries.
+    pub(crate) fn on_full(&mut self, delivered: DataRate, sent: DataRate, arrived: u64) -> bool {
+        let Some(claim) = self.claim else { return false };
+        let is_borne_out = delivered >= claim.rate.min(sent).scaled(BORNE_OUT);
+        if !is_borne_out {
+            self.claim = None;
+            let carried = arrived.saturating_sub(claim.arrived);
+            // The second half of the next is to lie beyond it.
+            self.least_bytes = (2 * carried.max(self.least_bytes)).min(MOST_BYTES);
+        }
+        !is_borne_out
+    }
+
+    /// It is another path now, as far as can be seen.
+    pub(crate) fn on_new_path(&mut self) {
+        (self.claim, self.least_bytes, self.next_bytes) = (None, 0, 0);
     }
 
     fn back_off(&mut self, now: Micros) {
@@ -193,9 +292,10 @@ impl Planner {
         self.next_at = now + self.interval;
     }
 
-    /// The target fell from a rate, for want of capacity.
+    /// The target fell from a rate, for want of capacity; zero where there never was so much.
     pub(crate) fn on_decrease(&mut self, now: Micros, before: DataRate, after: DataRate) {
         self.pending = [None; 2];
+        self.next_bytes = 0;
         self.waiting_until = None;
         self.before_drop = self.before_drop.max(before);
         if after < before.scaled(DROP) {

@@ -25,25 +25,27 @@ fn rates(planner: &mut Planner, view: &View) -> Vec<u64> {
 
 /// One that has made its first probes, without a result.
 fn begun() -> Planner {
-    let mut planner = Planner::new();
+    let mut planner = Planner::new(kbps(300));
     assert_eq!(rates(&mut planner, &view(0.0, 300)), [900, 1800]);
     planner
 }
 
-fn measured(rate: u64, is_full: bool) -> Measured {
-    Measured { rate: kbps(rate), is_full }
+/// The newest probe has found something; whether it is believed.
+fn found(planner: &mut Planner, now: Micros, rate: u64, is_full: bool, target: u64) -> bool {
+    let measured = Measured { id: ProbeId(planner.next_id), rate: kbps(rate), is_full, bytes: 2000 };
+    planner.on_measured(now, measured, kbps(target), 100_000)
 }
 
 #[test]
 fn a_probe_that_goes_through_asks_for_another() {
     let mut planner = begun();
-    planner.on_measured(100_000, measured(900, false), kbps(300));
-    planner.on_measured(150_000, measured(1800, false), kbps(900));
+    assert!(found(&mut planner, 100_000, 900, false, 300));
+    assert!(found(&mut planner, 150_000, 1800, false, 900));
     assert_eq!(rates(&mut planner, &view(0.2, 1800)), [3600]);
     // Half as much again as is wanted is enough.
-    planner.on_measured(250_000, measured(3600, false), kbps(1800));
+    assert!(found(&mut planner, 250_000, 3600, false, 1800));
     assert_eq!(rates(&mut planner, &view(0.3, 3600)), [6000]);
-    planner.on_measured(350_000, measured(6000, false), kbps(3600));
+    assert!(found(&mut planner, 350_000, 6000, false, 3600));
     assert_eq!(rates(&mut planner, &view(0.4, 6000)), []);
 }
 
@@ -93,7 +95,67 @@ fn where_the_rate_fell_from_is_tried_again() {
 
 #[test]
 fn small_probes_have_small_packets() {
-    let mut planner = Planner::new();
+    let mut planner = Planner::new(kbps(300));
     let probe = planner.poll(&view(0.0, 100)).unwrap();
     assert_eq!((probe.size, probe.packets), (DataSize::from_bytes(1000), 5));
+}
+
+/// One that believed 1.8 Mbit/s, and heard of 20,000 bytes more until the path was found to carry a third.
+fn deceived() -> Planner {
+    let mut planner = begun();
+    assert!(found(&mut planner, 100_000, 1800, false, 300));
+    assert!(planner.on_full(kbps(600), kbps(1500), 118_000));
+    planner.on_decrease(400_000, DataRate::ZERO, kbps(500));
+    planner
+}
+
+#[test]
+fn what_a_short_probe_found_wrongly_is_believed_of_a_longer_one_only() {
+    let mut planner = deceived();
+    assert_eq!(planner.least_bytes, 40_000);
+    // Nor is what it fell from worth a try.
+    let probe = planner.poll(&view(3.0, 500)).unwrap();
+    assert_eq!((probe.rate, probe.size.as_bytes()), (kbps(750), 1406));
+    let mut sizes = Vec::new();
+    let mut now = 3.1;
+    let mut bytes = probe.size.as_bytes();
+    loop {
+        let measured = Measured { id: ProbeId(planner.next_id), rate: kbps(750), is_full: false, bytes };
+        if planner.on_measured((now * SECOND as f64) as Micros, measured, kbps(500), 200_000) {
+            break;
+        }
+        bytes = planner.poll(&view(now, 500)).unwrap().size.as_bytes();
+        sizes.push(bytes);
+        now += 0.3;
+    }
+    assert_eq!(sizes, [5624, 22_496, 40_000]);
+}
+
+#[test]
+fn it_learns_from_being_deceived_again_and_forgets_on_another_path() {
+    let mut planner = deceived();
+    // What is sent is no more than before: nothing is tried.
+    assert!(found(&mut planner, SECOND, 1000, true, 500));
+    (1..9).for_each(|second| planner.on_sent(second * SECOND, kbps(500), 100_000 + 10_000 * second as u64));
+    assert!(!planner.on_full(kbps(900), kbps(1000), 200_000), "that is about it");
+    assert!(!planner.on_full(kbps(350), kbps(350), 200_000), "no more was sent");
+    assert!(planner.on_full(kbps(600), kbps(1000), 200_000));
+    assert_eq!(planner.least_bytes, 80_000);
+    assert!(!planner.on_full(kbps(600), kbps(1000), 200_000), "it is known");
+    planner.on_new_path();
+    assert_eq!(planner.least_bytes, 0);
+    // Long enough at more than before: then it was true.
+    assert!(found(&mut planner, 10 * SECOND, 1000, true, 500));
+    planner.on_sent(11 * SECOND, kbps(900), 300_000);
+    planner.on_sent(12 * SECOND + 1, kbps(900), 400_000);
+    assert!(!planner.on_full(kbps(600), kbps(1000), 500_000));
+}
+
+#[test]
+fn no_longer_probe_where_the_short_one_leaves_a_queue() {
+    let mut planner = deceived();
+    assert_eq!(rates(&mut planner, &view(3.0, 500)), [750]);
+    assert!(!found(&mut planner, 3_100_000, 750, false, 500));
+    assert_eq!(rates(&mut planner, &View { queue: QUEUE + 1, ..view(3.1, 500) }), []);
+    assert_eq!(rates(&mut planner, &view(3.2, 500)), []);
 }
