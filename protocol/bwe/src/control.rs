@@ -130,6 +130,8 @@ enum Phase {
         /// The least and the greatest that the queue was, and since when.
         range: (Micros, Micros),
         since: Micros,
+        /// The rate at which it began.
+        began_at: f64,
     },
 }
 
@@ -254,31 +256,33 @@ impl Control {
                             self.phase = Phase::Increase;
                             return Found::Longer;
                         }
-                        self.phase = Phase::Contended { lost_at: now, range: NO_RANGE, since: now };
+                        let began_at = self.rate;
+                        self.phase = Phase::Contended { lost_at: now, range: NO_RANGE, since: now, began_at };
                     } else {
                         self.decrease(now, signs, before, attempts + 1);
                         return Found::Full;
                     }
                 }
             }
-            Phase::Contended { lost_at, range, since } => {
+            Phase::Contended { lost_at, range, since, began_at } => {
                 self.contended_at = now;
                 let range = widened(range, signs);
                 let has_looked = now - since >= LOOK;
                 if has_looked && is_steady(range, signs) {
-                    // What was seen at first was from before.
+                    // What was seen at first was from before, and what was lost is not the others'.
+                    self.rate = self.rate.max(began_at);
                     self.phase = Phase::Increase;
                     return Found::Longer;
                 }
                 let (range, since) = if has_looked { (NO_RANGE, now) } else { (range, since) };
-                self.phase = Phase::Contended { lost_at, range, since };
+                self.phase = Phase::Contended { lost_at, range, since, began_at };
                 if signs.least_queue < 2 * empty {
                     self.phase = Phase::Increase;
                     self.capacity = None;
                 } else if signs.is_losing {
                     if now - lost_at > LOSS_EVENT {
                         self.rate *= CONTENDED_LOSS;
-                        self.phase = Phase::Contended { lost_at: now, range, since };
+                        self.phase = Phase::Contended { lost_at: now, range, since, began_at };
                         return Found::Full;
                     }
                 } else {

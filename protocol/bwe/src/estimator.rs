@@ -365,6 +365,7 @@ impl Estimator {
             Found::Longer => {
                 self.delay.reset();
                 self.planner.on_new_path();
+                self.planner.on_room(now);
             }
         }
         if self.control.take_room() {

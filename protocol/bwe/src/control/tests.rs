@@ -121,7 +121,13 @@ fn a_longer_way_that_jitters_is_found_before_its_losses_are_taken_for_others() {
         for _ in 0..60 {
             now += 50 * MS;
             let signs = jitters(now, variation, control.rate());
-            found |= control.update(now, &signs) == Found::Longer;
+            let before = control.rate();
+            if control.update(now, &signs) == Found::Longer {
+                found = true;
+                // None of the losses since was the others'.
+                assert!(control.rate() > before.scaled(1.3), "{before} {}", control.rate());
+                break;
+            }
         }
         assert_eq!(found, finds, "{variation}");
     }
