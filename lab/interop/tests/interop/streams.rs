@@ -278,7 +278,7 @@ fn each_viewer_gets_the_size_that_its_way_bears() {
     far.eval(&format!(
         "(globalThis.widest = 0, setInterval(() => {{ widest = Math.max(widest, {width}); }}, 50))"
     ));
-    far.wait("lab.seen('#show').frames > 200");
+    far.wait("lab.seen('#show').frames > 150");
     let widest = far.eval("widest");
     assert!(widest == 240 || widest == 480, "{widest} wide over 600 kbit/s");
     assert_eq!(home.eval(width), 960);
