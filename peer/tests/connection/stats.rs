@@ -49,7 +49,7 @@ const EXPECTED: [&str; 8] = [
     r#""P":{"id":"P","type":"peer-connection","timestamp":1000000.0,"dataChannelsOpened":1,"dataChannelsClosed":0"#,
     concat!(
         r#""T":{"id":"T","type":"transport","timestamp":1000000.0,"packetsSent":5,"packetsReceived":4,"#,
-        r#""iceRole":"controlling","iceLocalUsernameFragment":"d+4HtCDk","dtlsState":"connected","#,
+        r#""iceRole":"controlling","iceLocalUsernameFragment":"dn5G4UTF","dtlsState":"connected","#,
         r#""iceState":"completed","selectedCandidatePairId":"CP2","localCertificateId":"CL","#,
         r#""remoteCertificateId":"CR","tlsVersion":"FEFC","dtlsCipher":"TLS_AES_128_GCM_SHA256","#,
         r#""dtlsRole":"server","srtpCipher":"SRTP_AEAD_AES_128_GCM","selectedCandidatePairChanges":1"#
@@ -64,12 +64,12 @@ const EXPECTED: [&str; 8] = [
     concat!(
         r#""L1":{"id":"L1","type":"local-candidate","timestamp":1000000.0,"transportId":"T","address":"192.0.2.1","#,
         r#""port":5000,"protocol":"udp","candidateType":"host","priority":2130706175,"foundation":"1","#,
-        r#""usernameFragment":"d+4HtCDk""#
+        r#""usernameFragment":"dn5G4UTF""#
     ),
     concat!(
         r#""R2":{"id":"R2","type":"remote-candidate","timestamp":1000000.0,"transportId":"T","address":"192.0.2.2","#,
         r#""port":5000,"protocol":"udp","candidateType":"host","priority":2130706175,"foundation":"1","#,
-        r#""usernameFragment":"oDMgqEbR""#
+        r#""usernameFragment":"weoanRhE""#
     ),
     r#""CL":{"id":"CL","type":"certificate","timestamp":1000000.0,"fingerprintAlgorithm":"sha-256""#,
     r#""CR":{"id":"CR","type":"certificate","timestamp":1000000.0,"fingerprintAlgorithm":"sha-256""#,
