@@ -57,6 +57,8 @@ pub(crate) struct Driver {
     budget: Arc<Budget>,
     /// Nothing else is done before it has left.
     unsent: Option<Unsent>,
+    /// Events were left where they are for want of room.
+    is_behind: bool,
     selected: Option<CandidatePair>,
     gathering: Gathering,
     streams: Streams,
@@ -119,6 +121,7 @@ impl Driver {
             media: Media::new(asking),
             budget,
             unsent: None,
+            is_behind: false,
             selected: None,
             gathering: Gathering::new(configuration)?,
             streams: Streams::default(),
@@ -139,6 +142,7 @@ impl Driver {
             let task = self.accept(listener);
             self.listening.push(task);
         }
+        std::future::poll_fn(|context| self.poll_settle(context)).await;
         std::future::poll_fn(|context| self.poll(context, timer.as_mut())).await;
         self.peer.close(clock());
         std::future::poll_fn(|context| self.poll_transmit(context)).await;
@@ -148,10 +152,13 @@ impl Driver {
     /// Ready once nobody holds the connection any more. What waits is in the driver and not in the future, whose room each
     /// task has all its life.
     fn poll(&mut self, context: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<()> {
-        for _ in 0..ROUNDS {
+        // All else was settled before the last wait.
+        if self.unsent.is_some() || self.is_behind {
             ready!(self.poll_settle(context));
+        }
+        for _ in 0..ROUNDS {
             match ready!(self.poll_round(context, timer.as_mut())) {
-                Round::Worked => {}
+                Round::Worked => ready!(self.poll_settle(context)),
                 Round::Ended => return Poll::Ready(()),
             }
         }
@@ -180,7 +187,6 @@ impl Driver {
         any |= self.poll_streams(now, context);
         any |= self.channels.poll_jobs(&mut self.peer, context);
         any |= self.media.poll_send(now, &mut self.peer, context);
-        // Events were left where they are for want of room.
         any |= self.budget.is_spent() && self.budget.poll_freed(context).is_ready();
         if any { Poll::Ready(Round::Worked) } else { Poll::Pending }
     }
@@ -230,8 +236,9 @@ impl Driver {
 
     /// Hands out what happened, then sends what is to be sent.
     fn poll_settle(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        // What was just done may have something to be sent; from then on only what is heard of sending.
+        let mut any = true;
         loop {
-            let mut any = false;
             while !self.budget.is_spent()
                 && let Some(event) = self.peer.poll_event()
             {
@@ -244,11 +251,12 @@ impl Driver {
                 any |= self.channels.resume(&mut self.peer);
             }
             self.media.deliver(&mut self.peer);
-            any |= ready!(self.poll_transmit(context));
-            if !any {
+            if !any || !ready!(self.poll_transmit(context)) {
                 break;
             }
+            any = false;
         }
+        self.is_behind = self.budget.is_spent();
         self.channels.account(&self.peer);
         self.port.answer_to(self.peer.ice().credentials().ufrag.as_str());
         self.show_states();
