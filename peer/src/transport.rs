@@ -17,6 +17,7 @@ use crate::stream::{self, Streams};
 
 mod batch;
 mod burst;
+mod checks;
 mod flows;
 mod quiet;
 mod relayed;
@@ -26,6 +27,7 @@ mod streamed;
 use batch::Batch;
 pub use burst::Burst;
 pub(crate) use burst::Level;
+use checks::Held;
 use flows::Flows;
 pub(crate) use quiet::Watched;
 pub use sped::DtlsInStun;
@@ -93,6 +95,8 @@ pub(crate) struct Transport {
     /// The peer's INIT, where both descriptions say one.
     pub(crate) peer_init: Option<Box<[u8]>>,
     batch: Batch,
+    /// A datagram of ICE's whose turn is next.
+    held: Option<Box<Held>>,
     pub(crate) gather: Gatherer,
     pub(crate) streams: Streams,
     /// For what is copied on its way out: checks through relays, frames.
@@ -160,6 +164,7 @@ impl Transport {
             datagram_size: configuration.datagram_size,
             peer_init: None,
             batch: Batch::default(),
+            held: None,
             gather: Gatherer::new(ice_transport_policy, ice_pacing, &gather_seed),
             streams: Streams::default(),
             scratch: Vec::new(),
@@ -335,7 +340,7 @@ impl Transport {
         if let Some(transmit) = self.gather.poll_transmit(now, buffer) {
             return Some(transmit);
         }
-        if let Some(transmit) = self.poll_check(now, buffer) {
+        if let Some(transmit) = self.poll_checks(now, buffer) {
             return Some(transmit);
         }
         if let Some(transmit) = self.poll_data(now, buffer) {

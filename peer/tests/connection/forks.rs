@@ -78,9 +78,10 @@ impl Party {
                 while let Some(sent) = self.ends[from].0.poll_transmit(self.now, &mut bytes) {
                     let to = self.ends.iter_mut().find(|(_, address)| *address == sent.destination).unwrap();
                     let (source, destination) = (sent.source, sent.destination);
-                    let datagram = Received { source, destination, bytes: &mut bytes };
-                    // A fault is counted.
-                    let _ = to.0.handle_datagram(self.now, datagram);
+                    for bytes in bytes.chunks_mut(sent.segment_size.unwrap_or(usize::MAX)) {
+                        // A fault is counted.
+                        let _ = to.0.handle_datagram(self.now, Received { source, destination, bytes });
+                    }
                     bytes.clear();
                 }
             }
