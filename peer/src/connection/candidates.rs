@@ -137,7 +137,7 @@ impl PeerConnection {
         let section = match (&given.sdp_mid, given.sdp_m_line_index) {
             (None, None) => return Err(CandidateError::NoSection),
             (Some(mid), _) => {
-                media.iter().find(|media| media.mid().is_some_and(|own| own.to_string() == *mid))
+                media.iter().find(|media| media.mid().is_some_and(|own| **own == **mid))
             }
             (None, Some(index)) => media.get(usize::from(index)),
         };

@@ -92,7 +92,7 @@ impl PeerConnection {
             self.check_init(theirs)?;
             self.check_peer(theirs)?;
         }
-        self.negotiation.set_remote(description.kind, read)?;
+        self.negotiation.set_remote(description, read)?;
         match description.kind {
             SdpType::Rollback => {
                 self.offered = None;

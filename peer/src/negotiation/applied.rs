@@ -10,41 +10,32 @@ use crate::description::SdpType;
 #[derive(Clone, Debug)]
 pub(crate) struct Applied {
     pub(crate) kind: SdpType,
-    kept: Kept,
-}
-
-#[derive(Clone, Debug)]
-enum Kept {
-    Read(Arc<Description>),
-    /// Its text takes a fraction of what it takes taken apart, and most connections never need it again.
-    Text(Box<str>),
+    text: Box<str>,
+    /// Taken apart it takes several times as much, and most connections never need it again.
+    read: Option<Arc<Description>>,
 }
 
 impl Applied {
-    pub(super) fn new(kind: SdpType, description: Arc<Description>) -> Self {
-        Self { kind, kept: Kept::Read(description) }
+    /// `text` is what the description was read from, or was written as.
+    pub(super) fn new(kind: SdpType, text: &str, description: Arc<Description>) -> Self {
+        Self { kind, text: text.into(), read: Some(description) }
     }
 
     pub(crate) fn description(&self) -> Arc<Description> {
-        match &self.kept {
-            Kept::Read(description) => Arc::clone(description),
-            // What was written here is read as what it was.
-            Kept::Text(text) => Arc::new(text.parse().unwrap_or_else(|_| Description::new(Origin::new(0)))),
+        match &self.read {
+            Some(description) => Arc::clone(description),
+            // It was read as what it was.
+            None => Arc::new(self.text.parse().unwrap_or_else(|_| Description::new(Origin::new(0)))),
         }
     }
 
     pub(crate) fn text(&self) -> String {
-        match &self.kept {
-            Kept::Read(description) => description.to_string(),
-            Kept::Text(text) => text.to_string(),
-        }
+        self.text.to_string()
     }
 
     /// It will hardly be needed soon.
     pub(super) fn fold(&mut self) {
-        if let Kept::Read(description) = &self.kept {
-            self.kept = Kept::Text(description.to_string().into());
-        }
+        self.read = None;
     }
 }
 
@@ -68,7 +59,7 @@ impl Side {
 
     /// It will be needed more than once now.
     pub(super) fn unfold(&mut self) {
-        self.current.iter_mut().for_each(|one| one.kept = Kept::Read(one.description()));
+        self.current.iter_mut().for_each(|one| one.read = Some(one.description()));
     }
 }
 
@@ -82,14 +73,13 @@ mod tests {
             m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=rtpmap:96 VP8/90000\r\n\
             a=rtcp-fb:96 nack pli\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\na=something:else\r\n";
         let description: Arc<Description> = Arc::new(text.parse().unwrap());
-        let mut applied = Applied::new(SdpType::Offer, Arc::clone(&description));
-        let before = applied.text();
+        let mut applied = Applied::new(SdpType::Offer, text, Arc::clone(&description));
         applied.fold();
         applied.fold();
-        assert!(matches!(applied.kept, Kept::Text(_)));
-        assert_eq!((applied.text(), applied.description()), (before, description));
+        assert!(applied.read.is_none());
+        assert_eq!((applied.text().as_str(), applied.description()), (text, description));
         let mut side = Side { current: Some(applied), pending: None };
         side.unfold();
-        assert!(matches!(side.latest().unwrap().kept, Kept::Read(_)));
+        assert!(side.latest().unwrap().read.is_some());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sdp::attribute::{IceOptions, Setup};
+use sdp::attribute::{Attribute, IceOptions, Setup};
 use sdp::{Description, Media, Section};
 
 use super::state::Whose;
@@ -32,7 +32,7 @@ impl Negotiation {
             },
         };
         self.enter(next);
-        settle(&mut self.local, &mut self.remote, given.kind, description);
+        settle(&mut self.local, &mut self.remote, given, description);
         self.forget_made(given.kind);
         match given.kind {
             SdpType::Offer => self.take_places(),
@@ -69,15 +69,16 @@ impl Negotiation {
         Ok((Some(description), theirs))
     }
 
-    /// Takes what [`read_remote`](Self::read_remote) has read into force.
+    /// Takes what [`read_remote`](Self::read_remote) has read of it into force.
     pub(crate) fn set_remote(
         &mut self,
-        kind: SdpType,
+        given: &SessionDescription,
         description: Option<Description>,
     ) -> Result<(), DescriptionError> {
+        let kind = given.kind;
         let next = self.next_state(Whose::Theirs, kind)?;
         self.enter(next);
-        settle(&mut self.remote, &mut self.local, kind, description.map(Arc::new));
+        settle(&mut self.remote, &mut self.local, given, description.map(Arc::new));
         self.forget_made(kind);
         match kind {
             SdpType::Rollback => self.take_back(),
@@ -146,18 +147,24 @@ impl Negotiation {
 }
 
 /// Moves a description to where it belongs.
-fn settle(side: &mut Side, other: &mut Side, kind: SdpType, description: Option<Arc<Description>>) {
-    match (kind, description) {
+fn settle(
+    side: &mut Side,
+    other: &mut Side,
+    given: &SessionDescription,
+    description: Option<Arc<Description>>,
+) {
+    let SessionDescription { kind, sdp } = given;
+    match (*kind, description) {
         (SdpType::Rollback, _) => {
             side.pending = None;
             other.pending = None;
         }
         (SdpType::Answer, Some(description)) => {
-            side.current = Some(Applied::new(kind, description));
+            side.current = Some(Applied::new(*kind, sdp, description));
             side.pending = None;
             other.current = other.pending.take();
         }
-        (_, Some(description)) => side.pending = Some(Applied::new(kind, description)),
+        (kind, Some(description)) => side.pending = Some(Applied::new(kind, sdp, description)),
         (_, None) => {}
     }
 }
@@ -218,13 +225,11 @@ impl Ours {
         let mut options = vec![IceOptions::TRICKLE, IceOptions::ICE2];
         options.extend(self.renomination.then_some("renomination"));
         options.extend(self.sped.then_some(IceOptions::SPED));
+        let tags = options.iter().filter_map(|tag| tag.parse().ok()).collect();
         // Ours are made of ice-chars.
-        let attributes = [
-            format!("ice-ufrag:{}", self.credentials.ufrag),
-            format!("ice-pwd:{}", self.credentials.password.as_str()),
-            format!("ice-options:{}", options.join(" ")),
-        ];
-        let parsed = attributes.iter().filter_map(|text| text.parse::<sdp::attribute::Attribute>().ok());
-        parsed.fold(media, Media::with)
+        let ice::Credentials { ufrag, password } = &self.credentials;
+        let ufrag = ufrag.as_str().parse().map(Attribute::IceUfrag);
+        let password = password.as_str().parse().map(Attribute::IcePwd);
+        ufrag.into_iter().chain(password).fold(media, Media::with).with(IceOptions { tags })
     }
 }

@@ -48,7 +48,7 @@ impl End {
 
     fn hear(&mut self, description: &SessionDescription) -> Result<Option<Theirs>, DescriptionError> {
         let (read, theirs) = self.negotiation.read_remote(description)?;
-        self.negotiation.set_remote(description.kind, read)?;
+        self.negotiation.set_remote(description, read)?;
         Ok(theirs)
     }
 
