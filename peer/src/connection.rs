@@ -280,7 +280,9 @@ impl PeerConnection {
             return None;
         }
         if let Some(event) = self.events.pop_front() {
-            if self.events.is_empty() {
+            let has_settled =
+                !matches!(self.connection, PeerConnectionState::New | PeerConnectionState::Connecting);
+            if self.events.is_empty() && has_settled {
                 // None comes while data flows.
                 self.events = VecDeque::new();
             }

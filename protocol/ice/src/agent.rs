@@ -183,7 +183,8 @@ impl Agent {
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front()?;
-        if self.events.is_empty() {
+        // Few come once there is a path.
+        if self.events.is_empty() && !matches!(self.state, State::New | State::Checking) {
             self.events = VecDeque::new();
         }
         Some(event)
