@@ -71,10 +71,15 @@ pub enum BundlePolicy {
 impl Configuration {
     /// What browsers do: messages of 256 KiB, datagrams of 1,200 bytes.
     pub fn new(certificate: Arc<dtls::Certificate>, seed: [u8; 32]) -> Self {
+        Self::with_dtls(certificate, seed, Arc::default())
+    }
+
+    /// The same, for whoever has many connections that agree on DTLS in one way.
+    pub fn with_dtls(certificate: Arc<dtls::Certificate>, seed: [u8; 32], dtls: Arc<dtls::Config>) -> Self {
         Self {
             certificate,
             seed,
-            dtls: Arc::new(dtls::Config::default()),
+            dtls,
             max_message_size: 256 << 10,
             send_buffer: 16 << 20,
             receive_window: 16 << 20,

@@ -101,11 +101,10 @@ impl Driver {
                 Arc::new(made.map_err(Error::Certificate)?)
             }
         };
-        let mut inner = peer::Configuration::new(certificate, random()?);
+        let mut inner = peer::Configuration::with_dtls(certificate, random()?, configuration.dtls()?);
         inner.max_message_size = configuration.max_message_size;
         inner.ice_transport_policy = configuration.ice_transport_policy;
         inner.bundle_policy = configuration.bundle_policy;
-        inner.dtls = configuration.dtls()?;
         inner.media.clone_from(&configuration.media);
         inner.unix_time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let now = clock();

@@ -136,9 +136,7 @@ impl PeerConnection {
         let media = &description.media;
         let section = match (&given.sdp_mid, given.sdp_m_line_index) {
             (None, None) => return Err(CandidateError::NoSection),
-            (Some(mid), _) => {
-                media.iter().find(|media| media.mid().is_some_and(|own| **own == **mid))
-            }
+            (Some(mid), _) => media.iter().find(|media| media.mid().is_some_and(|own| **own == **mid)),
             (None, Some(index)) => media.get(usize::from(index)),
         };
         let section = section.ok_or(CandidateError::UnknownSection)?;
