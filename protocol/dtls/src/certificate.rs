@@ -26,6 +26,8 @@ pub struct Certificate {
     der: Vec<u8>,
     key: SigningKey,
     expires: SystemTime,
+    /// Each description tells it.
+    sha256: Fingerprint,
 }
 
 impl Certificate {
@@ -52,7 +54,7 @@ impl Certificate {
         let key = generate_key(&mut random)?;
         let serial = random.bytes();
         let der = build::self_signed(&key, serial, start, end)?;
-        Ok(Self { der, key, expires: end })
+        Ok(Self::of(der, key, end))
     }
 
     /// Of a certificate in DER and its private key in PKCS#8: ECDSA on P-256 or P-384, or Ed25519.
@@ -63,7 +65,12 @@ impl Certificate {
             let key = SigningKey::from_pkcs8(pkcs8)?;
             (parsed.key == key.public_key(), parsed.expires, key)
         };
-        if matches { Ok(Self { der: certificate, key, expires }) } else { Err(CertificateError::KeyMismatch) }
+        if matches { Ok(Self::of(certificate, key, expires)) } else { Err(CertificateError::KeyMismatch) }
+    }
+
+    fn of(der: Vec<u8>, key: SigningKey, expires: SystemTime) -> Self {
+        let sha256 = Fingerprint::of(FingerprintHash::Sha256, &der);
+        Self { der, key, expires, sha256 }
     }
 
     /// Of PEM text that holds the certificate, and PEM text that holds its private key in PKCS#8; both may be the same
@@ -91,7 +98,7 @@ impl Certificate {
 
     /// Its fingerprint for a session description.
     pub fn fingerprint(&self, hash: FingerprintHash) -> Fingerprint {
-        Fingerprint::of(hash, &self.der)
+        if hash == FingerprintHash::Sha256 { self.sha256 } else { Fingerprint::of(hash, &self.der) }
     }
 
     /// How it signs.
