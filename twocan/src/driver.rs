@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, coop};
 use tokio::time::Sleep;
 use wire::Received;
 
@@ -45,7 +45,8 @@ const ROUNDS: usize = 32;
 
 #[derive(Debug)]
 pub(crate) struct Driver {
-    peer: peer::PeerConnection,
+    /// Boxed, so that its 4 KiB are moved once and not with the driver each time.
+    peer: Box<peer::PeerConnection>,
     port: Port,
     commands: Receiver<Command>,
     events: Sender<PeerEvent>,
@@ -68,6 +69,8 @@ pub(crate) struct Driver {
     listening: Vec<AbortHandle>,
     /// When this machine's addresses are looked at again; never where they are an endpoint's.
     next_look: Option<Instant>,
+    /// The last wait was for something to happen: the timer is set, and nothing has changed since.
+    rests: bool,
     /// When the timer goes off; it may be earlier than needed, as setting it costs more than a look at the time.
     armed: Option<Instant>,
 }
@@ -110,7 +113,7 @@ impl Driver {
         let now = clock();
         let next_look = (!port.is_shared()).then_some(now + LOOK);
         Ok(Self {
-            peer: peer::PeerConnection::new(now, inner),
+            peer: Box::new(peer::PeerConnection::new(now, inner)),
             port,
             commands,
             events,
@@ -128,6 +131,7 @@ impl Driver {
             resolves_names: configuration.resolve_mdns,
             listening: Vec::new(),
             next_look,
+            rests: false,
             armed: None,
         })
     }
@@ -151,12 +155,20 @@ impl Driver {
     /// Ready once nobody holds the connection any more. What waits is in the driver and not in the future, whose room each
     /// task has all its life.
     fn poll(&mut self, context: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<()> {
+        let mut has_rested = std::mem::take(&mut self.rests);
         // All else was settled before the last wait.
         if self.unsent.is_some() || self.is_behind {
+            has_rested = false;
             ready!(self.poll_settle(context));
         }
         for _ in 0..ROUNDS {
-            match ready!(self.poll_round(context, timer.as_mut())) {
+            let is_early = std::mem::take(&mut has_rested) && self.armed.is_some_and(|armed| clock() < armed);
+            let Poll::Ready(round) = self.poll_round(context, timer.as_mut(), is_early) else {
+                // Where the task has had its share, the timer may not have been heard either.
+                self.rests = coop::has_budget_remaining();
+                return Poll::Pending;
+            };
+            match round {
                 Round::Worked => ready!(self.poll_settle(context)),
                 Round::Ended => return Poll::Ready(()),
             }
@@ -165,10 +177,16 @@ impl Driver {
         Poll::Pending
     }
 
-    /// Does everything that can be done now; pending if there was nothing.
-    fn poll_round(&mut self, context: &mut Context<'_>, timer: Pin<&mut Sleep>) -> Poll<Round> {
+    /// Does everything that can be done now; pending if there was nothing. `is_early`: the timer is set, and
+    /// not due.
+    fn poll_round(
+        &mut self,
+        context: &mut Context<'_>,
+        timer: Pin<&mut Sleep>,
+        is_early: bool,
+    ) -> Poll<Round> {
         let now = clock();
-        let mut any = self.poll_timer(now, context, timer);
+        let mut any = !is_early && self.poll_timer(now, context, timer);
         for _ in 0..CALLS {
             match self.commands.poll_recv(context) {
                 Poll::Ready(Some(command)) => self.obey(command),
