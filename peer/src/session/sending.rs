@@ -65,13 +65,23 @@ pub struct Prefix {
 
 impl Prefix {
     /// Bytes that it has room for.
-    pub const MOST: usize = 15;
+    pub const MOST: usize = 10;
 
     /// These bytes; none where there are more than [`Self::MOST`].
     pub fn new(bytes: &[u8]) -> Option<Self> {
         let mut prefix = Self { bytes: [0; Self::MOST], length: u8::try_from(bytes.len()).ok()? };
         prefix.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
         Some(prefix)
+    }
+
+    /// Puts another byte into a place; nothing where there is none.
+    #[inline]
+    pub fn set(&mut self, place: u8, byte: u8) {
+        if place < self.length
+            && let Some(at) = self.bytes.get_mut(usize::from(place))
+        {
+            *at = byte;
+        }
     }
 }
 

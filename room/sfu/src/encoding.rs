@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::key_frame::KeyFrames;
 use crate::meter::Meter;
+use crate::rewrite::Descriptor;
 use crate::seen::{Origin, Seen};
 use crate::targets::Targets;
 
@@ -98,8 +99,10 @@ impl Encoding {
         if begins {
             self.keys.done();
         }
+        let picture = info.picture_id.map(|id| self.expand(id));
         Ok(Seen {
-            origin: Origin { encoding: packet.encoding, generation: self.generation },
+            // No more than the limit, as it was found.
+            origin: Origin { encoding: packet.encoding as u8, generation: self.generation },
             codec,
             bytes: &packet.bytes,
             head: header.len(),
@@ -109,7 +112,8 @@ impl Encoding {
             marker: header.marker(),
             lag,
             info,
-            picture: info.picture_id.map(|id| self.expand(id)),
+            picture,
+            descriptor: picture.and_then(|_| Descriptor::find(codec, parsed.payload())),
             begins,
             frame,
             level: if codec.is_audio() { header.read(map) } else { None },

@@ -13,6 +13,7 @@ use peer::Prefix;
 use rtp::Timestamp;
 
 use crate::seen::{Origin, Seen};
+pub(crate) use descriptor::Descriptor;
 pub(crate) use numbers::Numbers;
 
 /// The first number of a stream: so that one a little before it is positive, too.
@@ -122,10 +123,9 @@ impl Rewriter {
         };
         let tl0 = seen.info.tl0_picture_index.map(|index| index.wrapping_add(self.tl0_shift));
         let frame_number = seen.frame.as_ref().map(|frame| frame.number.wrapping_add(self.frame_shift));
-        let rewritten = seen
-            .picture
-            .and_then(|_| descriptor::rewrite(seen.codec, seen.payload(), picture as u16, tl0.unwrap_or(0)));
-        let (prefix, taken) = rewritten.unwrap_or_default();
+        let (prefix, taken) = seen.descriptor.as_ref().map_or_else(Default::default, |descriptor| {
+            (descriptor.with(picture as u16, tl0.unwrap_or(0)), descriptor.len())
+        });
         self.note(seen, timestamp, frame_number, tl0);
         let payload = seen.bytes.slice((seen.head + taken).min(seen.bytes.len())..);
         let begins = seen.begins && !seen.is_late && !seen.codec.is_audio();

@@ -7,12 +7,13 @@ use rtp::dependency::Frame;
 use rtp::extension::AudioLevel;
 
 use crate::fault::Fault;
+use crate::rewrite::Descriptor;
 use crate::targets::Targets;
 
 /// Where a packet comes from: an encoding, and which of the sources that it had one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
-    pub(crate) encoding: usize,
+    pub(crate) encoding: u8,
     pub(crate) generation: u32,
 }
 
@@ -35,6 +36,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) info: PayloadInfo,
     /// Which picture it is of, counted without wrapping around.
     pub(crate) picture: Option<u64>,
+    /// Where that stands in its payload, for those who have other numbers.
+    pub(crate) descriptor: Option<Descriptor>,
     /// Whether it is the first packet of what can be decoded without anything before it.
     pub(crate) begins: bool,
     /// What its dependency descriptor says, and what it may be chosen from.
@@ -47,10 +50,6 @@ pub(crate) struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    pub(crate) fn payload(&self) -> &[u8] {
-        self.bytes.get(self.head..).unwrap_or_default()
-    }
-
     /// Whether it is of padding only: it counts as a packet, and that is all.
     pub(crate) fn is_empty(&self) -> bool {
         self.head >= self.bytes.len()

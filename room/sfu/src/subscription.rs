@@ -21,14 +21,22 @@ pub struct Wish {
     pub paused: bool,
 }
 
+/// Those of a publication lie one behind the other, and each is looked at for each packet of it: what is needed to see that
+/// it is not given the packet comes first, and then what it is given the packet with.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Subscription {
     pub(crate) id: SubscriptionId,
-    pub(crate) participant: ParticipantId,
-    pub(crate) wish: Wish,
+    /// What it gets.
+    current: Option<(Origin, Selector)>,
     /// What it is to get: none, nothing.
     pub(crate) granted: Option<Layer>,
     pub(crate) why: Why,
+    /// It gets something else than it was told, perhaps.
+    has_news: bool,
+    rewriter: Rewriter,
+    pub(crate) participant: ParticipantId,
+    pub(crate) wish: Wish,
     /// What it would get if all encodings came.
     pub(crate) ideal: Option<Layer>,
     /// It has not been given anything yet, or wishes for something else.
@@ -37,13 +45,8 @@ pub(crate) struct Subscription {
     pub(crate) began: Option<Instant>,
     /// Since when the estimate is enough for more.
     pub(crate) better_since: Option<Instant>,
-    /// What it gets.
-    current: Option<(Origin, Selector)>,
-    rewriter: Box<Rewriter>,
     /// What its receiver was told.
     told: Option<(Option<Layer>, Why)>,
-    /// It gets something else than it was told, perhaps.
-    has_news: bool,
 }
 
 impl Subscription {
@@ -59,7 +62,7 @@ impl Subscription {
             began: None,
             better_since: None,
             current: None,
-            rewriter: Box::new(Rewriter::new()),
+            rewriter: Rewriter::new(),
             told: None,
             has_news: false,
         }
@@ -107,7 +110,7 @@ impl Subscription {
         }
         let (_, selector) = self.current.as_mut()?;
         let before = *selector;
-        let (spatial, temporal) = match granted.encoding.cmp(&seen.origin.encoding) {
+        let (spatial, temporal) = match granted.encoding.cmp(&seen.origin.encoding.into()) {
             Ordering::Equal => (granted.spatial, granted.temporal),
             // What there is no room for goes on as slowly as it can, until what there is room for comes.
             Ordering::Less if self.why == Why::Bandwidth => (0, 0),
@@ -130,9 +133,9 @@ impl Subscription {
         if seen.is_late || !seen.begins {
             return false;
         }
-        let encoding = seen.origin.encoding;
+        let encoding = usize::from(seen.origin.encoding);
         // As long as there is nothing, less than what it is to get is better.
-        let has_nothing = self.current.is_none_or(|(origin, _)| origin.encoding == encoding);
+        let has_nothing = self.current.is_none_or(|(origin, _)| usize::from(origin.encoding) == encoding);
         encoding == granted.encoding || has_nothing && encoding < granted.encoding
     }
 
@@ -151,7 +154,7 @@ impl Subscription {
     pub(crate) fn waits_for(&self, encodings: &[Encoding], has_waited: bool) -> Option<usize> {
         let granted = self.granted?;
         let encoding = encodings.get(granted.encoding)?;
-        let origin = Origin { encoding: granted.encoding, generation: encoding.generation() };
+        let origin = Origin { encoding: granted.encoding as u8, generation: encoding.generation() };
         let has = |(now, selector): (Origin, Selector)| {
             let spatial = |layer: u8| layer.min(encoding.spatial);
             let (has, is_to) = (spatial(selector.spatial), spatial(granted.spatial));
@@ -162,7 +165,7 @@ impl Subscription {
 
     /// The encoding that is forwarded now: none, nothing is.
     pub(crate) fn encoding(&self) -> Option<usize> {
-        self.current.map(|(origin, _)| origin.encoding)
+        self.current.map(|(origin, _)| origin.encoding.into())
     }
 
     /// The encoding that is forwarded now, and what is added to its timestamps.
@@ -178,7 +181,7 @@ impl Subscription {
     pub(crate) fn take_news(&mut self, highest: (u8, u8)) -> Option<(Option<Layer>, Why)> {
         self.has_news = false;
         let layer = self.current.map(|(origin, selector)| Layer {
-            encoding: origin.encoding,
+            encoding: origin.encoding.into(),
             spatial: selector.spatial.min(highest.0),
             temporal: selector.temporal.min(highest.1),
         });

@@ -4,58 +4,77 @@
 use peer::Prefix;
 use rtp::codec::{Codec, vp8};
 
-/// Bytes up to where both have the index of the lowest layer's pictures at the furthest.
-const VP9_LEN: usize = 5;
-
-/// A payload's first bytes with these numbers, each as far as the payload has it, and how many of the payload's they take
-/// the place of. None where there is nothing to change.
-pub(crate) fn rewrite(
-    codec: Codec,
-    payload: &[u8],
-    picture_id: u16,
-    tl0_picture_index: u8,
-) -> Option<(Prefix, usize)> {
-    match codec {
-        Codec::Vp8 => {
-            let mut copy = [0; vp8::MAX_DESCRIPTOR_LEN + 1];
-            let (copy, _) = copy.split_at_mut(payload.len().min(vp8::MAX_DESCRIPTOR_LEN + 1));
-            copy.copy_from_slice(payload.get(..copy.len())?);
-            let (_, rest) = vp8::Descriptor::parse(copy).ok()?;
-            let length = copy.len() - rest.len();
-            vp8::rewrite(copy, picture_id, tl0_picture_index);
-            Some((Prefix::new(copy.get(..length)?)?, length))
-        }
-        Codec::Vp9 => {
-            let mut copy = [0; VP9_LEN];
-            let length = vp9(payload, &mut copy, picture_id, tl0_picture_index)?;
-            Some((Prefix::new(copy.get(..length)?)?, length))
-        }
-        _ => None,
-    }
+/// The first bytes of a payload that counts pictures, and where in them it does: found once, for all who get it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Descriptor {
+    bytes: Prefix,
+    /// Where the picture's number is, and whether it has two bytes.
+    picture: Option<(u8, bool)>,
+    /// Where the index of the lowest layer's pictures is.
+    tl0_picture_index: Option<u8>,
 }
 
-/// How many bytes of the copy are meant.
-fn vp9(payload: &[u8], copy: &mut [u8; VP9_LEN], picture_id: u16, tl0_picture_index: u8) -> Option<usize> {
-    let first = *payload.first()?;
-    let has = |bit: u8| first & bit != 0;
-    if !has(0x80) {
-        return None;
+impl Descriptor {
+    /// None where there is nothing to change.
+    pub(crate) fn find(codec: Codec, payload: &[u8]) -> Option<Self> {
+        match codec {
+            Codec::Vp8 => Self::vp8(payload),
+            Codec::Vp9 => Self::vp9(payload),
+            _ => None,
+        }
     }
-    copy[0] = first;
-    let mut at = 2;
-    if payload.get(1)? & 0x80 == 0 {
-        copy[1] = picture_id as u8 & 0x7F;
-    } else {
-        copy[1..3].copy_from_slice(&(picture_id | 0x8000).to_be_bytes());
-        at = 3;
+
+    fn vp8(payload: &[u8]) -> Option<Self> {
+        let front = payload.get(..payload.len().min(vp8::MAX_DESCRIPTOR_LEN + 1))?;
+        let (found, rest) = vp8::Descriptor::parse(front).ok()?;
+        let bytes = Prefix::new(front.get(..front.len() - rest.len())?)?;
+        // Behind the two bytes that say what there is.
+        let picture = found.picture_id.map(|id| (2, id.long));
+        let behind = picture.map_or(2, |(at, is_long)| at + 1 + u8::from(is_long));
+        Some(Self { bytes, picture, tl0_picture_index: found.tl0_picture_index.map(|_| behind) })
     }
-    // In flexible mode there is no index.
-    if has(0x20) && !has(0x10) {
-        copy[at] = *payload.get(at)?;
-        copy[at + 1] = tl0_picture_index;
-        at += 2;
+
+    fn vp9(payload: &[u8]) -> Option<Self> {
+        let first = *payload.first()?;
+        let has = |bit: u8| first & bit != 0;
+        if !has(0x80) {
+            return None;
+        }
+        let is_long = payload.get(1)? & 0x80 != 0;
+        let mut length = 2 + u8::from(is_long);
+        // In flexible mode there is no index.
+        let tl0_picture_index = (has(0x20) && !has(0x10)).then(|| {
+            length += 2;
+            length - 1
+        });
+        let (front, rest) = payload.split_at_checked(length.into())?;
+        let bytes = Prefix::new(front).filter(|_| !rest.is_empty())?;
+        Some(Self { bytes, picture: Some((1, is_long)), tl0_picture_index })
     }
-    (payload.len() > at).then_some(at)
+
+    /// How many of the payload's bytes it is.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The same with these numbers, each as far as it is there.
+    #[inline]
+    pub(crate) fn with(&self, picture_id: u16, tl0_picture_index: u8) -> Prefix {
+        let mut bytes = self.bytes;
+        match self.picture {
+            Some((at, true)) => {
+                let [high, low] = (picture_id | 0x8000).to_be_bytes();
+                bytes.set(at, high);
+                bytes.set(at + 1, low);
+            }
+            Some((at, false)) => bytes.set(at, picture_id as u8 & 0x7F),
+            None => {}
+        }
+        if let Some(at) = self.tl0_picture_index {
+            bytes.set(at, tl0_picture_index);
+        }
+        bytes
+    }
 }
 
 #[cfg(test)]
@@ -63,8 +82,8 @@ mod tests {
     use super::*;
 
     fn rewritten(codec: Codec, payload: &[u8]) -> Option<Vec<u8>> {
-        let (prefix, length) = rewrite(codec, payload, 0x1234, 9)?;
-        Some([&prefix, &payload[length..]].concat())
+        let descriptor = Descriptor::find(codec, payload)?;
+        Some([&descriptor.with(0x1234, 9), &payload[descriptor.len()..]].concat())
     }
 
     #[test]
@@ -87,8 +106,8 @@ mod tests {
                 let bytes = [first, second, 0xFF, 0x80, 0xFF, 0xFF, 0xFF, 0xFF];
                 for end in 0..bytes.len() {
                     for codec in [Codec::Vp8, Codec::Vp9] {
-                        if let Some((prefix, length)) = rewrite(codec, &bytes[..end], 1, 1) {
-                            assert!(length < end && prefix.len() == length);
+                        if let Some(found) = Descriptor::find(codec, &bytes[..end]) {
+                            assert!(found.len() < end && found.with(1, 1).len() == found.len());
                         }
                     }
                 }

@@ -4,6 +4,9 @@
 const RUNS: usize = 32;
 
 /// Turns the numbers of a source into those of a stream made from it. Both wrap around nowhere.
+///
+/// A room has two for each subscription, which are looked at for each packet: what that takes is together, and the runs
+/// before the last one are elsewhere.
 #[derive(Clone, Debug)]
 pub(crate) struct Numbers {
     /// The highest of the source that was seen.
@@ -12,10 +15,13 @@ pub(crate) struct Numbers {
     last: u64,
     /// What comes after the highest that was given out.
     next: u64,
-    /// The last of them is at `at`.
-    runs: [Run; RUNS],
-    at: usize,
-    count: usize,
+    /// The last of the runs.
+    run: Run,
+    /// Those before it, of which the last is in front of `at`.
+    former: Box<[Run; RUNS]>,
+    at: u8,
+    /// How many there are, with the last one.
+    count: u8,
 }
 
 /// From here on, so much is added.
@@ -28,17 +34,23 @@ struct Run {
 impl Numbers {
     /// The first number that is given out is this one.
     pub(crate) fn new(first: u64) -> Self {
-        Self { newest: u64::MAX, last: 0, next: first, runs: [Run::default(); RUNS], at: 0, count: 0 }
+        let former = Box::new([Run::default(); RUNS]);
+        Self { newest: u64::MAX, last: 0, next: first, run: Run::default(), former, at: 0, count: 0 }
     }
 
     /// From now on the numbers are of another source, whose first one follows the highest that was given out.
     pub(crate) fn begin(&mut self, first: u64) {
         let shift = self.next.wrapping_sub(first);
         (self.at, self.count) = (0, 1);
-        self.runs[0] = Run { from: first, shift };
+        self.run = Run { from: first, shift };
         // As if it had just been left out: it comes.
         self.newest = first.wrapping_sub(1);
         self.last = self.newest;
+    }
+
+    /// So many runs before the last one.
+    fn run(&self, back: usize) -> Run {
+        if back == 0 { self.run } else { self.former[(usize::from(self.at) + RUNS - back) % RUNS] }
     }
 
     /// What a number of the source is in the stream: none if it was left out, is from before the beginning, or too old.
@@ -53,11 +65,11 @@ impl Numbers {
     fn place(&mut self, number: u64) -> Option<u64> {
         if self.is_new(number) {
             self.newest = number;
-            return Some(number.wrapping_add(self.runs[self.at].shift));
+            return Some(number.wrapping_add(self.run.shift));
         }
         let mut later: Option<Run> = None;
-        for back in 0..self.count {
-            let run = self.runs[(self.at + RUNS - back) % RUNS];
+        for back in 0..usize::from(self.count) {
+            let run = self.run(back);
             if number >= run.from {
                 let left_out = later.map_or(0, |later| run.shift.wrapping_sub(later.shift));
                 let is_left_out = later.is_some_and(|later| number >= later.from.saturating_sub(left_out));
@@ -74,24 +86,24 @@ impl Numbers {
         if self.count == 0 {
             return;
         }
-        let last = self.runs[self.at];
+        let last = self.run;
         let shift = last.shift.wrapping_sub(1);
         if !self.is_new(number) {
-            let before = self.runs[(self.at + RUNS - 1) % RUNS];
+            let before = self.run(1);
             let left_out = before.shift.wrapping_sub(last.shift);
             let is_next = self.count > 1 && number.wrapping_add(1) == last.from.wrapping_sub(left_out);
             if is_next && self.last < number && number >= before.from {
-                self.runs[self.at].shift = shift;
+                self.run.shift = shift;
             }
             return;
         }
         self.newest = number;
-        let run = Run { from: number.wrapping_add(1), shift };
         if last.from != number {
-            self.at = (self.at + 1) % RUNS;
-            self.count = (self.count + 1).min(RUNS);
+            self.former[usize::from(self.at)] = last;
+            self.at = (self.at + 1) % RUNS as u8;
+            self.count = (self.count + 1).min(RUNS as u8);
         }
-        self.runs[self.at] = run;
+        self.run = Run { from: number.wrapping_add(1), shift };
     }
 
     fn is_new(&self, number: u64) -> bool {
