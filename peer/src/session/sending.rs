@@ -94,51 +94,62 @@ impl std::ops::Deref for Prefix {
 }
 
 /// One source of ours.
+///
+/// A server has some dozens of each connection, more than its caches hold: what each packet needs comes first, and together.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Stream {
-    pub(crate) transceiver: TransceiverId,
-    pub(crate) encoding: usize,
-    pub(crate) kind: MediaKind,
     pub(crate) ssrc: Ssrc,
-    pub(crate) retransmission: Ssrc,
-    mid: Box<str>,
-    rid: Option<Box<str>>,
-    pub(crate) agreement: Arc<Agreement>,
+    pub(crate) kind: MediaKind,
+    /// Whether packets are sent again: it is asked for each one.
+    repairs: bool,
+    /// The peer knows to which section it belongs.
+    pub(crate) is_known: bool,
     /// The codec that was sent last, and its ticks per second.
     codec: Option<(PayloadType, u32)>,
-    /// The numbers of header extensions, beside what each packet changes.
-    extensions: ExtensionMap,
     next: u64,
     /// Where it began anew, and how many numbers were left out by then.
     begin: u64,
     left_out: u64,
     /// The highest number of what has left.
     last_left: Option<u64>,
-    next_repair: SequenceNumber,
-    cache: Cache,
-    /// Packets that the pacer has.
-    waiting: usize,
-    /// Whether packets are sent again: it is asked for each one.
-    repairs: bool,
-    /// The peer knows to which section it belongs.
-    pub(crate) is_known: bool,
     pub(crate) packets: u64,
     /// Payload, in bytes.
     pub(crate) octets: u64,
     pub(crate) header_bytes: u64,
+    /// What was sent last: when, and when it was taken.
+    pub(crate) last: Option<(Instant, Timestamp, u32)>,
+    cache: Cache,
+    /// The numbers of header extensions, beside what each packet changes.
+    extensions: ExtensionMap,
+    /// Packets that the pacer has.
+    waiting: usize,
+    pub(crate) transceiver: TransceiverId,
+    pub(crate) encoding: usize,
+    pub(crate) retransmission: Ssrc,
+    next_repair: SequenceNumber,
+    mid: Box<str>,
+    rid: Option<Box<str>>,
+    pub(crate) agreement: Arc<Agreement>,
     pub(crate) repaired: u64,
     pub(crate) repaired_bytes: u64,
     /// How often the peer asked for packets, or a key frame.
     pub(crate) nacks: u32,
     pub(crate) key_frame_requests: KeyFrameRequests,
-    /// What was sent last: when, and when it was taken.
-    pub(crate) last: Option<(Instant, Timestamp, u32)>,
     /// Which timestamp what is taken at a moment has, where the owner knows better than `last`.
     pub(crate) clock: Option<(Instant, Timestamp)>,
     /// What the peer says of it.
     pub(crate) last_report: Option<Remote>,
     /// The number of the peer's last command to send a key frame.
     pub(crate) last_fir: Option<u8>,
+}
+
+/// What a stream is looked for by. Those of all streams are together, so that to look for one fetches no other.
+#[derive(Clone, Copy, Debug)]
+struct Name {
+    transceiver: TransceiverId,
+    encoding: u32,
+    ssrc: Ssrc,
 }
 
 impl Stream {
@@ -220,6 +231,8 @@ struct Waiting {
 #[derive(Debug)]
 pub(crate) struct Sending {
     pub(crate) streams: Vec<Stream>,
+    /// In the same order.
+    names: Vec<Name>,
     start: Instant,
     /// What time it was last.
     moment: (Instant, Moment),
@@ -241,6 +254,7 @@ impl Sending {
         pacer.set_can_pad(false);
         Self {
             streams: Vec::new(),
+            names: Vec::new(),
             start: now,
             moment: (now, Moment::new(now, now)),
             pacer,
@@ -319,6 +333,12 @@ impl Sending {
                 self.streams.push(stream);
             }
         }
+        let name = |stream: &Stream| Name {
+            transceiver: stream.transceiver,
+            encoding: u32::try_from(stream.encoding).unwrap_or(u32::MAX),
+            ssrc: stream.ssrc,
+        };
+        self.names = self.streams.iter().map(name).collect();
         for gone in before {
             self.pacer.drop_stream(u64::from(gone.ssrc.0), |_| ());
         }
@@ -426,7 +446,8 @@ impl Sending {
     }
 
     fn place_of(&self, (transceiver, encoding): (TransceiverId, usize)) -> Option<usize> {
-        self.streams.iter().position(|one| one.transceiver == transceiver && one.encoding == encoding)
+        let encoding = u32::try_from(encoding).ok()?;
+        self.names.iter().position(|one| one.transceiver == transceiver && one.encoding == encoding)
     }
 
     /// Says which timestamp what is taken at a moment has; none: not known.
@@ -435,8 +456,7 @@ impl Sending {
         (transceiver, encoding): (TransceiverId, usize),
         clock: Option<(Instant, Timestamp)>,
     ) {
-        let is_it = |stream: &&mut Stream| stream.transceiver == transceiver && stream.encoding == encoding;
-        if let Some(stream) = self.streams.iter_mut().find(is_it) {
+        if let Some(stream) = self.place_of((transceiver, encoding)).and_then(|at| self.streams.get_mut(at)) {
             stream.clock = clock;
         }
     }
@@ -503,7 +523,8 @@ impl Sending {
     /// Appends a packet in the clear, or one that repeats it.
     fn write(&mut self, now: Instant, waiting: Waiting, buffer: &mut Vec<u8>) -> Option<bwe::Kind> {
         let moment = self.moment(now);
-        let stream = self.streams.iter_mut().find(|stream| stream.ssrc == waiting.ssrc)?;
+        let place = self.names.iter().position(|name| name.ssrc == waiting.ssrc)?;
+        let stream = self.streams.get_mut(place)?;
         let (number, start) = (waiting.number, buffer.len());
         if waiting.is_repair {
             repeat(stream, number, &mut self.scratch, buffer)?;
@@ -571,7 +592,8 @@ impl Sending {
 
     /// The source with this number, of media.
     pub(crate) fn stream_mut(&mut self, ssrc: Ssrc) -> Option<&mut Stream> {
-        self.streams.iter_mut().find(|stream| stream.ssrc == ssrc)
+        let place = self.names.iter().position(|name| name.ssrc == ssrc)?;
+        self.streams.get_mut(place)
     }
 }
 

@@ -29,7 +29,8 @@ impl Sending {
         round_trip: Duration,
     ) {
         let moment = self.moment(now);
-        let Some(stream) = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc) else { return };
+        let place = self.names.iter().position(|name| name.ssrc == ssrc);
+        let Some(stream) = place.and_then(|place| self.streams.get_mut(place)) else { return };
         stream.nacks += 1;
         if !stream.repairs {
             return;
