@@ -40,13 +40,12 @@ pub(super) struct Published {
 }
 
 /// Where a subscription's packets go.
-#[derive(Clone, Copy)]
 pub(super) struct Target {
     pub(super) leg: LegId,
     pub(super) transceiver: TransceiverId,
     pub(super) payload_type: PayloadType,
-    /// What its receiver's reports are dated from.
-    pub(super) dated: Option<Dated>,
+    /// What its receiver's reports are dated from: elsewhere, as no packet needs it.
+    pub(super) dated: Option<Box<Dated>>,
 }
 
 /// A report of a publication's sender, and what its timestamps are in a subscription's stream.
