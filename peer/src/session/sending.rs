@@ -97,7 +97,7 @@ impl std::ops::Deref for Prefix {
 ///
 /// A server has some dozens of each connection, more than its caches hold: what each packet needs comes first, and together.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub(crate) struct Stream {
     pub(crate) ssrc: Ssrc,
     pub(crate) kind: MediaKind,
@@ -107,6 +107,8 @@ pub(crate) struct Stream {
     pub(crate) is_known: bool,
     /// The codec that was sent last, and its ticks per second.
     codec: Option<(PayloadType, u32)>,
+    /// Where the keys' owner has it.
+    sealed_at: srtp::SourcePlace,
     next: u64,
     /// Where it began anew, and how many numbers were left out by then.
     begin: u64,
@@ -300,6 +302,7 @@ impl Sending {
                             rid: None,
                             agreement: Arc::clone(agreement),
                             codec: None,
+                            sealed_at: srtp::SourcePlace::default(),
                             extensions: agreement.extensions,
                             // RFC 3550 §5.1: random. Below 2^15, so that libsrtp's way of guessing has room.
                             next: (1 << 16) + u64::from(random() & 0x7FFF),
@@ -417,7 +420,7 @@ impl Sending {
         let head = if is_bare { &[] } else { buffer.get(start..start + header).unwrap_or_default() };
         let is_late =
             stream.repairs && !stream.cache.put(moment, number, Kept::new(packet, Some(moment)), head);
-        if is_late || srtp.protect_rtp(buffer, start).is_err() {
+        if is_late || srtp.protect_rtp_from(buffer, start, &mut stream.sealed_at).is_err() {
             buffer.truncate(start);
             return Err(SendError::TooLate);
         }
@@ -447,7 +450,14 @@ impl Sending {
 
     fn place_of(&self, (transceiver, encoding): (TransceiverId, usize)) -> Option<usize> {
         let encoding = u32::try_from(encoding).ok()?;
-        self.names.iter().position(|one| one.transceiver == transceiver && one.encoding == encoding)
+        let is_it = |one: &Name| one.transceiver == transceiver && one.encoding == encoding;
+        // Who sends a lot mostly has one stream for each transceiver, in their order.
+        let first = self.names.first()?.transceiver;
+        let guess = transceiver.0.wrapping_sub(first.0) as usize;
+        if self.names.get(guess).is_some_and(is_it) {
+            return Some(guess);
+        }
+        self.names.iter().position(is_it)
     }
 
     /// Says which timestamp what is taken at a moment has; none: not known.

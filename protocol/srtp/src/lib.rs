@@ -80,4 +80,4 @@ pub use fault::Fault;
 pub use keys::{KeyError, Keys, MasterKey};
 pub use profile::Profile;
 pub use receiver::{MAX_RECEIVER_SOURCES, Receiver};
-pub use sender::{MAX_SENDER_SOURCES, ProtectError, Sender};
+pub use sender::{MAX_SENDER_SOURCES, ProtectError, Sender, SourcePlace};

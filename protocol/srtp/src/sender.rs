@@ -22,6 +22,10 @@ const MAX_LEN: usize = u16::MAX as usize;
 /// SRTCP packets that one key may protect (RFC 3711 §9.2).
 const MAX_RTCP_PACKETS: u64 = 1 << 31;
 
+/// Where a sender found a source the last time: it looks there first. Any will do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SourcePlace(u32);
+
 /// Protects what one end sends.
 ///
 /// It remembers which numbers each of its sources used, as no two different packets may have the same one. Packets may
@@ -81,6 +85,17 @@ impl Sender {
     /// [`Profile::rtp_overhead`] bytes. On an error the buffer is as it was.
     #[inline]
     pub fn protect_rtp(&mut self, buffer: &mut Vec<u8>, start: usize) -> Result<(), ProtectError> {
+        self.protect_rtp_from(buffer, start, &mut SourcePlace::default())
+    }
+
+    /// The same for who keeps a [`SourcePlace`] for each of many sources, whose packets alternate.
+    #[inline]
+    pub fn protect_rtp_from(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        start: usize,
+        SourcePlace(place): &mut SourcePlace,
+    ) -> Result<(), ProtectError> {
         let packet = buffer.get(start..).unwrap_or_default();
         let header = Header::parse(packet).map_err(|_| ProtectError::Malformed)?;
         let (ssrc, sequence) = (header.ssrc().0, header.sequence_number());
@@ -92,7 +107,7 @@ impl Sender {
         if packet.len() > MAX_LEN {
             return Err(ProtectError::TooLong);
         }
-        let stream = match self.streams.find(ssrc) {
+        let stream = match self.streams.find_near(ssrc, place) {
             Some(stream) => stream,
             None => {
                 self.streams.insert(ssrc, Stream::default()).map_err(|_| ProtectError::TooManySources)?;

@@ -6,9 +6,17 @@
 pub(crate) struct Sources<S> {
     /// SSRCs in ascending order, each with the place of its state.
     order: Vec<(u32, u32)>,
-    states: Vec<S>,
+    states: Vec<Entry<S>>,
     last: (u32, u32),
     limit: usize,
+}
+
+/// A source's state, behind its SSRC: who has kept the place finds both at once.
+#[derive(Debug)]
+#[repr(C)]
+struct Entry<S> {
+    ssrc: u32,
+    state: S,
 }
 
 /// There are as many sources as may be.
@@ -39,13 +47,24 @@ impl<S> Sources<S> {
     #[inline]
     pub(crate) fn find(&mut self, ssrc: u32) -> Option<&mut S> {
         let place = self.place(ssrc)?;
-        self.states.get_mut(place)
+        self.states.get_mut(place).map(|entry| &mut entry.state)
+    }
+
+    /// The same, where `kept` is its place if it was ever found with that.
+    #[inline]
+    pub(crate) fn find_near(&mut self, ssrc: u32, kept: &mut u32) -> Option<&mut S> {
+        let mut place = usize::try_from(*kept).ok()?;
+        if self.states.get(place).is_none_or(|entry| entry.ssrc != ssrc) {
+            place = self.place(ssrc)?;
+            *kept = u32::try_from(place).ok()?;
+        }
+        self.states.get_mut(place).map(|entry| &mut entry.state)
     }
 
     /// A source's state, to read it.
     pub(crate) fn get(&self, ssrc: u32) -> Option<&S> {
         let found = self.order.binary_search_by_key(&ssrc, |(ssrc, _)| *ssrc).ok()?;
-        self.states.get(usize::try_from(self.order[found].1).ok()?)
+        self.states.get(usize::try_from(self.order[found].1).ok()?).map(|entry| &entry.state)
     }
 
     /// Notes a source; one that is known gets this state.
@@ -60,7 +79,7 @@ impl<S> Sources<S> {
             Err(place) => {
                 let slot = u32::try_from(self.states.len()).map_err(|_| Full)?;
                 self.order.insert(place, (ssrc, slot));
-                self.states.push(state);
+                self.states.push(Entry { ssrc, state });
                 self.last = (ssrc, slot);
             }
         }
@@ -84,5 +103,11 @@ mod tests {
         let states = [u32::MAX, 0, 7, 8].map(|ssrc| sources.find(ssrc).copied());
         assert_eq!(states, [Some('a'), Some('e'), Some('c'), None]);
         assert_eq!((sources.get(0), sources.get(8)), (Some(&'e'), None));
+        let mut kept = u32::MAX;
+        for (ssrc, state, place) in [(7, 'c', 2), (7, 'c', 2), (0, 'e', 1), (u32::MAX, 'a', 0)] {
+            assert_eq!(sources.find_near(ssrc, &mut kept).copied(), Some(state));
+            assert_eq!(kept, place);
+        }
+        assert_eq!(sources.find_near(8, &mut kept), None);
     }
 }
