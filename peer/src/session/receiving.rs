@@ -25,6 +25,8 @@ pub(crate) struct Receiving {
     /// By number, so that a search finds them; with their place among the sources, which is looked at before it is believed.
     routes: Vec<(Ssrc, Route, usize)>,
     pub(crate) sources: Vec<Source>,
+    /// Some of them may miss something. Mostly none does, and none is asked.
+    is_missing: bool,
     pool: Pool,
     packets: VecDeque<MediaPacket>,
     /// Packets whose owner did not take them in time.
@@ -49,7 +51,15 @@ impl Receiving {
         let header = packet.header();
         let at = self.route(header)?;
         let (_, route, _) = *self.routes.get(at).ok_or(MediaFault::Unrouted)?;
-        if route.repairs { self.take_repair(now, route, packet) } else { self.take_media(now, at, packet) }
+        let taken = if route.repairs {
+            self.take_repair(now, route, packet)
+        } else {
+            self.take_media(now, at, packet)
+        };
+        if self.is_missing {
+            self.is_missing = self.sources.iter().any(|source| source.missing.due().is_some());
+        }
+        taken
     }
 
     /// The numbers of header extensions.
@@ -124,6 +134,7 @@ impl Receiving {
         let lengths = (header.len(), packet.payload().len());
         let number = source.take(now, header.sequence_number(), lengths).ok_or(MediaFault::Duplicate)?;
         source.measure(now, header.timestamp());
+        self.is_missing |= source.missing.due().is_some();
         self.hand_out(now, route, (number, false), packet, None);
         Ok(())
     }
@@ -149,6 +160,7 @@ impl Receiving {
         let source = source.ok_or(MediaFault::Unrouted)?;
         let length = packet.payload().len() - ORIGINAL_NUMBER;
         let number = source.take(now, original, (header.len(), length)).ok_or(MediaFault::Duplicate)?;
+        self.is_missing |= source.missing.due().is_some();
         source.repaired += 1;
         source.repaired_bytes += length as u64;
         let ssrc = source.ssrc;
@@ -196,6 +208,9 @@ impl Receiving {
 
     /// When a packet is to be asked for.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        if !self.is_missing {
+            return None;
+        }
         self.sources.iter().filter_map(|source| source.missing.due()).min()
     }
 
