@@ -47,6 +47,10 @@ impl Limited {
     }
 
     fn pass(&mut self, now: Micros) {
+        // Packets of a frame leave at one time, of which nothing has passed.
+        if now == self.updated_at && self.left <= WINDOW {
+            return;
+        }
         let passed = (now - self.updated_at).max(0) as f64;
         self.updated_at = now;
         self.left = (self.left + passed).min(WINDOW);
