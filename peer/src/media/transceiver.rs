@@ -14,6 +14,18 @@ use crate::limits;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransceiverId(pub(crate) u32);
 
+impl TransceiverId {
+    /// Its number, for who keeps it in few bytes.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The one that has this number; nobody's, where [`number`](Self::number) has not given it.
+    pub fn of_number(number: u32) -> Self {
+        Self(number)
+    }
+}
+
 /// How a transceiver begins (`RTCRtpTransceiverInit`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct TransceiverInit {

@@ -69,6 +69,6 @@ pub use fault::{Counters, Fault};
 pub use id::{ParticipantId, PublicationId, SubscriptionId};
 pub use publication::{Offer, Source};
 pub use refused::Refused;
-pub use rewrite::Forward;
+pub use rewrite::{Forward, Label};
 pub use room::Room;
 pub use subscription::Wish;

@@ -23,11 +23,16 @@ const FIRST: u64 = 1 << 16;
 /// later.
 const FRAMES_PER_SECOND: u32 = 60;
 
+/// What the owner of a subscription knows it by.
+pub type Label = [u32; 4];
+
 /// A packet for one receiver: what is to be written into its header, and its payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forward {
     /// See [`rtp::Header::marker`].
     pub marker: bool,
+    /// What its subscription's owner has put down for it: see [`Room::set_label`](crate::Room::set_label).
+    pub label: Label,
     /// In the receiver's own stream.
     pub timestamp: Timestamp,
     /// The same, not wrapping around; the first one is 2^16. Numbers are missing where the source's packets are.
@@ -114,7 +119,7 @@ impl Rewriter {
     }
 
     /// What becomes of a packet: nothing if it is from before the beginning, or was left out.
-    pub(crate) fn rewrite(&mut self, seen: &Seen<'_>, marker: bool) -> Option<Forward> {
+    pub(crate) fn rewrite(&mut self, seen: &Seen<'_>, label: Label, marker: bool) -> Option<Forward> {
         let sequence_number = self.numbers.forward(seen.number)?;
         let timestamp = seen.timestamp.plus(self.timestamp_shift);
         let picture = match seen.picture {
@@ -129,7 +134,7 @@ impl Rewriter {
         self.note(seen, timestamp, frame_number, tl0);
         let payload = seen.bytes.slice((seen.head + taken).min(seen.bytes.len())..);
         let begins = seen.begins && !seen.is_late && !seen.codec.is_audio();
-        Some(Forward { marker, timestamp, sequence_number, prefix, payload, frame_number, begins })
+        Some(Forward { marker, label, timestamp, sequence_number, prefix, payload, frame_number, begins })
     }
 
     fn note(&mut self, seen: &Seen<'_>, timestamp: Timestamp, frame_number: Option<u16>, tl0: Option<u8>) {

@@ -14,7 +14,7 @@ use crate::limits;
 use crate::participant::Participant;
 use crate::publication::{Offer, Publication};
 use crate::refused::Refused;
-use crate::rewrite::Forward;
+use crate::rewrite::{Forward, Label};
 use crate::speaker::Speaker;
 use crate::subscription::{Subscription, Wish};
 
@@ -159,6 +159,13 @@ impl Room {
         subscription.wish = wish;
         let participant = subscription.participant;
         self.allocate(now, participant);
+        Ok(())
+    }
+
+    /// Puts down what its packets come with: where they go, for who would have to look for it with each of them. It stays as
+    /// long as the subscription.
+    pub fn set_label(&mut self, id: SubscriptionId, label: Label) -> Result<(), Refused> {
+        self.subscription_mut(id).ok_or(Refused::UnknownSubscription)?.label = label;
         Ok(())
     }
 

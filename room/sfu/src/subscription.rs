@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::encoding::Encoding;
 use crate::event::{Layer, Why};
 use crate::id::{ParticipantId, SubscriptionId};
-use crate::rewrite::{Forward, Rewriter};
+use crate::rewrite::{Forward, Label, Rewriter};
 use crate::seen::{Origin, Seen};
 use crate::select::Selector;
 
@@ -24,7 +24,7 @@ pub struct Wish {
 /// Those of a publication lie one behind the other, and each is looked at for each packet of it: what is needed to see that
 /// it is not given the packet comes first, and then what it is given the packet with.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub(crate) struct Subscription {
     pub(crate) id: SubscriptionId,
     /// What it gets.
@@ -34,6 +34,7 @@ pub(crate) struct Subscription {
     pub(crate) why: Why,
     /// It gets something else than it was told, perhaps.
     has_news: bool,
+    pub(crate) label: Label,
     rewriter: Rewriter,
     pub(crate) participant: ParticipantId,
     pub(crate) wish: Wish,
@@ -62,6 +63,7 @@ impl Subscription {
             began: None,
             better_since: None,
             current: None,
+            label: Label::default(),
             rewriter: Rewriter::new(),
             told: None,
             has_news: false,
@@ -125,7 +127,7 @@ impl Subscription {
         };
         // For sound, it is what follows silence.
         let marker = if seen.codec.is_audio() { seen.marker || is_first } else { is_last };
-        self.rewriter.rewrite(seen, marker)
+        self.rewriter.rewrite(seen, self.label, marker)
     }
 
     /// Whether the stream goes on with this packet, which is not of the source that it was made of until now.

@@ -41,12 +41,11 @@ impl Worker {
                     None => clock(&mut self.legs, published, encoding),
                 };
                 let Some((report, epoch)) = told else { continue };
-                let dated = Dated { report, shift };
-                match &mut target.dated {
-                    Some(before) if **before == dated => continue,
-                    Some(before) => **before = dated,
-                    None => target.dated = Some(Box::new(dated)),
+                let dated = Some(Dated { report, shift });
+                if target.dated == dated {
+                    continue;
                 }
+                target.dated = dated;
                 let clock = moment(now, epoch, report, published.codec.clock_rate);
                 if let Some(leg) = self.legs.get_mut(target.leg) {
                     let clock = clock.map(|timestamp| (now, timestamp.plus(shift)));

@@ -9,7 +9,7 @@ use rtp::{Header, HeaderWriter, PayloadType};
 use sfu::Forward;
 
 use super::legs::{Leg, LegId, Legs};
-use super::rooms::{Room, Target};
+use super::rooms::Room;
 
 /// What a worker forwards in one turn.
 ///
@@ -21,6 +21,8 @@ pub(super) struct Feed {
     parcels: Vec<Parcel>,
     /// Legs that may have something to send.
     touched: Vec<LegId>,
+    /// By their places.
+    turns: Vec<Turn>,
     /// Something waits to be passed on to other workers.
     pub(super) has_passed_on: bool,
     pub(super) forwarded: u64,
@@ -54,14 +56,18 @@ struct Parcel {
     packet: u32,
     /// The next one for this leg.
     next: Option<u32>,
-    transceiver: TransceiverId,
-    payload_type: PayloadType,
     forward: Forward,
 }
 
-/// The parcels of one leg: the first, and the last.
+/// What a leg has of a turn. Those of all legs are together: to put something down for one does not fetch the leg.
 #[derive(Default)]
-pub(super) struct Parcels(Option<(u32, u32)>);
+struct Turn {
+    generation: u32,
+    /// It is among those that may have something to send.
+    is_touched: bool,
+    /// Its parcels: the first, and the last.
+    parcels: Option<(u32, u32)>,
+}
 
 impl Feed {
     /// Takes everything that came over a publisher's leg, for those who watch it.
@@ -71,7 +77,7 @@ impl Feed {
             if !room.parts.is_empty() {
                 self.has_passed_on |= room.pass_on(publication, &packet);
             }
-            self.take_packet(now, publication, packet, legs, room);
+            self.take_packet(now, publication, packet, room);
         }
     }
 
@@ -81,38 +87,38 @@ impl Feed {
         now: Instant,
         publication: sfu::PublicationId,
         packet: MediaPacket,
-        legs: &mut Legs,
         room: &mut Room,
     ) {
         let Some(extensions) = room.published(publication).map(|published| published.extensions) else {
             return;
         };
-        let Room { sfu, targets, .. } = room;
         let place = self.packets.len() as u32;
-        sfu.handle_packet(now, publication, &packet, |subscription, forward| {
-            if let Some(target) = targets.get(&subscription)
-                && let Some(leg) = legs.get_mut(target.leg)
-            {
-                let Target { transceiver, payload_type, .. } = *target;
-                let parcel = Parcel { packet: place, next: None, transceiver, payload_type, forward };
-                push(&mut self.parcels, leg, parcel);
-                touch(&mut self.touched, target.leg, leg);
-            }
+        let Self { parcels, touched, turns, .. } = self;
+        room.sfu.handle_packet(now, publication, &packet, |_, forward| {
+            let [leg, generation, ..] = forward.label;
+            let Some(turn) = touch(touched, turns, LegId::of_parts(leg, generation)) else { return };
+            push(parcels, turn, Parcel { packet: place, next: None, forward });
         });
         self.packets.push(Packet::new(packet.bytes, extensions));
     }
 
     /// Gives a leg what is forwarded to it; what may leave at once is put into `burst`.
-    pub(super) fn deliver(&mut self, now: Instant, leg: &mut Leg, burst: &mut Burst) {
-        let first = leg.parcels.0.take().map(|(first, _)| first);
+    pub(super) fn deliver(&mut self, now: Instant, number: LegId, leg: &mut Leg, burst: &mut Burst) {
+        let parcels = turn(&mut self.turns, number).and_then(|turn| turn.parcels.take());
+        let first = parcels.map(|(first, _)| first);
         burst.set_level(self.longest(first));
         let mut next = first;
         while let Some(parcel) = next.and_then(|at| self.parcels.get_mut(at as usize)) {
             next = parcel.next;
             let Some(packet) = self.packets.get(parcel.packet as usize) else { continue };
             let forward = &mut parcel.forward;
+            let [_, _, transceiver, payload_type] = forward.label;
+            let transceiver = TransceiverId::of_number(transceiver);
+            let Some(payload_type) = u8::try_from(payload_type).ok().and_then(PayloadType::new) else {
+                continue;
+            };
             let outgoing = OutgoingPacket {
-                payload_type: parcel.payload_type,
+                payload_type,
                 marker: forward.marker,
                 timestamp: forward.timestamp,
                 sequence_number: Some(forward.sequence_number),
@@ -121,10 +127,10 @@ impl Feed {
             };
             if forward.begins {
                 let first = Some(forward.sequence_number);
-                self.overtaken += leg.peer.begin_anew(now, parcel.transceiver, 0, first) as u64;
+                self.overtaken += leg.peer.begin_anew(now, transceiver, 0, first) as u64;
             }
             let number = forward.frame_number;
-            let whose = (parcel.transceiver, 0);
+            let whose = (transceiver, 0);
             let more = |writer: &mut HeaderWriter<'_>, map: &ExtensionMap| {
                 if packet.has_more
                     && let Ok(header) = Header::parse(&packet.bytes)
@@ -152,9 +158,14 @@ impl Feed {
     }
 
     /// A leg may have something to send.
-    pub(super) fn touch(&mut self, number: LegId, legs: &mut Legs) {
-        if let Some(leg) = legs.get_mut(number) {
-            touch(&mut self.touched, number, leg);
+    pub(super) fn touch(&mut self, number: LegId) {
+        touch(&mut self.touched, &mut self.turns, number);
+    }
+
+    /// It has sent what it had.
+    pub(super) fn untouch(&mut self, number: LegId) {
+        if let Some(turn) = turn(&mut self.turns, number) {
+            turn.is_touched = false;
         }
     }
 
@@ -174,10 +185,10 @@ impl Feed {
     }
 }
 
-fn push(parcels: &mut Vec<Parcel>, leg: &mut Leg, parcel: Parcel) {
+fn push(parcels: &mut Vec<Parcel>, turn: &mut Turn, parcel: Parcel) {
     // Fewer than a worker's legs times what is read in a turn.
     let place = parcels.len() as u32;
-    let first = match leg.parcels.0 {
+    let first = match turn.parcels {
         Some((first, last)) => {
             if let Some(last) = parcels.get_mut(last as usize) {
                 last.next = Some(place);
@@ -186,14 +197,38 @@ fn push(parcels: &mut Vec<Parcel>, leg: &mut Leg, parcel: Parcel) {
         }
         None => place,
     };
-    leg.parcels = Parcels(Some((first, place)));
+    turn.parcels = Some((first, place));
     parcels.push(parcel);
 }
 
-fn touch(touched: &mut Vec<LegId>, number: LegId, leg: &mut Leg) {
-    if !std::mem::replace(&mut leg.is_touched, true) {
+/// A leg's turn; none where it has none, or another leg has its place.
+fn turn(turns: &mut [Turn], number: LegId) -> Option<&mut Turn> {
+    let (place, generation) = number.parts();
+    turns.get_mut(place as usize).filter(|turn| turn.generation == generation)
+}
+
+/// A leg may have something to send: its turn. None for nobody's number.
+fn touch<'a>(touched: &mut Vec<LegId>, turns: &'a mut Vec<Turn>, number: LegId) -> Option<&'a mut Turn> {
+    if number == LegId::NONE {
+        return None;
+    }
+    let (place, generation) = number.parts();
+    let place = place as usize;
+    if turns.len() <= place {
+        // A worker has some thousands of legs at most.
+        turns.resize_with(place + 1, Turn::default);
+    }
+    let turn = turns.get_mut(place)?;
+    match generation.wrapping_sub(turn.generation).cast_signed() {
+        0 => {}
+        // What was for the one before is for nobody.
+        1.. => *turn = Turn { generation, ..Turn::default() },
+        _ => return None,
+    }
+    if !std::mem::replace(&mut turn.is_touched, true) {
         touched.push(number);
     }
+    Some(turn)
 }
 
 /// The next packet of a leg, and what it is of.

@@ -10,7 +10,6 @@ use rtp::NtpTime;
 use sfu::{Layer, ParticipantId, PublicationId, SubscriptionId, Why};
 use wire::Table;
 
-use super::feed::Parcels;
 use super::{ConnectionId, Role};
 use crate::conference::{LegName, RoomKey, SlotWish};
 
@@ -24,6 +23,18 @@ pub(super) struct LegId {
 impl LegId {
     /// Nobody's: what is published comes from another worker.
     pub(super) const NONE: Self = Self { place: u32::MAX, generation: 0 };
+}
+
+impl LegId {
+    /// The place, which another may have after it, and how many had it before.
+    pub(super) fn parts(self) -> (u32, u32) {
+        (self.place, self.generation)
+    }
+
+    /// The other way round.
+    pub(super) fn of_parts(place: u32, generation: u32) -> Self {
+        Self { place, generation }
+    }
 }
 
 /// A peer connection of somebody in a room.
@@ -40,10 +51,6 @@ pub(super) struct Leg {
     pub(super) epoch: Option<(NtpTime, Instant)>,
     /// When it is to be woken, as the timers know it: no later than it has to be.
     pub(super) deadline: Option<Instant>,
-    /// It is among those that may have something to send.
-    pub(super) is_touched: bool,
-    /// What is forwarded to it in this turn.
-    pub(super) parcels: Parcels,
     /// Its connections over TCP, and their places among the worker's.
     pub(super) pipes: Vec<(StreamId, usize)>,
     /// The ICE fragments and addresses that lead here.
@@ -165,8 +172,6 @@ impl Legs {
             slots: Vec::new(),
             epoch: None,
             deadline: None,
-            is_touched: false,
-            parcels: Parcels::default(),
             pipes: Vec::new(),
             fragments: Vec::new(),
             addresses: Vec::new(),

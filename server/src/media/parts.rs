@@ -450,7 +450,7 @@ impl Worker {
         // Who has wished for what was not known here yet.
         for number in legs {
             self.grant_wishes(now, number);
-            self.feed.touch(number, &mut self.legs);
+            self.feed.touch(number);
         }
     }
 
@@ -459,7 +459,7 @@ impl Worker {
             let Some(room) = self.rooms.get_mut(key).filter(|room| room.away.is_some()) else { return };
             let known = room.published.iter().find(|one| one.number == track);
             let Some(publication) = known.map(|one| one.publication) else { continue };
-            self.feed.take_packet(now, publication, packet, &mut self.legs, room);
+            self.feed.take_packet(now, publication, packet, room);
             if self.feed.is_full() {
                 self.settle(now);
             }

@@ -44,8 +44,16 @@ pub(super) struct Target {
     pub(super) leg: LegId,
     pub(super) transceiver: TransceiverId,
     pub(super) payload_type: PayloadType,
-    /// What its receiver's reports are dated from: elsewhere, as no packet needs it.
-    pub(super) dated: Option<Box<Dated>>,
+    /// What its receiver's reports are dated from.
+    pub(super) dated: Option<Dated>,
+}
+
+impl Target {
+    /// What each of the packets comes with, so that none of them has it looked for.
+    fn label(&self) -> sfu::Label {
+        let (place, generation) = self.leg.parts();
+        [place, generation, self.transceiver.number(), self.payload_type.number().into()]
+    }
 }
 
 /// A report of a publication's sender, and what its timestamps are in a subscription's stream.
@@ -66,7 +74,7 @@ pub(super) struct Person {
     _place: Option<Place>,
 }
 
-/// Looked into for each packet and each who gets it. The numbers are our own, so that a hash without a seed will do.
+/// The numbers are our own, so that a hash without a seed will do.
 type Targets = HashMap<SubscriptionId, Target, foldhash::fast::FixedState>;
 
 pub(super) struct Room {
@@ -287,6 +295,7 @@ impl Room {
             if let Some(target) = self.targets.get_mut(&subscription) {
                 // Descriptions may have changed.
                 target.payload_type = payload_type;
+                self.sfu.set_label(subscription, target.label()).map_err(|_| Problem::Busy)?;
             }
             return Ok(());
         }
@@ -295,6 +304,7 @@ impl Room {
         peer.set_clock(slot.transceiver, 0, None);
         (slot.subscription, slot.publication) = (Some(subscription), Some(publication));
         let target = Target { leg: number, transceiver: slot.transceiver, payload_type, dated: None };
+        self.sfu.set_label(subscription, target.label()).map_err(|_| Problem::Busy)?;
         self.targets.insert(subscription, target);
         Ok(())
     }

@@ -123,7 +123,7 @@ impl Worker {
         let leg = self.legs.get_mut(number).ok_or(Refusal::Unknown)?;
         let changed = connection::patch(now, &mut leg.peer, tag, fragment, &self.common)?;
         self.legs.learn_fragment(number);
-        self.feed.touch(number, &mut self.legs);
+        self.feed.touch(number);
         Ok(changed.map(|(sdp, tag)| Answer { id, sdp, tag }))
     }
 }

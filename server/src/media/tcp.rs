@@ -195,7 +195,7 @@ impl Worker {
         leg.pipes.push((id, place));
         // A fault is counted by the connection.
         let _ = leg.peer.handle_stream(now, id, &mut first);
-        self.feed.touch(number, &mut self.legs);
+        self.feed.touch(number);
         // What has come since is not announced again.
         self.unfinished.push(FIRST + place);
         None
@@ -210,7 +210,7 @@ impl Worker {
             return self.pipes.close(place);
         };
         leg.peer.set_stream_ready(id, matches!(flushed, Ok(true)));
-        self.feed.touch(number, &mut self.legs);
+        self.feed.touch(number);
         let is_over = flushed.is_err() || !self.read_pipe(now, place, (number, id));
         if let Some(leg) = self.legs.get_mut(number).filter(|_| is_over) {
             self.pipes.close_one(leg, id);

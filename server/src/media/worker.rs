@@ -256,7 +256,7 @@ impl Worker {
         if known.is_none() && taken.is_ok() {
             self.legs.learn_address(number, source);
         }
-        self.feed.touch(number, &mut self.legs);
+        self.feed.touch(number);
         self.forward(now, number);
     }
 
@@ -281,7 +281,7 @@ impl Worker {
             let Some(leg) = self.legs.get_mut(number) else { continue };
             if self.timers.is_due(now, number, leg) {
                 leg.peer.handle_timeout(now);
-                self.feed.touch(number, &mut self.legs);
+                self.feed.touch(number);
             }
         }
         self.rooms.handle_timeout(now);
@@ -309,8 +309,8 @@ impl Worker {
         for number in &touched {
             self.hear(now, *number);
             let Some(leg) = self.legs.get_mut(*number) else { continue };
-            leg.is_touched = false;
-            self.feed.deliver(now, leg, &mut self.outlet.burst);
+            self.feed.untouch(*number);
+            self.feed.deliver(now, *number, leg, &mut self.outlet.burst);
             self.outlet.send_all(now, &mut leg.peer);
             self.pipes.send_all(now, leg);
             self.timers.update(*number, leg);
@@ -331,7 +331,7 @@ impl Worker {
         let touched = self.feed.take_touched();
         for number in &touched {
             let Some(leg) = self.legs.get_mut(*number) else { continue };
-            leg.is_touched = false;
+            self.feed.untouch(*number);
             self.outlet.send_all(now, &mut leg.peer);
             self.pipes.send_all(now, leg);
             self.timers.update(*number, leg);
@@ -378,7 +378,7 @@ impl Worker {
                             && let Some(leg) = self.legs.get_mut(published.leg)
                         {
                             leg.peer.request_key_frame(now, published.transceiver, encoding);
-                            self.feed.touch(published.leg, &mut self.legs);
+                            self.feed.touch(published.leg);
                         }
                     }
                     sfu::Event::WantsBitrate { participant, bits_per_second } => {
@@ -386,7 +386,7 @@ impl Worker {
                             if let Some(leg) = self.legs.get_mut(*number).filter(|leg| !leg.slots.is_empty())
                             {
                                 leg.peer.set_wanted_bitrate(now, bits_per_second);
-                                self.feed.touch(*number, &mut self.legs);
+                                self.feed.touch(*number);
                             }
                         }
                     }
@@ -454,7 +454,7 @@ impl Worker {
             person.legs.push(number);
         }
         self.pending.push((now, number));
-        self.feed.touch(number, &mut self.legs);
+        self.feed.touch(number);
         number
     }
 
