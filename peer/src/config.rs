@@ -23,6 +23,9 @@ pub struct Configuration {
     pub receive_window: usize,
     /// Bytes of a datagram of data, at most, until a larger one is known to pass.
     pub datagram_size: usize,
+    /// Where looking for larger ones ends (RFC 8899), once a way is found: 16,384 are as many as a record of DTLS takes. Zero, nothing
+    /// is looked for: the sockets of a caller who sets it must not have datagrams fragmented on their way.
+    pub max_datagram_size: usize,
     /// Say SCTP's INIT in descriptions (SNAP, draft-hancke-tsvwg-snap): with a peer that does so, too, data flows two
     /// round trips earlier. A peer that does not know it ignores it.
     pub snap: bool,
@@ -84,6 +87,7 @@ impl Configuration {
             send_buffer: 16 << 20,
             receive_window: 16 << 20,
             datagram_size: 1200,
+            max_datagram_size: 0,
             snap: true,
             sped: true,
             ice_pacing: Duration::from_millis(5),

@@ -92,6 +92,9 @@ pub(crate) struct Transport {
     mtu: usize,
     /// Bytes of a datagram of data.
     datagram_size: usize,
+    max_datagram_size: usize,
+    /// The way whose greatest datagram is looked for.
+    sized: Option<ice::Path>,
     /// The peer's INIT, where both descriptions say one.
     pub(crate) peer_init: Option<Box<[u8]>>,
     batch: Batch,
@@ -162,6 +165,8 @@ impl Transport {
             embedded: DtlsInStun::default(),
             mtu: configuration.dtls.mtu,
             datagram_size: configuration.datagram_size,
+            max_datagram_size: configuration.max_datagram_size,
+            sized: None,
             peer_init: None,
             batch: Batch::default(),
             held: None,
@@ -391,6 +396,17 @@ impl Transport {
         length.or_else(|| self.dtls.poll_transmit(now, buffer).map(|transmit| transmit.length))
     }
 
+    /// Data goes this way from now on. What a relay or a stream puts into datagrams is cut elsewhere: nothing is found out there.
+    fn look_for_size(&mut self, now: Instant, path: ice::Path) {
+        if self.max_datagram_size == 0 || self.sized.replace(path) == Some(path) {
+            return;
+        }
+        let is_direct = path.protocol == ice::Protocol::Udp && self.gather.relay_at(path.local).is_none();
+        let overhead = dtls::Overhead::DTLS12_AES_GCM.total().max(dtls::Overhead::DTLS13.total());
+        let most = if is_direct { self.max_datagram_size.saturating_sub(overhead) } else { 0 };
+        self.channels.association_mut().leave_path(now, most);
+    }
+
     /// Counts what was appended; how a batch is to be cut.
     fn has_sent(&mut self, now: Instant, bytes: usize, segment: usize, prefix: usize) -> Option<usize> {
         let packets = bytes.div_ceil(segment.max(1));
@@ -418,6 +434,7 @@ impl Transport {
                 }
                 ice::Event::Selected(ref selected) => {
                     self.select(now, selected.path);
+                    self.look_for_size(now, selected.path);
                     self.flows.select(Some(selected.pair));
                     self.begin(now);
                 }

@@ -77,6 +77,10 @@ pub struct Configuration {
     pub receive_buffer: usize,
     /// The same on the way out.
     pub send_buffer: usize,
+    /// Bytes of the largest datagram of data that is looked for (RFC 8899), where datagrams are not fragmented on their way: a loopback
+    /// carries all that a record of DTLS does, 16,384, which is the default; networks of jumbo frames carry 9,000. Below 2,400,
+    /// datagrams have 1,200 bytes, as at the beginning.
+    pub max_datagram_size: usize,
     /// Whether many datagrams go out in one system call (GSO), where the system can.
     pub gso: bool,
 
@@ -85,6 +89,9 @@ pub struct Configuration {
     /// Further certificates of authorities that TURN servers may have theirs from.
     pub tls_roots: Vec<rustls::pki_types::CertificateDer<'static>>,
 }
+
+/// As much as a record of DTLS takes.
+const LARGEST: usize = 16_384;
 
 impl Configuration {
     /// What DTLS may agree on.
@@ -118,6 +125,7 @@ impl Default for Configuration {
             mdns_candidates: false,
             receive_buffer: 4 << 20,
             send_buffer: 4 << 20,
+            max_datagram_size: LARGEST,
             gso: true,
             tls: None,
             tls_roots: Vec::new(),

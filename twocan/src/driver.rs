@@ -109,6 +109,9 @@ impl Driver {
         inner.ice_transport_policy = configuration.ice_transport_policy;
         inner.bundle_policy = configuration.bundle_policy;
         inner.media.clone_from(&configuration.media);
+        if !port.may_fragment() {
+            inner.max_datagram_size = configuration.max_datagram_size;
+        }
         inner.unix_time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let now = clock();
         let next_look = (!port.is_shared()).then_some(now + LOOK);

@@ -147,6 +147,10 @@ impl Share {
         self.sockets.iter().map(|socket| (socket.local(), socket.interface()))
     }
 
+    pub(crate) fn may_fragment(&self) -> bool {
+        self.sockets.iter().any(|socket| socket.may_fragment())
+    }
+
     pub(crate) fn answer_to(&mut self, fragment: &str) {
         if self.fragments.back().is_some_and(|known| **known == *fragment) {
             return;

@@ -49,6 +49,14 @@ impl Port {
         }
     }
 
+    /// Whether what is too large for a way is cut there, rather than lost.
+    pub(crate) fn may_fragment(&self) -> bool {
+        match self {
+            Self::Own(sockets) => sockets.may_fragment(),
+            Self::Shared(share) => share.may_fragment(),
+        }
+    }
+
     /// Whether others send and receive at the same addresses.
     pub(crate) fn is_shared(&self) -> bool {
         matches!(self, Self::Shared(_))

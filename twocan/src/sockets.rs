@@ -39,7 +39,7 @@ pub(crate) struct Socket {
     state: UdpSocketState,
     local: SocketAddr,
     interface: u32,
-    /// How many datagrams one call takes.
+    /// How many datagrams one call takes, each no larger than an Ethernet frame.
     most_segments: AtomicUsize,
 }
 
@@ -145,6 +145,11 @@ impl Sockets {
         self.sockets.iter().map(|socket| (socket.local, socket.interface))
     }
 
+    /// Whether one of them has what is too large for the way cut there, rather than lost.
+    pub(crate) fn may_fragment(&self) -> bool {
+        self.sockets.iter().any(|socket| socket.may_fragment())
+    }
+
     /// Where connections are taken, and on which interface.
     pub(crate) fn listeners(&self) -> impl Iterator<Item = (SocketAddr, u32)> + '_ {
         self.listening.iter().copied()
@@ -247,11 +252,16 @@ impl Socket {
         self.interface
     }
 
+    /// Whether what is too large for the way is cut there, rather than lost.
+    pub(crate) fn may_fragment(&self) -> bool {
+        self.state.may_fragment()
+    }
+
     /// Sends, as far as there is room; how many bytes are left. What the system refuses is lost.
     pub(crate) fn send(&self, transmit: &wire::Transmit, mut contents: &[u8]) -> usize {
         let segment = transmit.segment_size.unwrap_or(contents.len()).max(1);
+        let mut most = self.most_segments.load(Ordering::Relaxed).max(1);
         while !contents.is_empty() {
-            let most = self.most_segments.load(Ordering::Relaxed).max(1);
             let (now, rest) = contents.split_at(contents.len().min(segment * most));
             let batch = Transmit {
                 destination: transmit.destination,
@@ -263,9 +273,13 @@ impl Socket {
             let send = || self.state.try_send((&self.io).into(), &batch);
             match self.io.try_io(Interest::WRITABLE, send) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                // Some drivers cannot do it, and say so only now: from here on without.
+                // Some drivers cannot do it, and say so only now: from here on without. Or the way has no room for such large
+                // ones, which may have shorter ones behind them.
                 Err(error) if batch.segment_size.is_some() && is_refusal(&error) => {
-                    self.most_segments.store(1, Ordering::Relaxed);
+                    if segment <= FRAME {
+                        self.most_segments.store(1, Ordering::Relaxed);
+                    }
+                    most = 1;
                 }
                 _ => contents = rest,
             }
@@ -328,6 +342,9 @@ fn is_refusal(error: &io::Error) -> bool {
     let number = error.raw_os_error();
     number == Some(EIO) || error.kind() == io::ErrorKind::InvalidInput
 }
+
+/// What an Ethernet frame has room for.
+const FRAME: usize = 1500;
 
 /// The same number on every system that has GSO.
 const EIO: i32 = 5;

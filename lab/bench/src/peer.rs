@@ -21,7 +21,7 @@ mod webrtc;
 
 /// How long connecting may take before it counts as a failure: far longer than it takes.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// No datagram is longer, in bytes. Ours never sends longer ones; others are told.
+/// No datagram is longer, in bytes, but where ours looks for what the way carries; others are told.
 const DATAGRAM: usize = 1200;
 /// What every socket asks for as its receive buffer, in bytes: what ours asks for by itself.
 const RECEIVE_BUFFER: usize = 4 << 20;
@@ -48,6 +48,8 @@ trait Stack {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Name {
     Twocan,
+    /// Ours with datagrams no longer than the others'.
+    Fixed,
     Str0m,
     /// Only where it was built in (`--features webrtc`, which `cargo xtask bench peer` says).
     Webrtc,
@@ -59,7 +61,8 @@ enum Name {
 impl Name {
     fn make(self) -> io::Result<Box<dyn Stack>> {
         Ok(match self {
-            Self::Twocan => Box::new(twocan::Twocan::new()?),
+            Self::Twocan => Box::new(twocan::Twocan::new(None)?),
+            Self::Fixed => Box::new(twocan::Twocan::new(Some(DATAGRAM))?),
             Self::Str0m => Box::new(str0m::Str0m::new()?),
             #[cfg(feature = "webrtc")]
             Self::Webrtc => Box::new(webrtc::Webrtc::new()?),
@@ -73,7 +76,7 @@ impl Name {
     /// Once for all rounds; why it cannot be measured here, where it cannot.
     fn prepare(self) -> Result<(), String> {
         match self {
-            Self::Twocan | Self::Str0m | Self::Bare => Ok(()),
+            Self::Twocan | Self::Fixed | Self::Str0m | Self::Bare => Ok(()),
             Self::Webrtc if cfg!(feature = "webrtc") => Ok(()),
             Self::Webrtc => Err("built without it: say --features webrtc".to_owned()),
             Self::Pion => pion::prepare(),
@@ -103,10 +106,14 @@ impl Measure {
         }
     }
 
-    /// Whether there is a part of it that is the machine's, whatever the stack.
-    fn is_of_machine(self) -> bool {
-        // Messages' size makes no difference to it.
-        matches!(self, Self::Throughput64 | Self::ConnectCpu)
+    /// Whether it tells something of a stack.
+    fn is_of(self, stack: Name) -> bool {
+        match stack {
+            // What is the machine's, whatever the stack: messages' size makes no difference to it.
+            Name::Bare => matches!(self, Self::Throughput64 | Self::ConnectCpu),
+            Name::Fixed => !matches!(self, Self::Connect | Self::ConnectCpu | Self::Memory),
+            _ => true,
+        }
     }
 }
 
@@ -148,8 +155,11 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
         let mut results = vec![Vec::new(); stacks.len()];
         for _ in 0..options.rounds {
             for (stack, results) in stacks.iter().zip(&mut results) {
-                let has_it = *stack != Name::Bare || measure.is_of_machine();
-                results.push(if has_it { start(*stack, *measure, options)? } else { f64::NAN });
+                results.push(if measure.is_of(*stack) {
+                    start(*stack, *measure, options)?
+                } else {
+                    f64::NAN
+                });
             }
         }
         print!("{:36}", measure.title());

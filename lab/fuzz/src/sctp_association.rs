@@ -66,7 +66,7 @@ fn config(shape: u8) -> Config {
         receive_window: if shape & 4 != 0 { 64 << 10 } else { 1 << 20 },
         piece_size: 16 << 10,
         max_receive_message_size: 100 << 10,
-        max_packet_size: if shape & 8 != 0 { 1400 } else { 0 },
+        max_packet_size: if shape & 8 != 0 { 16_000 } else { 0 },
         packet_size: if shape & 16 != 0 { 512 } else { 1160 },
         send_buffer: SEND_BUFFER,
         max_in_flight: 1 << 20,

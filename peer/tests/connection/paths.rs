@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use netsim::Link;
-use twocan_peer::{Event, Kind, PeerConnectionState};
+use netsim::{Home, Link};
+use twocan_peer::stats::Stats;
+use twocan_peer::{ChannelId, Event, Kind, PeerConnectionState};
 
 use crate::world::{ADA, BOB, World};
 
@@ -63,4 +64,46 @@ fn nobody_is_woken_for_data_that_cannot_leave() {
     world.network.relink(bob, Link::default(), Link::default());
     world.ends[ADA].peer.restart_ice();
     world.until(PATIENCE, |world| world.ends[BOB].messages.len() == 1);
+}
+
+/// Bytes of a datagram, on average, of a message of a megabyte.
+fn datagram(world: &mut World, channel: ChannelId) -> u64 {
+    let sent = |world: &World| {
+        let report = world.ends[ADA].peer.stats(world.now);
+        let transports = report.stats.into_iter().filter_map(|stats| match stats {
+            Stats::Transport(transport) => Some((transport.sent.bytes, transport.sent.packets)),
+            _ => None,
+        });
+        transports.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    };
+    let arrived = |world: &World| world.ends[BOB].messages.iter().map(|(_, data)| data.len()).sum::<usize>();
+    let (before, already, now) = (sent(world), arrived(world), world.now);
+    world.ends[ADA].peer.send_copy(now, channel, Kind::Binary, &[1; 1 << 20]).unwrap();
+    world.until(PATIENCE, |world| arrived(world) == already + (1 << 20));
+    let after = sent(world);
+    (after.0 - before.0) / (after.1 - before.1)
+}
+
+#[test]
+fn datagrams_are_as_large_as_the_way_carries_and_shrink_with_it() {
+    let link = |mtu| Link { mtu, ..Link::of(Duration::from_millis(5)) };
+    let homes = ["192.0.2.1", "192.0.2.2"].map(|ip| Home::public(ip).link(link(65_000)));
+    let mut world = World::configured(12, homes, |_, configuration| {
+        configuration.max_datagram_size = 16_384;
+        configuration.max_message_size = 1 << 20;
+    });
+    let (ada, _) = world.channel("files");
+    world.pass(Duration::from_secs(2));
+    let size = datagram(&mut world, ada);
+    assert!(size > 14_000, "{size}");
+    let bob = world.ends[BOB].host;
+    world.network.relink(bob, link(1200), link(1200));
+    let size = datagram(&mut world, ada);
+    assert!(size < 4000, "what was under way was too large: {size}");
+    // Another way is looked at anew.
+    world.network.relink(bob, link(9000), link(9000));
+    world.ends[ADA].peer.restart_ice();
+    world.pass(Duration::from_secs(90));
+    let size = datagram(&mut world, ada);
+    assert!((6000..9000).contains(&size), "{size}");
 }

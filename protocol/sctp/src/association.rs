@@ -33,9 +33,6 @@ use session::{Phase, Session};
 pub struct Transmit {
     /// It probes the path's MTU (RFC 8899): it must not be fragmented on its way, and may get lost.
     pub is_probe: bool,
-    /// It is larger than the path is believed to carry, since it holds a chunk that was cut when the path
-    /// was wider: it may be fragmented on its way.
-    pub may_be_fragmented: bool,
 }
 
 /// An association between two ends of a DTLS connection.

@@ -17,6 +17,8 @@ pub(super) struct Twocan {
     runtime: Runtime,
     /// One per process, as the other stacks are measured.
     certificate: Arc<Certificate>,
+    /// Datagrams are no longer than this: none, than the way carries.
+    datagram: Option<usize>,
     pairs: Vec<Pair>,
 }
 
@@ -28,17 +30,17 @@ struct Pair {
 }
 
 impl Twocan {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(super) fn new(datagram: Option<usize>) -> io::Result<Self> {
         let seed = std::array::from_fn(|index| (std::process::id() >> (index % 4 * 8)) as u8);
         let certificate = Certificate::generate(seed, SystemTime::now()).map_err(io::Error::other)?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { runtime, certificate: Arc::new(certificate), pairs: Vec::new() })
+        Ok(Self { runtime, certificate: Arc::new(certificate), datagram, pairs: Vec::new() })
     }
 }
 
 impl Stack for Twocan {
     fn connect(&mut self) -> io::Result<()> {
-        let connecting = connect(Arc::clone(&self.certificate));
+        let connecting = connect(Arc::clone(&self.certificate), self.datagram);
         self.pairs.push(self.runtime.block_on(connecting).map_err(io::Error::other)?);
         Ok(())
     }
@@ -65,8 +67,10 @@ impl Stack for Twocan {
     }
 }
 
-async fn connect(certificate: Arc<Certificate>) -> Result<Pair, twocan::Error> {
+async fn connect(certificate: Arc<Certificate>, datagram: Option<usize>) -> Result<Pair, twocan::Error> {
+    let default = Configuration::default().max_datagram_size;
     let configuration = || Configuration {
+        max_datagram_size: datagram.unwrap_or(default),
         certificates: vec![Arc::clone(&certificate)],
         include_loopback: true,
         // The others have this address, and UDP alone.

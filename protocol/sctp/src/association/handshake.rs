@@ -108,6 +108,17 @@ impl Association {
         }
     }
 
+    /// Data goes another way from now on: what the one before carried says nothing of it. Discovery of what it does
+    /// ([`Config::max_packet_size`](crate::Config)) ends at this size.
+    pub fn leave_path(&mut self, now: Instant, max_packet_size: usize) {
+        self.config.max_packet_size = max_packet_size;
+        self.config = std::mem::take(&mut self.config).within_bounds();
+        let (now, limit) = (self.clock.time(now), self.config.max_packet_size);
+        if let State::Open(session) = &mut self.state {
+            session.leave_path(now, limit);
+        }
+    }
+
     /// Our INIT chunk, for `a=sctp-init` in SDP (base64). It changes nothing.
     pub fn local_init(&self) -> Vec<u8> {
         let mut chunk = Vec::with_capacity(64);

@@ -103,7 +103,7 @@ impl Association {
             return Ok(());
         }
         let size = session.path_mtu.confirmed(now, info).ok_or(Fault::BadHeartbeat)?;
-        session.set_packet_size(size);
+        session.packet_size = size;
         Ok(())
     }
 }

@@ -1,8 +1,9 @@
 //! How large packets may be: packetization-layer path MTU discovery (RFC 8899 §5; probes of HEARTBEAT and
 //! PAD as in §6.2).
 //!
-//! A packet of the greatest allowed size is tried first, since most paths carry it; then halves of what is
-//! left. Sizes are those of SCTP packets.
+//! A packet of the greatest allowed size is tried first, since a path that carries more than most mostly carries that: a
+//! loopback, a network of jumbo frames; then halves of what is left. Sizes are those of SCTP packets. They hold more chunks, but
+//! none that is larger than every path carries: a chunk cannot be cut again, and the path may be another one when it is lost.
 
 use super::heartbeat::Info;
 use crate::packet::{CHUNK_HEADER_LEN, Heartbeat, PacketWriter, Pad};
@@ -15,9 +16,6 @@ const MAX_PROBES: u32 = 3;
 const PROBE_TIMER: Nanos = SECOND;
 /// When to try again whether the path carries more (`PMTU_RAISE_TIMER`).
 const RAISE_TIMER: Nanos = 600 * SECOND;
-/// What is not worth another probe.
-const PRECISION: usize = 16;
-
 #[derive(Debug)]
 pub(super) struct PathMtu {
     base: usize,
@@ -47,7 +45,7 @@ impl PathMtu {
             attempts: 0,
             waiting: None,
             nonce: mix(seed ^ 4),
-            timer: (limit > base).then_some(now),
+            timer: (limit >= 2 * base).then_some(now),
             is_due: false,
         }
     }
@@ -75,7 +73,8 @@ impl PathMtu {
     fn choose(&mut self, now: Time) {
         self.attempts = 0;
         self.waiting = None;
-        let is_done = self.highest <= self.confirmed + PRECISION;
+        // One more chunk would not fit.
+        let is_done = self.highest < self.confirmed + self.base;
         self.probed = if is_done { 0 } else { usize::midpoint(self.confirmed, self.highest) & !3 };
         self.timer = Some(if is_done { now.plus(RAISE_TIMER) } else { now });
     }
@@ -106,6 +105,12 @@ impl PathMtu {
         self.confirmed = self.probed;
         self.choose(now);
         Some(self.confirmed)
+    }
+
+    /// The path is another one. The size to begin with.
+    pub(super) fn leave_path(&mut self, now: Time, limit: usize) -> usize {
+        *self = Self { nonce: self.nonce, ..Self::new(now, self.base, limit, 0) };
+        self.base
     }
 
     /// Nothing arrives any more: perhaps since the path became narrower (RFC 8899 §4.3). The size to go back

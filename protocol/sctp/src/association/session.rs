@@ -90,9 +90,8 @@ impl Session {
         })
     }
 
-    /// The path carries packets of this size.
-    pub(super) fn set_packet_size(&mut self, packet_size: usize) {
-        self.packet_size = packet_size;
-        self.sender.set_packet_size(packet_size);
+    /// Data goes another way from now on, of which only the least is known; discovery ends at `limit`.
+    pub(super) fn leave_path(&mut self, now: Time, limit: usize) {
+        self.packet_size = self.path_mtu.leave_path(now, limit);
     }
 }

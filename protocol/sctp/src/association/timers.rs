@@ -36,7 +36,7 @@ impl Association {
             && session.sender.timeouts >= 2
             && let Some(size) = session.path_mtu.black_hole(now)
         {
-            session.set_packet_size(size);
+            session.packet_size = size;
         }
         session.path_mtu.expire(now);
         if session.resets.expire(now) {

@@ -76,7 +76,6 @@ impl Session {
             self.path_mtu.write(now, &mut writer);
             transmit.is_probe = true;
         }
-        transmit.may_be_fragmented = !transmit.is_probe && writer.len() > self.packet_size;
         writer.finish(self.zero_checksum);
         Some(transmit)
     }

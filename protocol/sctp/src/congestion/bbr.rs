@@ -214,12 +214,6 @@ impl Bbr {
         self.state
     }
 
-    /// The path carries packets of another size.
-    pub(crate) fn set_packet_size(&mut self, packet_size: usize) {
-        self.packet_size = packet_size as u64;
-        self.cwnd = self.cwnd.max(self.min_pipe_cwnd());
-    }
-
     /// A packet of data leaves (§5.2.2). `in_flight` does not include it.
     #[inline]
     pub(crate) fn on_sent(&mut self, now: Time, size: u32, in_flight: u64) -> PacketState {

@@ -43,7 +43,7 @@ impl<'a> PacketWriter<'a> {
         self.limit.saturating_sub(self.buffer.len())
     }
 
-    /// Lets the packet grow to `size` bytes: for a path probe, or a chunk made when the path was wider.
+    /// Lets the packet grow to `size` bytes: for a path probe.
     pub fn grow(&mut self, size: usize) {
         self.limit = self.limit.max(self.start + size);
     }

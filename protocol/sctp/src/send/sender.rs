@@ -142,11 +142,7 @@ impl Sender {
                 break;
             }
             if writer.room() < size {
-                if !writer.is_empty() {
-                    return false;
-                }
-                // It was cut for a wider path, and a chunk cannot be cut again.
-                writer.grow(COMMON_HEADER_LEN + size);
+                return false;
             }
             chunk.fragment.write(writer.buffer(), message, tsn, (self.interleaving, self.is_probe_due));
             self.flight.resend(tsn);
@@ -165,7 +161,8 @@ impl Sender {
         let first = self.flight.next_tsn();
         let mut count = 0u16;
         while writer.room() > header_len && !self.flight.is_full() {
-            let room = (writer.room() - header_len) & !3;
+            // However much this path carries: another may carry less by the time that it is sent again, as it was cut.
+            let room = ((writer.room() - header_len) & !3).min(full & !3);
             let window = self.a_rwnd.saturating_sub(self.flight.outstanding);
             // A closed window is probed with one chunk (RFC 9260 §6.1 A).
             let is_window_probe = self.flight.outstanding == 0 && count == 0;
@@ -454,12 +451,6 @@ impl Sender {
     /// A measurement from elsewhere: the handshake, a heartbeat.
     pub(crate) fn measured(&mut self, rtt: Nanos) {
         self.round_trip.measured(rtt);
-    }
-
-    /// The path carries packets of this size.
-    pub(crate) fn set_packet_size(&mut self, packet_size: usize) {
-        self.packet_size = packet_size;
-        self.bbr.set_packet_size(packet_size);
     }
 
     /// Gives back memory that a busy past needed.

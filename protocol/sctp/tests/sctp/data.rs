@@ -146,14 +146,15 @@ fn unordered_messages_do_not_wait_for_each_other() {
 
 #[test]
 fn a_wider_path_is_found_and_a_narrow_one_too() {
-    for mtu in [65_535, 1300, 1200] {
-        let both = Config { max_packet_size: 1452, ..config() };
+    for mtu in [65_535, 9000, 5000, 2200, 1200] {
+        let both = Config { max_packet_size: 16_000, ..config() };
         let conditions = Conditions { mtu, ..Conditions::default() };
         let mut pair = Pair::connected(both, conditions, 1);
         pair.run_for(Duration::from_secs(60));
         let found = pair.a.association.stats().packet_size;
-        let most = mtu.min(1452);
-        assert!(found <= most && found + 40 >= most, "{found} of {most}");
+        // One more chunk would not fit.
+        let most = mtu.min(16_000);
+        assert!(found <= most && found + 1160 > most, "{found} of {most}");
         pair.send(0, pattern(200_000, 1), Options::default());
         assert!(pair.run_until(Duration::from_secs(5), |pair| pair.b.received_messages == 1));
     }
@@ -161,16 +162,30 @@ fn a_wider_path_is_found_and_a_narrow_one_too() {
 
 #[test]
 fn a_path_that_becomes_narrower_is_noticed() {
-    let both = Config { max_packet_size: 1452, ..config() };
+    let both = Config { max_packet_size: 9000, ..config() };
     let mut pair = Pair::connected(both, Conditions::default(), 1);
     pair.run_for(Duration::from_secs(5));
-    assert_eq!(pair.a.association.stats().packet_size, 1452);
+    assert_eq!(pair.a.association.stats().packet_size, 9000);
     pair.a.link.conditions.mtu = 1200;
     pair.send(0, pattern(100, 1), Options::default());
     pair.send(0, pattern(50_000, 1), Options::default());
     pair.run_for(Duration::from_secs(5));
     assert_eq!(pair.a.association.stats().packet_size, 1160);
-    // What was cut too large cannot be cut again: such packets may be fragmented, and then they arrive.
-    pair.a.link.conditions.mtu = 1500;
+    // What went together goes alone.
     assert!(pair.run_until(Duration::from_secs(60), |pair| pair.b.received_messages == 2));
+}
+
+#[test]
+fn another_path_is_looked_at_anew() {
+    let both = Config { max_packet_size: 9000, ..config() };
+    let mut pair = Pair::connected(both, Conditions::default(), 1);
+    pair.run_for(Duration::from_secs(5));
+    assert_eq!(pair.a.association.stats().packet_size, 9000);
+    for (limit, finds) in [(0, 1160), (5000, 5000)] {
+        let now = pair.now;
+        pair.a.association.leave_path(now, limit);
+        assert_eq!(pair.a.association.stats().packet_size, 1160);
+        pair.run_for(Duration::from_secs(5));
+        assert_eq!(pair.a.association.stats().packet_size, finds);
+    }
 }
