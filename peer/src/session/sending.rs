@@ -2,22 +2,23 @@
 
 mod anew;
 mod repair;
+mod stream;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bwe::{DataRate, DataSize, Pacer, PacerConfig, Priority, Release, Sent};
 use bytes::Bytes;
-use rtp::extension::{ExtensionMap, Kind, Mid, RtpStreamId, TransportSequenceNumber};
+use rtp::extension::{ExtensionMap, Kind, TransportSequenceNumber};
 use rtp::{Fields, Header, HeaderMut, HeaderWriter, PayloadType, SequenceNumber, Ssrc, Timestamp};
 use sdp::attribute::Feedback;
 
 use self::repair::{can_repair, padding, repeat};
+use self::stream::{Name, Stream};
 use super::cache::{Cache, Kept, Moment};
-use super::reports::Remote;
 use super::source::KeyFrameRequests;
 use crate::error::SendError;
-use crate::media::{Agreement, MediaKind, Transceiver, TransceiverId};
+use crate::media::{Agreement, Transceiver, TransceiverId};
 use crate::transport::Level;
 
 /// Packets that may be asked for again, at most, with those that wait to be sent.
@@ -31,9 +32,6 @@ const FRAME: Duration = Duration::from_millis(33);
 
 /// Bytes that IP and UDP put before each datagram.
 const BELOW: usize = 28;
-
-/// A clock that goes back by more seconds than that begins anew.
-const ANEW: i32 = 5;
 
 /// Until feedback says otherwise: fast enough for what an application does without knowing.
 const UNKNOWN: DataRate = DataRate::from_mbps(1_000);
@@ -90,134 +88,6 @@ impl std::ops::Deref for Prefix {
 
     fn deref(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.length)).unwrap_or_default()
-    }
-}
-
-/// One source of ours.
-///
-/// A server has some dozens of each connection, more than its caches hold: what each packet needs comes first, and together.
-#[derive(Debug)]
-#[repr(C, align(64))]
-pub(crate) struct Stream {
-    pub(crate) ssrc: Ssrc,
-    pub(crate) kind: MediaKind,
-    /// Whether packets are sent again: it is asked for each one.
-    repairs: bool,
-    /// The peer knows to which section it belongs.
-    pub(crate) is_known: bool,
-    /// The codec that was sent last, and its ticks per second.
-    codec: Option<(PayloadType, u32)>,
-    /// Where the keys' owner has it.
-    sealed_at: srtp::SourcePlace,
-    next: u64,
-    /// Where it began anew, and how many numbers were left out by then.
-    begin: u64,
-    left_out: u64,
-    /// The highest number of what has left.
-    last_left: Option<u64>,
-    pub(crate) packets: u64,
-    /// Payload, in bytes.
-    pub(crate) octets: u64,
-    pub(crate) header_bytes: u64,
-    /// What was sent last: when, and when it was taken.
-    pub(crate) last: Option<(Instant, Timestamp, u32)>,
-    cache: Cache,
-    /// The numbers of header extensions, beside what each packet changes.
-    extensions: ExtensionMap,
-    /// Packets that the pacer has.
-    waiting: usize,
-    pub(crate) transceiver: TransceiverId,
-    pub(crate) encoding: usize,
-    pub(crate) retransmission: Ssrc,
-    next_repair: SequenceNumber,
-    mid: Box<str>,
-    rid: Option<Box<str>>,
-    pub(crate) agreement: Arc<Agreement>,
-    pub(crate) repaired: u64,
-    pub(crate) repaired_bytes: u64,
-    /// How often the peer asked for packets, or a key frame.
-    pub(crate) nacks: u32,
-    pub(crate) key_frame_requests: KeyFrameRequests,
-    /// Which timestamp what is taken at a moment has, where the owner knows better than `last`.
-    pub(crate) clock: Option<(Instant, Timestamp)>,
-    /// What the peer says of it.
-    pub(crate) last_report: Option<Remote>,
-    /// The number of the peer's last command to send a key frame.
-    pub(crate) last_fir: Option<u8>,
-}
-
-/// What a stream is looked for by. Those of all streams are together, so that to look for one fetches no other.
-#[derive(Clone, Copy, Debug)]
-struct Name {
-    transceiver: TransceiverId,
-    encoding: u32,
-    ssrc: Ssrc,
-}
-
-impl Stream {
-    /// Ticks per second of a codec that may be sent.
-    fn clock_rate(&mut self, payload_type: PayloadType) -> Option<u32> {
-        if let Some((_, known)) = self.codec.filter(|(known, _)| *known == payload_type) {
-            return Some(known);
-        }
-        let agreed = self.agreement.codecs.iter().find(|codec| codec.send == payload_type)?;
-        self.codec = Some((payload_type, agreed.codec.clock_rate));
-        Some(agreed.codec.clock_rate)
-    }
-
-    fn priority(&self) -> Priority {
-        match self.kind {
-            MediaKind::Audio => Priority::Audio,
-            MediaKind::Video => Priority::Video,
-        }
-    }
-
-    /// The number of a packet, behind which others go on; none where it is from before the beginning.
-    fn number(&mut self, packet: &OutgoingPacket) -> Option<u64> {
-        let number = packet.sequence_number.unwrap_or(self.next);
-        self.next = self.next.max(number.saturating_add(1));
-        (number >= self.begin).then(|| number - self.left_out)
-    }
-
-    fn fields(&self, packet: &OutgoingPacket, number: u64) -> Fields {
-        Fields {
-            marker: packet.marker,
-            payload_type: packet.payload_type,
-            sequence_number: SequenceNumber(number as u16),
-            timestamp: packet.timestamp,
-            ssrc: self.ssrc,
-        }
-    }
-
-    /// Appends the header of a packet of media, as far as it is the session's business.
-    fn begin<'a>(&self, fields: &Fields, counted: u64, buffer: &'a mut Vec<u8>) -> HeaderWriter<'a> {
-        let map = &self.extensions;
-        let mut writer = HeaderWriter::counted(buffer, fields, map, SequenceNumber(counted as u16));
-        if !self.is_known {
-            writer.extension(map, &Mid(self.mid.as_bytes()));
-            if let Some(rid) = &self.rid {
-                writer.extension(map, &RtpStreamId(rid.as_bytes()));
-            }
-        }
-        writer
-    }
-
-    /// Something taken at this time is sent now.
-    fn note(&mut self, now: Instant, timestamp: Timestamp, clock_rate: u32) {
-        let ahead = self.last.map(|(_, last, _)| timestamp.ahead_of(last));
-        // What comes late was taken long ago, unless the clock has begun anew.
-        let begins_anew = |ahead: i32| ahead < clock_rate.cast_signed().saturating_mul(-ANEW);
-        if ahead.is_none_or(|ahead| ahead > 0 || begins_anew(ahead)) {
-            self.last = Some((now, timestamp, clock_rate));
-        }
-    }
-
-    /// A packet has left: bytes of its header, and of all of it in the clear.
-    fn count(&mut self, number: u64, header: usize, length: usize) {
-        self.last_left = self.last_left.max(Some(number));
-        self.packets += 1;
-        self.header_bytes += header as u64;
-        self.octets += (length - header) as u64;
     }
 }
 
