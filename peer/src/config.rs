@@ -24,7 +24,8 @@ pub struct Configuration {
     /// Bytes of a datagram of data, at most, until a larger one is known to pass.
     pub datagram_size: usize,
     /// Where looking for larger ones ends (RFC 8899), once a way is found: 16,384 are as many as a record of DTLS takes. Zero, nothing
-    /// is looked for: the sockets of a caller who sets it must not have datagrams fragmented on their way.
+    /// is looked for. The sockets of a caller who sets it take so much at once, and must not have datagrams fragmented on their way;
+    /// a peer that does not say the same is not sent larger ones.
     pub max_datagram_size: usize,
     /// Say SCTP's INIT in descriptions (SNAP, draft-hancke-tsvwg-snap): with a peer that does so, too, data flows two
     /// round trips earlier. A peer that does not know it ignores it.

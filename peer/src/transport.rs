@@ -145,6 +145,7 @@ impl Transport {
         let overhead = dtls::Overhead::DTLS12_AES_GCM.total().max(dtls::Overhead::DTLS13.total());
         let sctp = sctp::Config {
             packet_size: configuration.datagram_size.saturating_sub(overhead),
+            max_packet_size: configuration.max_datagram_size.saturating_sub(overhead),
             max_receive_message_size: configuration.max_message_size,
             send_buffer: configuration.send_buffer,
             receive_window: configuration.receive_window,

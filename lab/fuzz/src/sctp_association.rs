@@ -341,6 +341,7 @@ fn write(chunk: &Forged, (theirs, ours): (u32, u32), out: &mut Vec<u8>) {
                 reconfig: flags & 2 != 0,
                 interleaving: flags & 4 != 0,
                 zero_checksum: flags & 8 != 0,
+                padding: flags & 16 != 0,
             };
             match ack {
                 true => InitAck { init, cookie: &cookie[..cookie.len().min(300)] }.write(out),

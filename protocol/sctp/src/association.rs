@@ -96,6 +96,7 @@ impl Association {
             partial_reliability: true,
             reconfig: true,
             interleaving: config.interleaving,
+            padding: config.max_packet_size >= 2 * config.packet_size,
             zero_checksum: config.zero_checksum,
         };
         Self {

@@ -11,7 +11,7 @@ pub struct Config {
     /// DTLS. From 512 to 65,535; rounded down to a multiple of 4.
     pub packet_size: usize,
     /// Where path MTU discovery (RFC 8899) ends, in bytes of an SCTP packet; less than two of `packet_size` mean that it is off.
-    /// Only for sockets whose datagrams are not fragmented on their way.
+    /// The peer must have it, too. Only for sockets whose datagrams are not fragmented on their way.
     pub max_packet_size: usize,
     /// Bytes that may wait here for the application or for missing fragments: our window. At least twice
     /// `piece_size`, and at least 64 KiB.

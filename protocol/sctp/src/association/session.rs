@@ -43,6 +43,8 @@ pub(super) struct Session {
     pub(super) acknowledger: Acknowledger,
     pub(super) resets: Resets,
     pub(super) heartbeats: Heartbeats,
+    /// Whether the peer may be probed for the path's MTU.
+    takes_probes: bool,
     pub(super) path_mtu: PathMtu,
     /// A COOKIE ACK is due.
     pub(super) cookie_ack_due: bool,
@@ -81,7 +83,13 @@ impl Session {
             map: TsnMap::new(BEGINNING + u64::from(peer.initial_tsn)),
             acknowledger: Acknowledger::new(nanos(config.sack_delay), config.receive_window),
             resets: Resets::new(local.initial_tsn, peer.initial_tsn),
-            path_mtu: PathMtu::new(now, config.packet_size, config.max_packet_size, seed),
+            takes_probes: peer.padding,
+            path_mtu: PathMtu::new(
+                now,
+                config.packet_size,
+                if peer.padding { config.max_packet_size } else { 0 },
+                seed,
+            ),
             cookie_ack_due: false,
             shutdown_due: false,
             shutdown_timer: None,
@@ -92,6 +100,7 @@ impl Session {
 
     /// Data goes another way from now on, of which only the least is known; discovery ends at `limit`.
     pub(super) fn leave_path(&mut self, now: Time, limit: usize) {
+        let limit = if self.takes_probes { limit } else { 0 };
         self.packet_size = self.path_mtu.leave_path(now, limit);
     }
 }

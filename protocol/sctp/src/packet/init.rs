@@ -2,7 +2,7 @@
 
 use wire::Reader;
 
-use super::{IData, IForwardTsn, Malformed, Parameter, Parameters, RawChunk, ReConfig, writer};
+use super::{IData, IForwardTsn, Malformed, Pad, Parameter, Parameters, RawChunk, ReConfig, writer};
 
 /// The body that INIT and INIT ACK share (RFC 9260 §3.3.2).
 ///
@@ -38,6 +38,9 @@ pub struct Init {
     pub reconfig: bool,
     /// The sender understands I-DATA, and I-FORWARD-TSN where `partial_reliability` (RFC 8260).
     pub interleaving: bool,
+    /// The sender understands PAD (RFC 4820), and takes packets as large as a path may carry: it may be probed with them. Those who do
+    /// not say so may have no room for them, whatever the path carries.
+    pub padding: bool,
     /// The sender accepts a checksum of zero, since packets come over DTLS (RFC 9653).
     pub zero_checksum: bool,
 }
@@ -70,6 +73,7 @@ impl Init {
             partial_reliability: false,
             reconfig: false,
             interleaving: false,
+            padding: false,
             zero_checksum: false,
         };
         // RFC 9260 §3.3.2: each of these being zero is an error of the peer.
@@ -85,6 +89,7 @@ impl Init {
                 Parameter::SUPPORTED_EXTENSIONS => {
                     init.reconfig = value.contains(&ReConfig::KIND);
                     init.interleaving = value.contains(&IData::KIND);
+                    init.padding = value.contains(&Pad::KIND);
                 }
                 Parameter::ZERO_CHECKSUM_ACCEPTABLE => init.zero_checksum = value == EDMID_DTLS,
                 // The highest bit of an unknown type unset: stop here (RFC 9260 §3.2.1). The types of
@@ -122,8 +127,9 @@ impl Init {
             (self.partial_reliability, super::ForwardTsn::KIND),
             (self.interleaving, IData::KIND),
             (self.interleaving && self.partial_reliability, IForwardTsn::KIND),
+            (self.padding, Pad::KIND),
         ];
-        let mut value = [0; 4];
+        let mut value = [0; 5];
         let mut count = 0;
         for (_, kind) in extensions.into_iter().filter(|extension| extension.0) {
             value[count] = kind;

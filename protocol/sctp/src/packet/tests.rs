@@ -28,6 +28,7 @@ const INIT: Init = Init {
     partial_reliability: true,
     reconfig: true,
     interleaving: false,
+    padding: false,
     zero_checksum: false,
 };
 
@@ -139,6 +140,7 @@ fn a_correct_checksum_may_be_zero() {
         partial_reliability: false,
         reconfig: false,
         interleaving: false,
+        padding: false,
         zero_checksum: false,
     };
     let mut bytes = Vec::new();
@@ -172,4 +174,12 @@ fn hostile_lengths_end_the_packet() {
         assert_eq!(round_trip(|out| out.extend_from_slice(chunk)), expected);
     }
     assert_eq!(Packet::parse(&[0; 11]), Err(Malformed));
+}
+
+#[test]
+fn an_init_with_everything_is_read_as_it_was_written() {
+    let init = Init { interleaving: true, padding: true, zero_checksum: true, ..INIT };
+    let mut bytes = Vec::new();
+    init.write(&mut bytes);
+    assert_eq!(Init::parse_standalone(&bytes), Ok(init));
 }

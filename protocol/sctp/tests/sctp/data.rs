@@ -189,3 +189,17 @@ fn another_path_is_looked_at_anew() {
         assert_eq!(pair.a.association.stats().packet_size, finds);
     }
 }
+
+/// Another stack may have no room for more than it sends itself, and fail at that.
+#[test]
+fn who_does_not_say_that_it_takes_larger_packets_gets_none() {
+    let wide = Config { max_packet_size: 9000, ..config() };
+    for ends in [(wide.clone(), config()), (config(), wide)] {
+        let mut pair = Pair::with(ends, (Conditions::default(), Conditions::default()), 1);
+        pair.a.association.connect(pair.now);
+        pair.run_for(Duration::from_secs(5));
+        for end in [&pair.a, &pair.b] {
+            assert_eq!(end.association.stats().packet_size, 1160);
+        }
+    }
+}
