@@ -398,14 +398,14 @@ impl Transport {
     }
 
     /// Data goes this way from now on. What a relay or a stream puts into datagrams is cut elsewhere: nothing is found out there.
-    fn look_for_size(&mut self, now: Instant, path: ice::Path) {
+    fn look_for_size(&mut self, path: ice::Path) {
         if self.max_datagram_size == 0 || self.sized.replace(path) == Some(path) {
             return;
         }
         let is_direct = path.protocol == ice::Protocol::Udp && self.gather.relay_at(path.local).is_none();
         let overhead = dtls::Overhead::DTLS12_AES_GCM.total().max(dtls::Overhead::DTLS13.total());
         let most = if is_direct { self.max_datagram_size.saturating_sub(overhead) } else { 0 };
-        self.channels.association_mut().leave_path(now, most);
+        self.channels.association_mut().leave_path(most);
     }
 
     /// Counts what was appended; how a batch is to be cut.
@@ -435,7 +435,7 @@ impl Transport {
                 }
                 ice::Event::Selected(ref selected) => {
                     self.select(now, selected.path);
-                    self.look_for_size(now, selected.path);
+                    self.look_for_size(selected.path);
                     self.flows.select(Some(selected.pair));
                     self.begin(now);
                 }

@@ -110,12 +110,11 @@ impl Association {
 
     /// Data goes another way from now on: what the one before carried says nothing of it. Discovery of what it does
     /// ([`Config::max_packet_size`](crate::Config)) ends at this size.
-    pub fn leave_path(&mut self, now: Instant, max_packet_size: usize) {
+    pub fn leave_path(&mut self, max_packet_size: usize) {
         self.config.max_packet_size = max_packet_size;
         self.config = std::mem::take(&mut self.config).within_bounds();
-        let (now, limit) = (self.clock.time(now), self.config.max_packet_size);
         if let State::Open(session) = &mut self.state {
-            session.leave_path(now, limit);
+            session.leave_path(self.config.max_packet_size);
         }
     }
 

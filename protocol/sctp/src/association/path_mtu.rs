@@ -32,10 +32,15 @@ pub(super) struct PathMtu {
     /// When the next probe, or the search, is due; none where discovery is off.
     timer: Option<Time>,
     is_due: bool,
+    /// Nothing was looked for yet.
+    waits: bool,
 }
 
+/// What must wait to be sent for it to be worth a probe, in packets of the least size: most connections never carry as much.
+const WORTH: usize = 16;
+
 impl PathMtu {
-    pub(super) fn new(now: Time, base: usize, limit: usize, seed: u64) -> Self {
+    pub(super) fn new(base: usize, limit: usize, seed: u64) -> Self {
         Self {
             base,
             confirmed: base,
@@ -45,8 +50,18 @@ impl PathMtu {
             attempts: 0,
             waiting: None,
             nonce: mix(seed ^ 4),
-            timer: (limit >= 2 * base).then_some(now),
+            timer: None,
             is_due: false,
+            waits: limit >= 2 * base,
+        }
+    }
+
+    /// So many bytes wait to be sent.
+    #[inline]
+    pub(super) fn on_waiting(&mut self, now: Time, bytes: usize) {
+        if self.waits && bytes >= WORTH * self.base {
+            self.waits = false;
+            self.timer = Some(now);
         }
     }
 
@@ -108,8 +123,8 @@ impl PathMtu {
     }
 
     /// The path is another one. The size to begin with.
-    pub(super) fn leave_path(&mut self, now: Time, limit: usize) -> usize {
-        *self = Self { nonce: self.nonce, ..Self::new(now, self.base, limit, 0) };
+    pub(super) fn leave_path(&mut self, limit: usize) -> usize {
+        *self = Self { nonce: self.nonce, ..Self::new(self.base, limit, 0) };
         self.base
     }
 

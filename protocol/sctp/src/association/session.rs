@@ -85,7 +85,6 @@ impl Session {
             resets: Resets::new(local.initial_tsn, peer.initial_tsn),
             takes_probes: peer.padding,
             path_mtu: PathMtu::new(
-                now,
                 config.packet_size,
                 if peer.padding { config.max_packet_size } else { 0 },
                 seed,
@@ -99,8 +98,8 @@ impl Session {
     }
 
     /// Data goes another way from now on, of which only the least is known; discovery ends at `limit`.
-    pub(super) fn leave_path(&mut self, now: Time, limit: usize) {
+    pub(super) fn leave_path(&mut self, limit: usize) {
         let limit = if self.takes_probes { limit } else { 0 };
-        self.packet_size = self.path_mtu.leave_path(now, limit);
+        self.packet_size = self.path_mtu.leave_path(limit);
     }
 }

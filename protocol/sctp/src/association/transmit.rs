@@ -63,6 +63,7 @@ impl Session {
         }
         self.sender.write_skip(now, outbox, &mut writer);
         if has_data {
+            self.path_mtu.on_waiting(now, outbox.total_buffered());
             self.sender.write(now, outbox, &mut writer);
             // What was given up just now can be told just now.
             self.sender.write_skip(now, outbox, &mut writer);

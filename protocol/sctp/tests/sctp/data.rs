@@ -150,13 +150,16 @@ fn a_wider_path_is_found_and_a_narrow_one_too() {
         let both = Config { max_packet_size: 16_000, ..config() };
         let conditions = Conditions { mtu, ..Conditions::default() };
         let mut pair = Pair::connected(both, conditions, 1);
+        pair.run_for(Duration::from_secs(5));
+        assert_eq!(pair.a.association.stats().packet_size, 1160, "there is nothing to carry");
+        pair.send(0, pattern(50_000, 1), Options::default());
         pair.run_for(Duration::from_secs(60));
         let found = pair.a.association.stats().packet_size;
         // One more chunk would not fit.
         let most = mtu.min(16_000);
         assert!(found <= most && found + 1160 > most, "{found} of {most}");
         pair.send(0, pattern(200_000, 1), Options::default());
-        assert!(pair.run_until(Duration::from_secs(5), |pair| pair.b.received_messages == 1));
+        assert!(pair.run_until(Duration::from_secs(5), |pair| pair.b.received_messages == 2));
     }
 }
 
@@ -164,6 +167,7 @@ fn a_wider_path_is_found_and_a_narrow_one_too() {
 fn a_path_that_becomes_narrower_is_noticed() {
     let both = Config { max_packet_size: 9000, ..config() };
     let mut pair = Pair::connected(both, Conditions::default(), 1);
+    pair.send(0, pattern(50_000, 1), Options::default());
     pair.run_for(Duration::from_secs(5));
     assert_eq!(pair.a.association.stats().packet_size, 9000);
     pair.a.link.conditions.mtu = 1200;
@@ -172,19 +176,20 @@ fn a_path_that_becomes_narrower_is_noticed() {
     pair.run_for(Duration::from_secs(5));
     assert_eq!(pair.a.association.stats().packet_size, 1160);
     // What went together goes alone.
-    assert!(pair.run_until(Duration::from_secs(60), |pair| pair.b.received_messages == 2));
+    assert!(pair.run_until(Duration::from_secs(60), |pair| pair.b.received_messages == 3));
 }
 
 #[test]
 fn another_path_is_looked_at_anew() {
     let both = Config { max_packet_size: 9000, ..config() };
     let mut pair = Pair::connected(both, Conditions::default(), 1);
+    pair.send(0, pattern(50_000, 1), Options::default());
     pair.run_for(Duration::from_secs(5));
     assert_eq!(pair.a.association.stats().packet_size, 9000);
     for (limit, finds) in [(0, 1160), (5000, 5000)] {
-        let now = pair.now;
-        pair.a.association.leave_path(now, limit);
+        pair.a.association.leave_path(limit);
         assert_eq!(pair.a.association.stats().packet_size, 1160);
+        pair.send(0, pattern(50_000, 1), Options::default());
         pair.run_for(Duration::from_secs(5));
         assert_eq!(pair.a.association.stats().packet_size, finds);
     }
@@ -197,6 +202,8 @@ fn who_does_not_say_that_it_takes_larger_packets_gets_none() {
     for ends in [(wide.clone(), config()), (config(), wide)] {
         let mut pair = Pair::with(ends, (Conditions::default(), Conditions::default()), 1);
         pair.a.association.connect(pair.now);
+        pair.run_for(Duration::from_secs(5));
+        pair.send(0, pattern(50_000, 1), Options::default());
         pair.run_for(Duration::from_secs(5));
         for end in [&pair.a, &pair.b] {
             assert_eq!(end.association.stats().packet_size, 1160);
