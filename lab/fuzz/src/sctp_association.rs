@@ -194,7 +194,8 @@ impl Machines for World {
             assert!(count <= BURST, "one moment brings {count} packets");
         }
         let buffered = side.association.stats().buffered;
-        assert!(buffered <= SEND_BUFFER, "{buffered} bytes wait");
+        // A quarter more is for streams that have little waiting.
+        assert!(buffered <= SEND_BUFFER + SEND_BUFFER / 4, "{buffered} bytes wait");
     }
 }
 

@@ -20,7 +20,8 @@ pub struct Config {
     pub piece_size: usize,
     /// A received message that is longer ends the association. Our `max-message-size` (RFC 8841).
     pub max_receive_message_size: u64,
-    /// Bytes that may wait to be sent for the first time; a message counts 128 bytes more than it has.
+    /// Bytes that may wait to be sent for the first time; a message counts 128 bytes more than it has. A quarter more may wait of
+    /// streams that have little waiting, so that one which fills the buffer does not shut them out.
     pub send_buffer: usize,
     /// Bytes that may be under way.
     pub max_in_flight: usize,
