@@ -92,7 +92,8 @@ pub(crate) struct Transport {
     mtu: usize,
     /// Bytes of a datagram of data.
     datagram_size: usize,
-    max_datagram_size: usize,
+    /// Bytes of an association's packet at most, by ways that may carry it.
+    max_packet_size: usize,
     /// The way whose greatest datagram is looked for.
     sized: Option<ice::Path>,
     /// The peer's INIT, where both descriptions say one.
@@ -143,9 +144,10 @@ impl Transport {
         };
         let certificate = configuration.certificate.clone();
         let overhead = dtls::Overhead::DTLS12_AES_GCM.total().max(dtls::Overhead::DTLS13.total());
+        let max_packet_size = configuration.max_datagram_size.saturating_sub(overhead);
         let sctp = sctp::Config {
             packet_size: configuration.datagram_size.saturating_sub(overhead),
-            max_packet_size: configuration.max_datagram_size.saturating_sub(overhead),
+            max_packet_size,
             max_receive_message_size: configuration.max_message_size,
             send_buffer: configuration.send_buffer,
             receive_window: configuration.receive_window,
@@ -166,7 +168,7 @@ impl Transport {
             embedded: DtlsInStun::default(),
             mtu: configuration.dtls.mtu,
             datagram_size: configuration.datagram_size,
-            max_datagram_size: configuration.max_datagram_size,
+            max_packet_size,
             sized: None,
             peer_init: None,
             batch: Batch::default(),
@@ -399,13 +401,11 @@ impl Transport {
 
     /// Data goes this way from now on. What a relay or a stream puts into datagrams is cut elsewhere: nothing is found out there.
     fn look_for_size(&mut self, path: ice::Path) {
-        if self.max_datagram_size == 0 || self.sized.replace(path) == Some(path) {
+        if self.max_packet_size == 0 || self.sized.replace(path) == Some(path) {
             return;
         }
         let is_direct = path.protocol == ice::Protocol::Udp && self.gather.relay_at(path.local).is_none();
-        let overhead = dtls::Overhead::DTLS12_AES_GCM.total().max(dtls::Overhead::DTLS13.total());
-        let most = if is_direct { self.max_datagram_size.saturating_sub(overhead) } else { 0 };
-        self.channels.association_mut().leave_path(most);
+        self.channels.association_mut().leave_path(if is_direct { self.max_packet_size } else { 0 });
     }
 
     /// Counts what was appended; how a batch is to be cut.

@@ -23,9 +23,7 @@ pub(super) struct LegId {
 impl LegId {
     /// Nobody's: what is published comes from another worker.
     pub(super) const NONE: Self = Self { place: u32::MAX, generation: 0 };
-}
 
-impl LegId {
     /// The place, which another may have after it, and how many had it before.
     pub(super) fn parts(self) -> (u32, u32) {
         (self.place, self.generation)

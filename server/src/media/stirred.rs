@@ -4,15 +4,15 @@
 //! were stirred are heard, and their next deadline is noted.
 
 use std::collections::{BTreeSet, HashMap, hash_map};
-use std::hash::{BuildHasher as _, RandomState};
 use std::time::Instant;
 
 use super::rooms::Room;
 use crate::conference::RoomKey;
 
+#[derive(Default)]
 pub(super) struct Rooms {
-    /// Asked for each datagram, by names that anybody may give: a fast hash with a seed of our own.
-    all: HashMap<RoomKey, Entry, foldhash::quality::FixedState>,
+    /// By names that anybody may give: with the hash that nobody can make collide.
+    all: HashMap<RoomKey, Entry>,
     stirred: Vec<RoomKey>,
     /// No later than what each room waits for.
     deadlines: BTreeSet<(Instant, RoomKey)>,
@@ -23,14 +23,6 @@ struct Entry {
     is_stirred: bool,
     /// Its place among the deadlines.
     deadline: Option<Instant>,
-}
-
-impl Default for Rooms {
-    fn default() -> Self {
-        let seed = RandomState::new().hash_one(0);
-        let all = HashMap::with_hasher(foldhash::quality::FixedState::with_seed(seed));
-        Self { all, stirred: Vec::new(), deadlines: BTreeSet::new() }
-    }
 }
 
 impl Rooms {

@@ -16,6 +16,9 @@ const MAX_PROBES: u32 = 3;
 const PROBE_TIMER: Nanos = SECOND;
 /// When to try again whether the path carries more (`PMTU_RAISE_TIMER`).
 const RAISE_TIMER: Nanos = 600 * SECOND;
+/// What must wait to be sent for it to be worth a probe, in packets of the least size: most connections never carry as much.
+const WORTH: usize = 16;
+
 #[derive(Debug)]
 pub(super) struct PathMtu {
     base: usize,
@@ -35,9 +38,6 @@ pub(super) struct PathMtu {
     /// Nothing was looked for yet.
     waits: bool,
 }
-
-/// What must wait to be sent for it to be worth a probe, in packets of the least size: most connections never carry as much.
-const WORTH: usize = 16;
 
 impl PathMtu {
     pub(super) fn new(base: usize, limit: usize, seed: u64) -> Self {

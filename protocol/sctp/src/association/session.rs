@@ -68,7 +68,7 @@ impl Session {
         let interleaving = local.interleaving && peer.interleaving;
         let first_tsn = BEGINNING + u64::from(local.initial_tsn);
         let heartbeat_interval = nanos(config.heartbeat_interval);
-        Box::new(Self {
+        let mut session = Box::new(Self {
             peer_tag: peer.initiate_tag,
             phase: Phase::Established,
             interleaving,
@@ -84,17 +84,15 @@ impl Session {
             acknowledger: Acknowledger::new(nanos(config.sack_delay), config.receive_window),
             resets: Resets::new(local.initial_tsn, peer.initial_tsn),
             takes_probes: peer.padding,
-            path_mtu: PathMtu::new(
-                config.packet_size,
-                if peer.padding { config.max_packet_size } else { 0 },
-                seed,
-            ),
+            path_mtu: PathMtu::new(config.packet_size, 0, seed),
             cookie_ack_due: false,
             shutdown_due: false,
             shutdown_timer: None,
             unknown_chunk: Vec::new(),
             is_exhausted: false,
-        })
+        });
+        session.leave_path(config.max_packet_size);
+        session
     }
 
     /// Data goes another way from now on, of which only the least is known; discovery ends at `limit`.
