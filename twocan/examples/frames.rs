@@ -1,10 +1,9 @@
 //! Whole frames from one connection to another: a test picture that is encoded as it goes, and how late it comes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use media::{FrameSource as _, Pattern};
+use media::{FrameSource as _, Pattern, Wishes};
 use tokio::time::Instant;
 use twocan::{
     Configuration, Direction, FrameReceiver, FrameSender, MediaFrame, MediaKind, PeerConnection, PeerEvent,
@@ -25,8 +24,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     ada.set_remote_description(bob.set_local_description(None).await?).await?;
 
     // Whoever encodes heeds what the connection says: here, that a key frame is wanted.
-    let wish = Arc::<AtomicBool>::default();
-    let mut pattern = Pattern::new(Arc::clone(&wish));
+    let wishes = Arc::<Wishes>::default();
+    let mut pattern = Pattern::new(Arc::clone(&wishes));
     let mut sender = FrameSender::new(&mut camera).await?;
     let mut receiver = FrameReceiver::new(screen);
     let (start, wall) = (Instant::now(), SystemTime::now());
@@ -36,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         tokio::select! {
             event = ada.next_event() => match event {
                 Some(PeerEvent::IceCandidate(candidate)) => bob.add_ice_candidate(candidate).await?,
-                Some(PeerEvent::KeyFrameRequested { .. }) => wish.store(true, Ordering::Relaxed),
+                Some(PeerEvent::KeyFrameRequested { .. }) => wishes.want_key_frame(),
                 Some(PeerEvent::TargetBitrate(bits)) => println!("the path carries {} kbit/s", bits / 1000),
                 _ => {}
             },

@@ -53,17 +53,41 @@ impl<R: Read> Input<R> {
         if count > MOST {
             return Err(ReadError::Malformed("something in it has more than 16 MiB"));
         }
-        let count = count as usize;
         let mut bytes = Vec::new();
-        while bytes.len() < count {
-            let start = bytes.len();
-            bytes.resize(count.min(start + CHUNK), 0);
-            let wanted = bytes.len() - start;
-            if self.fill(bytes.get_mut(start..).unwrap_or_default())? < wanted {
-                return Ok(None);
+        Ok(self.refill(&mut bytes, count as usize)?.then_some(bytes))
+    }
+
+    /// Makes `buffer` the next so many bytes, in the memory that it has; false where the file ends before.
+    pub(crate) fn refill(&mut self, buffer: &mut Vec<u8>, count: usize) -> io::Result<bool> {
+        let mut start = 0;
+        while start < count {
+            // More memory is taken as bytes come.
+            let end = count.min(buffer.capacity().max(start + CHUNK));
+            buffer.resize(end, 0);
+            let wanted = buffer.get_mut(start..).unwrap_or_default();
+            let is_all = wanted.len();
+            if self.fill(wanted)? < is_all {
+                return Ok(false);
             }
+            start = end;
         }
-        Ok(Some(bytes))
+        buffer.truncate(count);
+        Ok(true)
+    }
+
+    /// The next line without its end, of so many bytes at most; none where there is no such line any more.
+    pub(crate) fn line(&mut self, most: usize) -> io::Result<Option<Vec<u8>>> {
+        let mut line = Vec::new();
+        while let Some([byte]) = self.array()? {
+            if byte == b'\n' {
+                return Ok(Some(line));
+            }
+            if line.len() >= most {
+                break;
+            }
+            line.push(byte);
+        }
+        Ok(None)
     }
 
     /// Passes over bytes; false where the file ends before.

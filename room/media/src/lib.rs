@@ -1,5 +1,6 @@
 //! Media as files have it: frames out of IVF, Ogg, WebM, Matroska, MP4 and H.264's own byte stream, and into IVF, Ogg, WebM and
-//! MP4; and a test picture with a beep. No codec's library is needed for any of it, as nothing else is decoded or encoded.
+//! MP4; a test picture with a beep; and out of Y4M and WAV what nothing has encoded yet. No codec's library is needed for any of
+//! it: what encodes and decodes is the module `codec`, which is there with the cargo feature of that name.
 //!
 //! A room's crate: no clock, no runtime, no network; what is read and written is whatever implements [`std::io::Read`] and
 //! [`std::io::Write`]. Files are hostile: nothing is believed of a length but what comes, no frame and no table has more than
@@ -28,6 +29,8 @@
 
 mod annexb;
 mod bits;
+#[cfg(feature = "codec")]
+pub mod codec;
 mod container;
 mod fault;
 mod form;
@@ -37,8 +40,12 @@ mod ivf;
 mod mp4;
 mod ogg;
 mod pattern;
+pub mod picture;
 mod stream;
+pub mod wav;
 mod webm;
+mod wishes;
+pub mod y4m;
 
 pub use annexb::AnnexBReader;
 pub use container::{Container, FrameSink, FrameSource, create, open, open_stream};
@@ -48,4 +55,8 @@ pub use ivf::{IvfReader, IvfWriter};
 pub use mp4::{Mp4Reader, Mp4Writer};
 pub use ogg::{OggReader, OggWriter};
 pub use pattern::{Color, FlatVp8, Pattern};
+pub use picture::{I420, I420Buffer};
+pub use wav::WavReader;
 pub use webm::{WebMReader, WebMWriter};
+pub use wishes::Wishes;
+pub use y4m::Y4mReader;

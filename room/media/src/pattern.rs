@@ -9,7 +9,6 @@ mod updates;
 mod vp8;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +16,7 @@ use rtp::codec::Codec;
 
 pub use vp8::{Color, FlatVp8};
 
-use crate::{Frame, FrameSource, OggReader, ReadError, Track};
+use crate::{Frame, FrameSource, OggReader, ReadError, Track, Wishes};
 
 /// Pictures in a second.
 const RATE: u32 = 30;
@@ -37,12 +36,12 @@ pub struct Pattern {
     picture: u32,
     since_key: u32,
     sound: u32,
-    wish: Arc<AtomicBool>,
+    wishes: Arc<Wishes>,
 }
 
 impl Pattern {
-    /// Begins at zero. Whoever sets `wish` has the next picture be a key frame.
-    pub fn new(wish: Arc<AtomicBool>) -> Self {
+    /// Begins at zero. A key frame that is wished for is the next one.
+    pub fn new(wishes: Arc<Wishes>) -> Self {
         let encoder = FlatVp8::new(picture::COLUMNS, picture::ROWS);
         let pictures = Track { size: Some(encoder.size()), ..Track::new(Codec::Vp8) };
         let mut beep = Vec::new();
@@ -59,12 +58,12 @@ impl Pattern {
             picture: 0,
             since_key: 0,
             sound: 0,
-            wish,
+            wishes,
         }
     }
 
     fn next_picture(&mut self, time: Duration) -> Frame {
-        let is_wanted = self.wish.swap(false, Ordering::Relaxed);
+        let is_wanted = self.wishes.take_key_frame();
         let key = self.picture == 0 || is_wanted || self.since_key >= KEY_INTERVAL;
         self.since_key = if key { 1 } else { self.since_key + 1 };
         let bytes = self.encoder.encode(&picture::draw(self.picture, time), key).into();
@@ -98,8 +97,8 @@ mod tests {
 
     #[test]
     fn a_second_has_as_many_frames_as_it_should() {
-        let wish = Arc::<AtomicBool>::default();
-        let mut pattern = Pattern::new(Arc::clone(&wish));
+        let wishes = Arc::<Wishes>::default();
+        let mut pattern = Pattern::new(Arc::clone(&wishes));
         assert_eq!(pattern.beep.len(), 50);
         assert!(pattern.beep.iter().all(|packet| opus::ticks(packet) == Some(960)));
         let mut keys = Vec::new();
@@ -113,7 +112,9 @@ mod tests {
                 if frame.key {
                     keys.push(counts[0]);
                 }
-                wish.store(counts[0] == 100, Ordering::Relaxed);
+                if counts[0] == 100 {
+                    wishes.want_key_frame();
+                }
             }
         }
         assert_eq!(counts, [150, 250]);

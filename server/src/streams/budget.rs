@@ -37,6 +37,11 @@ impl Budget {
         self.target
     }
 
+    /// What frames may have of it, bits in a second.
+    pub(super) fn for_frames(&self) -> Option<u64> {
+        Some(self.target? / OVERHEAD.0 * OVERHEAD.1)
+    }
+
     /// Whether pictures are being left out.
     pub(super) fn leaves_out(&self) -> bool {
         self.leaves_out

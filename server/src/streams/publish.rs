@@ -68,6 +68,9 @@ struct Publishing<'a> {
     /// Where a browser watches.
     link: Option<String>,
     source: Source,
+    /// Whether pictures are made as they are sent, and how many bits in a second they have at most.
+    is_made: bool,
+    most: Option<u64>,
     outlets: Vec<Outlet>,
     session: Option<Session>,
     attempts: Attempts,
@@ -141,6 +144,8 @@ pub(super) async fn run(options: &PublishOptions, ui: &Ui) -> ExitCode {
         sealer,
         link: to.link(&options.common.server),
         source,
+        is_made: contents.is_made,
+        most: contents.most,
         outlets: contents.tracks.iter().map(outlet).collect(),
         session: None,
         attempts: Attempts::new(),
@@ -280,7 +285,12 @@ impl Publishing<'_> {
         let now = Instant::now();
         self.budget.clear(now.into_std());
         self.start.get_or_insert((now, SystemTime::now()));
-        self.source.want_key_frame();
+        if is_again {
+            self.source.want_key_frame();
+        }
+        if let Some(most) = self.most {
+            session.peer.set_wanted_bitrate(most);
+        }
         session.ice_servers.clone_into(&mut self.endpoint.ice_servers);
         self.session = Some(session);
         self.attempts.succeed();
@@ -325,6 +335,9 @@ impl Publishing<'_> {
             }
             Some(PeerEvent::TargetBitrate(target)) => {
                 self.budget.set_target(Instant::now().into_std(), *target);
+                if let Some(bitrate) = self.budget.for_frames() {
+                    self.source.set_bitrate(bitrate);
+                }
             }
             Some(PeerEvent::ConnectionState(state)) => match state {
                 PeerConnectionState::Connected => self.lost = None,
@@ -339,8 +352,11 @@ impl Publishing<'_> {
         }
     }
 
-    /// Whoever joins has to wait for a key frame, and there is none to be made.
+    /// Whoever joins has to wait for a key frame, if there is none to be made.
     fn tell_wait(&mut self) {
+        if self.is_made {
+            return;
+        }
         let now = self.start.map(|(start, _)| start.elapsed()).unwrap_or_default();
         for outlet in self.outlets.iter_mut().filter(|outlet| !outlet.track.codec.is_audio()) {
             let wait = outlet.last_key.map(|last| now.saturating_sub(last)).unwrap_or_default();
@@ -405,7 +421,9 @@ impl Publishing<'_> {
         outlet.needs_key &= !frame.key;
         // What is late already is of no use to anybody: this computer was busy, or asleep.
         let is_late = now > start + frame.time + LATE;
-        outlet.needs_key |= is_late && !is_audio;
+        if is_late && !is_audio && !std::mem::replace(&mut outlet.needs_key, true) {
+            self.source.want_key_frame();
+        }
         if outlet.needs_key || is_late {
             outlet.missed += 1;
             return Ok(());

@@ -1,154 +1,46 @@
-//! Pictures that nothing has encoded yet (YUV4MPEG2, `.y4m`): encoded as VP8, by a program that this computer has.
+//! What nothing has encoded yet: pictures (YUV4MPEG2, `.y4m`), which become VP8, and sound (WAV), which becomes Opus.
 //!
-//! `vpxenc` or `ffmpeg` reads the file, and writes IVF into a pipe. It goes ahead of what is due by what the pipe and
-//! [`super::source`] hold, and no further.
+//! With the cargo feature `media` this program encodes them, as they are wanted ([`inside`]); without it a program that this
+//! computer has encodes pictures, and nobody sound ([`programs`]).
 
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _};
-use std::path::Path;
-use std::process::{Child, ChildStderr, Command, Stdio};
-use std::thread::JoinHandle;
+#[cfg(feature = "media")]
+mod inside;
+#[cfg(not(feature = "media"))]
+mod programs;
 
-use media::{Frame, FrameSource, ReadError, Track};
+#[cfg(feature = "media")]
+pub(super) use inside::{open, open_stream};
+#[cfg(not(feature = "media"))]
+pub(super) use programs::{open, open_stream};
 
-/// What such a file begins with.
-const SIGNATURE: &[u8] = b"YUV4MPEG2 ";
-/// Bytes of the first line that are looked at.
-const HEAD: u64 = 256;
+/// Bytes that tell whether it is such a file.
+const HEAD: u64 = 12;
 /// Bits for a pixel: a good picture of a talking head takes less, a film in a hurry more.
 const BITS_PER_PIXEL: f64 = 0.07;
-/// Pictures from one key frame to the next: whoever joins waits for one.
-const KEY_FRAME_EVERY: &str = "60";
 
-/// An encoder that runs, and what comes of it.
-struct Encoding {
-    frames: Box<dyn FrameSource>,
-    child: Child,
-    /// What it said last, once it has ended.
-    last_words: Option<JoinHandle<String>>,
-    name: &'static str,
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Raw {
+    Pictures,
+    Sound,
 }
 
-/// Reads a file of uncompressed pictures; `None` if it is none.
-pub(super) fn open(path: &Path) -> Result<Option<Box<dyn FrameSource>>, ReadError> {
-    let mut head = Vec::new();
-    File::open(path)?.take(HEAD).read_to_end(&mut head)?;
-    if !head.starts_with(SIGNATURE) {
-        return Ok(None);
-    }
-    let kilobits = (bitrate(&head) / 1000).to_string();
-    // Not as an option, whatever the file is called.
-    let path = std::path::absolute(path)?;
-    for (name, arguments) in [("vpxenc", vpxenc(&kilobits)), ("ffmpeg", ffmpeg(&path, &kilobits))] {
-        let mut command = Command::new(name);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        if name == "vpxenc" {
-            command.arg(&path);
-        }
-        match command.spawn() {
-            Ok(child) => return Encoding::begin(name, child).map(|encoding| Some(Box::new(encoding) as _)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(io::Error::other(format!("{name} cannot be started: {error}")).into()),
+impl Raw {
+    /// By its first bytes.
+    fn of(head: &[u8]) -> Option<Self> {
+        if head.starts_with(media::y4m::SIGNATURE) {
+            Some(Self::Pictures)
+        } else if head.starts_with(&media::wav::SIGNATURE) && head.get(8..12) == Some(b"WAVE") {
+            Some(Self::Sound)
+        } else {
+            None
         }
     }
-    Err(io::Error::other(
-        "its pictures are not encoded: install vpxenc (Debian's vpx-tools) or ffmpeg, which encodes them",
-    )
-    .into())
 }
 
-fn vpxenc(kilobits: &str) -> Vec<String> {
-    let target = format!("--target-bitrate={kilobits}");
-    let distance = format!("--kf-max-dist={KEY_FRAME_EVERY}");
-    let fixed = ["--quiet", "--codec=vp8", "--rt", "--passes=1", "--cpu-used=-8", "--end-usage=cbr"];
-    let output = ["--lag-in-frames=0", "--error-resilient=1", "--ivf", "--output=-"];
-    fixed.into_iter().map(str::to_owned).chain([target, distance]).chain(output.map(str::to_owned)).collect()
-}
-
-fn ffmpeg(path: &Path, kilobits: &str) -> Vec<String> {
-    // Not as a protocol's name, whatever the file is called.
-    let input = format!("file:{}", path.display());
-    let rate = format!("{kilobits}k");
-    let arguments = [
-        &["-v", "error", "-nostdin", "-i", &input, "-an", "-c:v", "libvpx", "-deadline", "realtime"][..],
-        &["-cpu-used", "8", "-b:v", &rate, "-maxrate", &rate, "-bufsize", &rate, "-lag-in-frames", "0"],
-        &["-g", KEY_FRAME_EVERY, "-f", "ivf", "pipe:1"],
-    ];
-    arguments.concat().into_iter().map(str::to_owned).collect()
-}
-
-/// By the size and the rate that the first line says.
-fn bitrate(head: &[u8]) -> u64 {
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let (mut pixels, mut rate) = (1.0, 30.0);
-    for field in String::from_utf8_lossy(line).split(' ').skip(1) {
-        let (kind, value) = field.split_at_checked(1).unwrap_or_default();
-        match kind {
-            "W" | "H" => pixels *= value.parse::<u32>().map_or(0.0, f64::from),
-            "F" => {
-                let (over, under) = value.split_once(':').unwrap_or((value, "1"));
-                if let (Ok(over), Ok(under @ 1..)) = (over.parse::<u32>(), under.parse::<u32>()) {
-                    rate = f64::from(over) / f64::from(under);
-                }
-            }
-            _ => {}
-        }
-    }
+/// Bits in a second that pictures are worth, of so many pixels, so many in a second.
+fn bitrate(pixels: f64, rate: f64) -> u64 {
     ((pixels * rate * BITS_PER_PIXEL) as u64).clamp(100_000, 8_000_000)
-}
-
-impl Encoding {
-    fn begin(name: &'static str, mut child: Child) -> Result<Self, ReadError> {
-        // Read all along, so that it never waits for somebody to hear it.
-        let last_words = child.stderr.take().map(|said| std::thread::spawn(move || last_line(said)));
-        let output = child.stdout.take().ok_or_else(|| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        match media::open_stream(output) {
-            Ok(frames) => Ok(Self { frames, child, last_words, name }),
-            Err(_) => Err(failed(name, &mut child, last_words).into()),
-        }
-    }
-}
-
-fn last_line(said: ChildStderr) -> String {
-    let mut last = Vec::new();
-    for line in BufReader::new(said).split(b'\n').map_while(Result::ok) {
-        if !line.trim_ascii().is_empty() {
-            last = line;
-        }
-    }
-    String::from_utf8_lossy(&last).trim().to_owned()
-}
-
-/// It has closed its output; where it has not ended, it is made to.
-fn failed(name: &str, child: &mut Child, last_words: Option<JoinHandle<String>>) -> io::Error {
-    // It may have ended by itself.
-    let _ = child.kill();
-    let _ = child.wait();
-    let words = last_words.and_then(|words| words.join().ok()).unwrap_or_default();
-    let words = if words.is_empty() { "it said nothing" } else { &words };
-    io::Error::other(format!("{name} could not encode it: {words}"))
-}
-
-impl FrameSource for Encoding {
-    fn tracks(&self) -> &[Track] {
-        self.frames.tracks()
-    }
-
-    fn next_frame(&mut self) -> Result<Option<Frame>, ReadError> {
-        let frame = self.frames.next_frame()?;
-        if frame.is_none() && !self.child.wait()?.success() {
-            return Err(failed(self.name, &mut self.child, self.last_words.take()).into());
-        }
-        Ok(frame)
-    }
-}
-
-impl Drop for Encoding {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[cfg(test)]
@@ -157,10 +49,16 @@ mod tests {
 
     #[test]
     fn larger_pictures_get_more() {
-        assert_eq!(bitrate(b"YUV4MPEG2 W1280 H720 F30:1 Ip A1:1 C420jpeg\nFRAME\n"), 1_935_360);
-        assert_eq!(bitrate(b"YUV4MPEG2 W1280 H720 F60000:2000\n"), 1_935_360);
-        assert_eq!(bitrate(b"YUV4MPEG2 W64 H48 F10\n"), 100_000);
-        assert_eq!(bitrate(b"YUV4MPEG2 W99999 H99999 F1:0 X\n"), 8_000_000);
-        assert_eq!(bitrate(b"YUV4MPEG2 Wx H-1 F:\xFF"), 100_000);
+        assert_eq!(bitrate(1280.0 * 720.0, 30.0), 1_935_360);
+        assert_eq!(bitrate(64.0 * 48.0, 10.0), 100_000);
+        assert_eq!(bitrate(1e9, 1e9), 8_000_000);
+    }
+
+    #[test]
+    fn they_are_told_by_their_contents() {
+        assert_eq!(Raw::of(b"YUV4MPEG2 W64 H48"), Some(Raw::Pictures));
+        assert_eq!(Raw::of(b"RIFF\0\0\0\0WAVE"), Some(Raw::Sound));
+        assert_eq!(Raw::of(b"RIFF\0\0\0\0AVI "), None);
+        assert_eq!(Raw::of(b""), None);
     }
 }

@@ -6,10 +6,9 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use media::{Frame, FrameSource, ReadError, Track};
+use media::{Frame, FrameSource, ReadError, Track, Wishes};
 use tokio::sync::{mpsc, oneshot};
 
 use super::raw;
@@ -22,6 +21,9 @@ const UNEVEN: usize = 64;
 /// What separates the last frame from the first one, where a file begins again.
 const SEAM: Duration = Duration::from_millis(20);
 
+/// Bits in a second of pictures that are made, before it is known what the path carries: what its estimate begins with.
+const START: u64 = 300_000;
+
 /// What is typed for the test picture, and for standard input.
 const TEST: &str = "test";
 pub(super) const STANDARD_INPUT: &str = "-";
@@ -31,35 +33,59 @@ pub(super) const STANDARD_INPUT: &str = "-";
 pub(super) struct Contents {
     pub(super) tracks: Vec<Track>,
     pub(super) left_out: Vec<String>,
+    /// Whether its pictures are made as they are sent, with key frames for whoever wants one.
+    pub(super) is_made: bool,
+    /// Bits in a second that they have at most, where they follow what the path carries.
+    pub(super) most: Option<u64>,
 }
+
+/// A source that is open.
+pub(super) struct Opened {
+    pub(super) frames: Box<dyn FrameSource>,
+    /// As in [`Contents`].
+    pub(super) is_made: bool,
+    pub(super) most: Option<u64>,
+}
+
+impl Opened {
+    /// Whose frames come as they are, whatever is wanted.
+    pub(super) fn as_it_is(frames: Box<dyn FrameSource>) -> Self {
+        Self { frames, is_made: false, most: None }
+    }
+}
+
+type Frames = mpsc::Receiver<Result<Frame, String>>;
 
 /// A source that is being read.
 #[derive(Debug)]
 pub(super) struct Source {
-    frames: mpsc::Receiver<Result<Frame, String>>,
+    frames: Frames,
     merge: Merge,
-    /// Whether a key frame is wanted, where one can be made.
-    wish: Arc<AtomicBool>,
+    wishes: Arc<Wishes>,
 }
 
 impl Source {
     /// Opens it; an error says what to do.
     pub(super) async fn open(path: &Path, repeats: bool) -> Result<(Contents, Self), String> {
         let (contents, told) = oneshot::channel();
-        let is_made = path.as_os_str() == TEST;
-        let (sender, frames) = mpsc::channel(if is_made { MADE_AHEAD } else { AHEAD });
-        let wish = Arc::<AtomicBool>::default();
-        let (path, wished) = (path.to_owned(), Arc::clone(&wish));
+        let wishes = Arc::<Wishes>::default();
+        wishes.set_bitrate(START);
+        let (path, heeded) = (path.to_owned(), Arc::clone(&wishes));
         // A thread that nobody waits for: it may hang on a pipe for ever.
-        std::thread::spawn(move || read(&path, repeats, &wished, contents, &sender));
-        let contents = told.await.map_err(|_| "the source could not be read".to_owned())??;
+        std::thread::spawn(move || read(&path, repeats, &heeded, contents));
+        let (contents, frames) = told.await.map_err(|_| "the source could not be read".to_owned())??;
         let merge = Merge::new(contents.tracks.len());
-        Ok((contents, Self { frames, merge, wish }))
+        Ok((contents, Self { frames, merge, wishes }))
     }
 
     /// Asks for a key frame, where one can be made.
     pub(super) fn want_key_frame(&self) {
-        self.wish.store(true, Ordering::Relaxed);
+        self.wishes.want_key_frame();
+    }
+
+    /// Asks for pictures of so many bits in a second, where they are made.
+    pub(super) fn set_bitrate(&self, bitrate: u64) {
+        self.wishes.set_bitrate(bitrate);
     }
 
     /// The next frame, in the order of their times; none at the end. Cancelling it loses nothing.
@@ -80,13 +106,16 @@ impl Source {
     }
 }
 
-fn open(path: &Path, wish: &Arc<AtomicBool>) -> Result<Box<dyn FrameSource>, ReadError> {
+fn open(path: &Path, wishes: &Arc<Wishes>) -> Result<Opened, ReadError> {
     match path.to_str() {
-        Some(STANDARD_INPUT) => media::open_stream(std::io::stdin()),
-        Some(TEST) => Ok(Box::new(media::Pattern::new(Arc::clone(wish)))),
-        _ => match raw::open(path)? {
+        Some(STANDARD_INPUT) => raw::open_stream(std::io::stdin(), wishes),
+        Some(TEST) => {
+            let frames = Box::new(media::Pattern::new(Arc::clone(wishes)));
+            Ok(Opened { frames, is_made: true, most: None })
+        }
+        _ => match raw::open(path, wishes)? {
             Some(encoded) => Ok(encoded),
-            None => media::open(BufReader::new(File::open(path)?)),
+            None => media::open(BufReader::new(File::open(path)?)).map(Opened::as_it_is),
         },
     }
 }
@@ -95,18 +124,18 @@ fn open(path: &Path, wish: &Arc<AtomicBool>) -> Result<Box<dyn FrameSource>, Rea
 fn read(
     path: &Path,
     repeats: bool,
-    wish: &Arc<AtomicBool>,
-    contents: oneshot::Sender<Result<Contents, String>>,
-    frames: &mpsc::Sender<Result<Frame, String>>,
+    wishes: &Arc<Wishes>,
+    contents: oneshot::Sender<Result<(Contents, Frames), String>>,
 ) {
     let words = |error: ReadError| format!("{}: {error}", path.display());
-    let mut source = match open(path, wish) {
-        Ok(source) => source,
+    let Opened { frames: mut source, is_made, most } = match open(path, wishes) {
+        Ok(opened) => opened,
         Err(error) => return drop(contents.send(Err(words(error)))),
     };
-    let told = Contents { tracks: source.tracks().to_vec(), left_out: source.left_out().to_vec() };
+    let (tracks, left_out) = (source.tracks().to_vec(), source.left_out().to_vec());
+    let (frames, receiver) = mpsc::channel(if is_made { MADE_AHEAD } else { AHEAD });
     // Whoever has gone wants no frames.
-    if contents.send(Ok(told)).is_err() {
+    if contents.send(Ok((Contents { tracks, left_out, is_made, most }, receiver))).is_err() {
         return;
     }
     let (mut offset, mut end) = (Duration::ZERO, None);
@@ -122,8 +151,8 @@ fn read(
             // A file without a frame would begin again for ever.
             Ok(None) if repeats && end.is_some_and(|end| end >= offset) => {
                 offset = end.unwrap_or_default() + SEAM;
-                source = match open(path, wish) {
-                    Ok(source) => source,
+                source = match open(path, wishes) {
+                    Ok(opened) => opened.frames,
                     Err(error) => return drop(frames.blocking_send(Err(words(error)))),
                 };
             }
