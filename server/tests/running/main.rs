@@ -12,6 +12,7 @@ mod hostile;
 mod invitations;
 mod over_tcp;
 mod program;
+mod raw_files;
 mod recordings;
 mod shared_port;
 mod signaling;

@@ -26,9 +26,14 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn start(server: &Program, folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(server, folder, arguments, Stdio::inherit())
+    }
+
+    /// With what there is to be read from standard input.
+    pub(crate) fn start_with(server: &Program, folder: &Path, arguments: &[&str], input: Stdio) -> Self {
         let address = format!("http://{}", server.http());
         let mut command = command(arguments);
-        command.args(["--server", &address, "--json"]).current_dir(folder);
+        command.args(["--server", &address, "--json"]).current_dir(folder).stdin(input);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
@@ -47,12 +52,12 @@ impl Run {
         panic!("it ended without {event}: {seen:?}");
     }
 
-    fn interrupt(&self) {
+    pub(crate) fn interrupt(&self) {
         let id = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
     }
 
-    fn exit_code(mut self) -> Option<i32> {
+    pub(crate) fn exit_code(mut self) -> Option<i32> {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -122,7 +127,7 @@ pub(crate) fn make(
 }
 
 /// A file's frames, by their codecs: pictures, and sound.
-fn read(path: &Path) -> [Vec<Frame>; 2] {
+pub(crate) fn read(path: &Path) -> [Vec<Frame>; 2] {
     let mut source = open(Cursor::new(std::fs::read(path).unwrap())).unwrap();
     let is_audio: Vec<bool> = source.tracks().iter().map(|track| track.codec.is_audio()).collect();
     let mut frames = [Vec::new(), Vec::new()];
@@ -234,41 +239,6 @@ fn only_who_has_the_code_can_watch_what_is_sealed() {
         publisher.interrupt();
         assert_eq!(publisher.exit_code(), Some(0));
     }
-}
-
-#[test]
-fn pictures_that_are_not_encoded_are() {
-    let found = |name| {
-        std::process::Command::new(name).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status()
-    };
-    if found("vpxenc").is_err() && found("ffmpeg").is_err() {
-        eprintln!("skipped: streaming Y4M: vpxenc is missing: apt-get install vpx-tools");
-        return;
-    }
-    let (data, folder) = (tempdir().unwrap(), tempdir().unwrap());
-    let server = Program::start(&data, &[]);
-    // Two seconds, each picture of another grey.
-    let mut raw = b"YUV4MPEG2 W64 H48 F10:1 Ip A1:1 C420jpeg\n".to_vec();
-    for shade in 0..20 {
-        raw.extend_from_slice(b"FRAME\n");
-        raw.extend_from_slice(&[shade * 10 + 20; 64 * 48]);
-        raw.extend_from_slice(&[128; 64 * 48 / 2]);
-    }
-    std::fs::write(folder.path().join("raw.y4m"), raw).unwrap();
-    let mut publisher = Run::start(&server, folder.path(), &["publish", "raw.y4m", "--to", "show", "--loop"]);
-    assert_eq!(publisher.until("source")["codecs"], serde_json::json!(["VP8"]));
-    publisher.until("connected");
-    let arguments = ["record", "show", "--output", "show.ivf", "--duration", "3"];
-    Run::start(&server, folder.path(), &arguments).until("done");
-    let [pictures, _] = read(&folder.path().join("show.ivf"));
-    assert!(pictures[0].key && pictures.len() > 20, "{} pictures", pictures.len());
-    // A tenth of a second apart, but where the file begins again.
-    let even =
-        pictures.windows(2).filter(|two| two[1].time - two[0].time == Duration::from_millis(100)).count();
-    assert!(even + 4 > pictures.len(), "{even} of {}", pictures.len());
-    std::fs::write(folder.path().join("half.y4m"), "YUV4MPEG2 Wfour").unwrap();
-    let mut half = Run::start(&server, folder.path(), &["publish", "half.y4m", "--to", "other"]);
-    assert!(half.until("error")["message"].as_str().unwrap().contains("could not encode it"));
 }
 
 #[test]
