@@ -1,11 +1,11 @@
-//! Files of media that anybody may have made (RFC 3533, 7845, 8794, 9559; IVF, MP4, H.264's byte stream): each reader ends, and
-//! gives no more than it was given.
+//! Files of media that anybody may have made (RFC 3533, 7845, 8794, 9559; IVF, MP4, H.264's byte stream; Y4M, WAV): each reader
+//! ends, and gives no more than it was given.
 
 use std::io::Cursor;
 
 use media::{
-    AnnexBReader, Container, Frame, FrameSource, IvfReader, Mp4Reader, OggReader, ReadError, WebMReader,
-    create, open,
+    AnnexBReader, Container, Frame, FrameSource, IvfReader, Mp4Reader, OggReader, ReadError, WavReader,
+    WebMReader, Y4mReader, create, open,
 };
 
 /// Frames that are looked at: tables may claim millions of them without a byte.
@@ -36,7 +36,11 @@ pub(super) fn run(bytes: &[u8]) {
         &[],
     ];
     let which = usize::from(which);
-    let at = which % readers.len();
+    let at = which % (readers.len() + 2);
+    if at >= readers.len() {
+        let read = if at == readers.len() { pictures } else { sound };
+        return read(rest, which & 0x80 != 0);
+    }
     // Some begin as they should, so that there is something behind it.
     let file = if which & 0x80 != 0 { [beginnings[at], rest].concat() } else { rest.to_vec() };
     let Ok(mut source) = readers[at](&file) else { return };
@@ -54,6 +58,43 @@ pub(super) fn run(bytes: &[u8]) {
         }
     }
     write(source.as_ref(), &frames);
+}
+
+/// Pictures that nothing has encoded: each as large as the first line says, and of bytes that were there.
+fn pictures(rest: &[u8], has_beginning: bool) {
+    let beginning: &[u8] = if has_beginning { b"YUV4MPEG2 W3 H2 F30:1\nFRAME\n" } else { &[] };
+    let file = [beginning, rest].concat();
+    let Ok(mut reader) = Y4mReader::new(&file[..]) else { return };
+    let header = reader.header();
+    let luma = header.width as usize * header.height as usize;
+    let (mut taken, mut last) = (0, None);
+    while let Ok(Some((picture, time))) = reader.next_picture() {
+        assert_eq!((picture.width(), picture.height()), (header.width, header.height));
+        let count: usize = picture.rows().map(<[u8]>::len).sum();
+        assert!(count > luma && count <= 3 * luma);
+        taken += luma;
+        assert!(taken <= file.len() && last.is_none_or(|last| last < time));
+        last = Some(time);
+    }
+}
+
+/// Sound that nothing has encoded: no more of it than was there, and none too loud to be a number.
+fn sound(rest: &[u8], has_beginning: bool) {
+    let beginning: &[u8] = if has_beginning {
+        b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x03\0\x02\0\x80\xBB\0\0\0\0\0\0\x08\0\x20\0data"
+    } else {
+        &[]
+    };
+    let file = [beginning, rest].concat();
+    let Ok(mut reader) = WavReader::new(&file[..]) else { return };
+    let mut samples = [0.0; 60];
+    let mut taken = 0;
+    while let Ok(count @ 1..) = reader.read(&mut samples) {
+        assert!(count.is_multiple_of(reader.channels().into()));
+        assert!(samples.iter().take(count).all(|sample| sample.is_finite()));
+        taken += count;
+        assert!(taken * 2 <= file.len());
+    }
 }
 
 /// What was read can be written wherever it has a place, and reading it again gives as many frames.
