@@ -47,6 +47,12 @@ impl Budget {
         self.leaves_out
     }
 
+    /// Whether a key frame would go.
+    pub(super) fn has_room(&mut self, now: Instant) -> bool {
+        self.pass(now);
+        self.wait() < LEAST
+    }
+
     /// Whether a frame goes. Sound always does: it is little, and missed at once.
     pub(super) fn admits(&mut self, now: Instant, bytes: usize, is_key: bool, is_audio: bool) -> bool {
         self.pass(now);

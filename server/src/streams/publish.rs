@@ -51,6 +51,8 @@ struct Outlet {
     track: Track,
     sender: Option<FrameSender>,
     needs_key: bool,
+    /// Whether one has been asked for.
+    has_asked: bool,
     last: Option<Duration>,
     last_key: Option<Duration>,
     frames: u64,
@@ -131,6 +133,7 @@ pub(super) async fn run(options: &PublishOptions, ui: &Ui) -> ExitCode {
         track: track.clone(),
         sender: None,
         needs_key: true,
+        has_asked: false,
         last: None,
         last_key: None,
         frames: 0,
@@ -281,13 +284,11 @@ impl Publishing<'_> {
             outlet.sender =
                 Some(sender.map_err(|error| Failure::Refused { status: 201, why: error.to_string() })?);
             outlet.needs_key = !is_audio;
+            outlet.has_asked = false;
         }
         let now = Instant::now();
         self.budget.clear(now.into_std());
         self.start.get_or_insert((now, SystemTime::now()));
-        if is_again {
-            self.source.want_key_frame();
-        }
         if let Some(most) = self.most {
             session.peer.set_wanted_bitrate(most);
         }
@@ -406,6 +407,11 @@ impl Publishing<'_> {
         let Some((start, wall)) = self.start else { return Ok(()) };
         let Some(outlet) = self.outlets.get_mut(frame.track) else { return Ok(()) };
         let is_audio = outlet.track.codec.is_audio();
+        if frame.bytes.is_empty() {
+            // The encoder had no bits for it.
+            outlet.missed += 1;
+            return Ok(());
+        }
         if !is_audio && outlet.last.is_some_and(|last| frame.time < last) {
             return Err(reorders());
         }
@@ -421,17 +427,21 @@ impl Publishing<'_> {
         outlet.needs_key &= !frame.key;
         // What is late already is of no use to anybody: this computer was busy, or asleep.
         let is_late = now > start + frame.time + LATE;
-        if is_late && !is_audio && !std::mem::replace(&mut outlet.needs_key, true) {
-            self.source.want_key_frame();
+        if is_late && !is_audio && !outlet.needs_key {
+            (outlet.needs_key, outlet.has_asked) = (true, false);
         }
         if outlet.needs_key || is_late {
             outlet.missed += 1;
+            // One that had to be left out as well would have cost as much as many other pictures.
+            if outlet.needs_key && self.budget.has_room(now.into_std()) && !outlet.has_asked {
+                outlet.has_asked = true;
+                self.source.want_key_frame();
+            }
             return Ok(());
         }
         if !self.budget.admits(now.into_std(), frame.bytes.len(), frame.key, is_audio) {
             // What follows depends on it.
-            outlet.needs_key = true;
-            self.source.want_key_frame();
+            (outlet.needs_key, outlet.has_asked) = (true, false);
             if !std::mem::replace(&mut self.told_left_out, true) {
                 let target = self.budget.target().unwrap_or(0);
                 self.ui.tell(

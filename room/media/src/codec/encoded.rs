@@ -5,6 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rtp::codec::Codec;
 
 use super::opus::{Channels, SampleRate};
@@ -22,7 +23,8 @@ impl From<CodecError> for ReadError {
     }
 }
 
-/// Pictures of a file as VP8.
+/// Pictures of a file as VP8: one frame for each. That of a picture which is left out, as there are no bits for it, is empty, so
+/// that whoever waits until a frame is due never reads further ahead than that: what comes later may be wanted otherwise.
 #[derive(Debug)]
 pub struct EncodedPictures<R> {
     reader: Y4mReader<R>,
@@ -57,17 +59,15 @@ impl<R: Read + Send> FrameSource for EncodedPictures<R> {
     }
 
     fn next_frame(&mut self) -> Result<Option<Frame>, ReadError> {
-        loop {
-            let Some((picture, time)) = self.reader.next_picture()? else { return Ok(None) };
-            let wanted = self.wishes.bitrate().map_or(self.most, |bitrate| bitrate.min(self.most));
-            self.encoder.set_bitrate(wanted)?;
-            let key = self.wishes.take_key_frame();
-            match self.encoder.encode(&picture, time, key)? {
-                Some(frame) => return Ok(Some(frame)),
-                None if key => self.wishes.want_key_frame(),
-                None => {}
-            }
+        let Some((picture, time)) = self.reader.next_picture()? else { return Ok(None) };
+        let wanted = self.wishes.bitrate().map_or(self.most, |bitrate| bitrate.min(self.most));
+        self.encoder.set_bitrate(wanted)?;
+        let key = self.wishes.take_key_frame();
+        let encoded = self.encoder.encode(&picture, time, key)?;
+        if encoded.is_none() && key {
+            self.wishes.want_key_frame();
         }
+        Ok(Some(encoded.unwrap_or(Frame { track: 0, time, key: false, bytes: Bytes::new() })))
     }
 }
 

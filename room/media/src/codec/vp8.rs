@@ -48,7 +48,7 @@ impl Vp8Settings {
             interval: Duration::from_secs(1) / 30,
             bitrate,
             key_interval: 3000,
-            speed: 8,
+            speed: 4,
             leaves_out: true,
             threads: 1,
         }

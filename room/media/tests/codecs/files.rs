@@ -36,10 +36,14 @@ fn pictures_of_a_file_are_encoded_as_they_are_wanted() {
     assert_eq!(source.tracks()[0].size, Some((160, 96)));
     let mut decoder = Vp8Decoder::new(160, 96).unwrap();
     let mut bits = [0, 0];
-    let mut keys = Vec::new();
+    let (mut keys, mut count) = (Vec::new(), 0);
     while let Some(frame) = source.next_frame().unwrap() {
         let number = (frame.time.as_millis() / 40) as u32;
-        assert_eq!(frame.time, Duration::from_millis(40) * number);
+        assert_eq!(frame.time, Duration::from_millis(40) * count);
+        count += 1;
+        if frame.bytes.is_empty() {
+            continue;
+        }
         let shown = draw(number, 160, 96);
         let quality = psnr(&shown.picture(), &decoder.decode(&frame.bytes).unwrap().unwrap());
         assert!(quality > 20.0, "{number}: {quality:.1} dB");
@@ -55,6 +59,7 @@ fn pictures_of_a_file_are_encoded_as_they_are_wanted() {
             keys.push(number);
         }
     }
+    assert_eq!(count, 150);
     assert_eq!(keys.first(), Some(&0));
     assert_eq!(keys.get(1), Some(&21));
     assert!(keys.len() == 3 && (101..110).contains(&keys[2]), "{keys:?}");
