@@ -3,7 +3,7 @@
 #
 # Installs the packages whose commands are missing, saying which and why: on Debian and Ubuntu, as root or
 # through sudo. Elsewhere it says what is needed. With OPTIONAL=1 it never fails: what cannot be installed
-# is printed, and whoever needs it skips and says so.
+# is printed, and whoever needs it skips and says so. NAME.pc in place of a command is a library that pkg-config finds.
 set -eu
 
 why=$1
@@ -12,7 +12,10 @@ missing=
 for pair in "$@"; do
     command=${pair%%=*}
     package=${pair#*=}
-    command -v "$command" >/dev/null 2>&1 || missing="$missing $package"
+    case $command in
+    *.pc) pkg-config --exists "${command%.pc}" 2>/dev/null ;;
+    *) command -v "$command" >/dev/null 2>&1 ;;
+    esac || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
 

@@ -10,9 +10,16 @@ const EXIT_CODES: &str = "Exit codes: 0 all was done, or Ctrl-C ended it in good
      it; 2 wrong usage, or a file that cannot be read or written; 3 refused: a token, a codec, a room that is taken; 5 \
      unfinished: the disk is full.";
 
-const SOURCES: &str = "SOURCE is a file (IVF, WebM, Matroska, MP4, Ogg Opus, H.264; Y4M where vpxenc or ffmpeg is there to encode it), - for standard input, or test for a picture \
-     that moves and a beep on each second. Nothing is encoded anew: the pictures of a file must be VP8, VP9, AV1, H.264 or H.265 \
-     without frames that are shown out of order, and its sound Opus.";
+const SOURCES: &str = "SOURCE is a file (IVF, WebM, Matroska, MP4, Ogg Opus, H.264, Y4M, WAV), - for standard input, or test for a picture \
+     that moves and a beep on each second. What is encoded goes as it is: the pictures of a file must be VP8, VP9, AV1, H.264 or \
+     H.265 without frames that are shown out of order, and its sound Opus.";
+
+/// What becomes of files that nothing has encoded.
+const ENCODED: &str = if cfg!(feature = "media") {
+    "Y4M becomes VP8 as it is sent, of as many bits as the path carries, and WAV becomes Opus."
+} else {
+    "Y4M becomes VP8 where vpxenc or ffmpeg is there to encode it, and WAV needs a twocan that was built with --features media."
+};
 
 /// What both have.
 #[derive(Clone, Debug, clap::Args)]
@@ -45,7 +52,7 @@ impl Common {
 
 /// What `twocan publish` can be told.
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_help = format!("{SOURCES}\n\n{EXIT_CODES}"))]
+#[command(after_help = format!("{SOURCES} {ENCODED}\n\n{EXIT_CODES}"))]
 pub(crate) struct PublishOptions {
     /// A file, - for standard input, or test
     #[arg(value_name = "SOURCE")]
