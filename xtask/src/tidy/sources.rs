@@ -19,6 +19,10 @@ const BANNED: &[&str] = &[
     "SystemRandom::new(",
 ];
 
+/// The files that may have `unsafe`: where C is called, and a bench of io_uring.
+const UNSAFE: &[&str] =
+    &["room/media/src/codec/opus/sys.rs", "room/media/src/codec/vp8/shim.rs", "lab/bench/src/echo/uring.rs"];
+
 pub(super) fn check(file: &Path, text: &str) -> Vec<String> {
     let path = file.to_string_lossy();
     let mut wrong = Vec::new();
@@ -39,6 +43,9 @@ pub(super) fn check(file: &Path, text: &str) -> Vec<String> {
         let line_number = index + 1;
         if line.trim_start().starts_with("#[allow(") || line.trim_start().starts_with("#![allow(") {
             report(format!("line {line_number}: say `#[expect(…, reason = \"…\")]` instead of `allow`"));
+        }
+        if line.contains("(unsafe_code") && !UNSAFE.contains(&&*path) && !path.starts_with("xtask/") {
+            report(format!("line {line_number}: `unsafe` is for where C is called: see ARCHITECTURE.md"));
         }
         if is_test && sleeps_long(line) {
             report(format!(
@@ -130,6 +137,8 @@ mod tests {
         assert_eq!(found("server/src/signaling/hub.rs", "let a = Instant::now();\n"), 1);
         assert_eq!(found("server/src/clock.rs", "let a = Instant::now();\n"), 0);
         assert_eq!(found("server/src/a.rs", "#[allow(dead_code)]\n"), 1);
+        assert_eq!(found("server/src/a.rs", "#![expect(unsafe_code, reason = \"speed\")]\n"), 1);
+        assert_eq!(found("room/media/src/codec/vp8/shim.rs", "#![expect(unsafe_code)]\n"), 0);
         assert_eq!(found("server/tests/a.rs", "std::thread::sleep(x);\n"), 1);
         assert_eq!(found("server/tests/a.rs", "thread::sleep(Duration::from_millis(10));\n"), 0);
         assert_eq!(found("server/tests/a.rs", "thread::sleep(Duration::from_millis(51));\n"), 1);
