@@ -13,6 +13,9 @@ use twocan::{FrameCodec, NtpTime, ReceivedFrame};
 const WAIT: Duration = Duration::from_secs(10);
 /// And so long for its clock.
 const WAIT_FOR_CLOCK: Duration = Duration::from_secs(3);
+/// And so long for the capturer's own word, once there is that of reports, which is some milliseconds off: our own sender gives it
+/// once a second.
+const WAIT_FOR_WORD: Duration = Duration::from_millis(1500);
 /// Frames that wait, at most: those of sound and pictures of that time.
 const MOST: usize = 1024;
 /// So far a sender's ticks may be from the time that has passed here; beyond, they have begun anew.
@@ -36,6 +39,13 @@ struct Line {
     codec: Option<FrameCodec>,
     anchor: Option<Anchor>,
     last: Duration,
+}
+
+/// When a frame was captured, and whether that is the capturer's own word.
+#[derive(Clone, Copy, Debug)]
+struct Captured {
+    time: NtpTime,
+    is_exact: bool,
 }
 
 /// A moment by a sender's ticks, and on the line; it may be before the beginning.
@@ -84,7 +94,11 @@ impl Timeline {
     /// When to poll again.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let are_there = self.lines.iter().all(|line| line.codec.is_some());
-        let wait = if are_there { WAIT_FOR_CLOCK } else { WAIT };
+        let wait = match are_there {
+            true if self.are_captured(|_| true) => WAIT_FOR_WORD,
+            true => WAIT_FOR_CLOCK,
+            false => WAIT,
+        };
         self.since.filter(|_| self.begun.is_none()).map(|since| since + wait)
     }
 
@@ -92,7 +106,7 @@ impl Timeline {
     pub(super) fn poll(&mut self, now: Instant) -> Option<(usize, Duration, ReceivedFrame)> {
         if self.begun.is_none() {
             let is_late = self.poll_timeout().is_some_and(|at| at <= now);
-            let is_known = (0..self.lines.len()).all(|track| self.captured(track).is_some());
+            let is_known = self.are_captured(|captured| captured.is_exact);
             if self.held.is_empty() || !(is_known || is_late) {
                 return None;
             }
@@ -111,14 +125,22 @@ impl Timeline {
         self.held.iter().find(|(of, _)| *of == track).map(|(_, frame)| frame)
     }
 
-    /// When the first frame of a track was captured, by any of its frames that says so.
-    fn captured(&self, track: usize) -> Option<NtpTime> {
+    /// Whether it is known, and well enough, when the first frame of each track was captured.
+    fn are_captured(&self, is_enough: impl Fn(Captured) -> bool) -> bool {
+        (0..self.lines.len()).all(|track| self.captured(track).is_some_and(&is_enough))
+    }
+
+    /// When the first frame of a track was captured, by the best word that any of its frames has.
+    fn captured(&self, track: usize) -> Option<Captured> {
         let first = self.first(track)?;
-        let mut frames = self.held.iter().filter(|(of, frame)| *of == track && frame.source == first.source);
-        let (told, at) = frames.find_map(|(_, frame)| Some((frame.captured?, frame.timestamp)))?;
-        let ticks = i128::from(first.timestamp) - i128::from(at);
+        let frames = self.held.iter().filter(|(of, frame)| *of == track && frame.source == first.source);
+        let mut told = frames.filter_map(|(_, frame)| Some((frame.captured?, frame)));
+        let reported = told.clone().next()?;
+        let (at, frame) = told.find(|(_, frame)| frame.is_captured_exact).unwrap_or(reported);
+        let ticks = i128::from(first.timestamp) - i128::from(frame.timestamp);
         let later = (ticks << 32) / i128::from(first.codec.clock_rate().max(1));
-        Some(NtpTime(told.0.wrapping_add_signed(later as i64)))
+        let time = NtpTime(at.0.wrapping_add_signed(later as i64));
+        Some(Captured { time, is_exact: frame.is_captured_exact })
     }
 
     /// It is as well known as it will be: time begins with the first picture, or without any with the first sound.
@@ -133,7 +155,7 @@ impl Timeline {
         for track in 0..self.lines.len() {
             let Some(frame) = self.first(track) else { continue };
             let nanos = match origin.zip(self.captured(track)) {
-                Some((origin, own)) => nanos_of(own.ahead_of(origin)),
+                Some((origin, own)) => nanos_of(own.time.ahead_of(origin.time)),
                 None => signed(frame.arrived, begun),
             };
             let anchor = Anchor { source: frame.source, timestamp: frame.timestamp, nanos };

@@ -18,14 +18,19 @@ impl World {
 
     /// A frame that was taken at `taken` by the sender's ticks, came at `arrived`, and says `captured`.
     fn put(&mut self, track: usize, taken: u64, arrived: u64, captured: Option<u64>) {
+        self.put_dated(track, taken, arrived, captured.map(|millis| (millis, true)));
+    }
+
+    /// The same, where `captured` may be but a report's.
+    fn put_dated(&mut self, track: usize, taken: u64, arrived: u64, captured: Option<(u64, bool)>) {
         let (codec, rate) = [(FrameCodec::Vp8, 90_u64), (FrameCodec::Opus, 48)][track];
         let frame = ReceivedFrame {
             codec,
             bytes: vec![1].into(),
             key: true,
             timestamp: 1_000_000 + taken * rate,
-            captured: captured.map(|millis| NtpTime(SECOND * 1000 + SECOND * millis / 1000)),
-            is_captured_exact: true,
+            captured: captured.map(|(millis, _)| NtpTime(SECOND * 1000 + SECOND * millis / 1000)),
+            is_captured_exact: captured.is_some_and(|(_, is_exact)| is_exact),
             source: track as u32,
             arrived: self.at(arrived),
             lost: 0,
@@ -98,4 +103,22 @@ fn ticks_that_go_astray_begin_anew() {
     // And never go back.
     world.put(0, 3_600_000, 81, None);
     assert_eq!(world.poll(81), [(0, 40), (0, 80), (0, 80)]);
+}
+
+#[test]
+fn a_report_is_taken_where_the_capturer_says_nothing_better() {
+    let frames = |world: &mut World| {
+        world.put_dated(0, 0, 10, Some((500, true)));
+        world.put_dated(1, 0, 11, Some((625, false)));
+    };
+    let mut world = World::new(0);
+    frames(&mut world);
+    assert!(world.poll(1_000).is_empty());
+    world.put_dated(1, 1_000, 1_001, Some((1_500, true)));
+    assert_eq!(world.poll(1_001), [(0, 0), (1, 0), (1, 1_000)]);
+    let mut world = World::new(0);
+    frames(&mut world);
+    assert!(world.poll(1_400).is_empty());
+    assert_eq!(world.timeline.poll_timeout(), Some(world.at(1_510)));
+    assert_eq!(world.poll(1_510), [(0, 0), (1, 125)]);
 }
