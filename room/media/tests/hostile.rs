@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use rtp::codec::Codec;
-use twocan_media::{Container, Frame, Track, create, open, open_stream};
+use twocan_media::{Container, Frame, Track, WavReader, Y4mReader, create, open, open_stream};
 
 const SETS: [u8; 19] =
     [0, 0, 0, 1, 0x67, 0x42, 0xC0, 0x0A, 0xDC, 0x14, 0x42, 0, 0, 0, 1, 0x68, 0xCE, 0x3C, 0x80];
@@ -70,8 +70,65 @@ fn files_are_told_by_their_contents() {
     assert_eq!(drain(b"nothing of the kind"), 0);
 }
 
+/// What nothing has encoded: four pictures of 6x4, and a hundred samples of two channels.
+fn raw_files() -> [Vec<u8>; 2] {
+    let mut pictures = b"YUV4MPEG2 W6 H4 F30000:1001 Ip A1:1 C420jpeg\n".to_vec();
+    for number in 0..4 {
+        pictures.extend(b"FRAME\n");
+        pictures.extend([number; 36]);
+    }
+    let mut sound =
+        b"RIFF\xB4\0\0\0WAVEfmt \x10\0\0\0\x01\0\x02\0\x80\xBB\0\0\0\xEE\x02\0\x04\0\x10\0data".to_vec();
+    sound.extend(400_u32.to_le_bytes());
+    sound.extend([7; 400]);
+    [pictures, sound]
+}
+
+/// How many pictures, and samples, are in it.
+fn drain_raw(bytes: &[u8]) -> [usize; 2] {
+    let mut counts = [0, 0];
+    if let Ok(mut reader) = Y4mReader::new(bytes) {
+        while let Ok(Some((picture, _))) = reader.next_picture() {
+            assert!(picture.rows().map(<[u8]>::len).sum::<usize>() <= 3 * bytes.len());
+            counts[0] += 1;
+        }
+    }
+    if let Ok(mut reader) = WavReader::new(bytes) {
+        let mut samples = [0.0; 64];
+        while let Ok(count @ 1..) = reader.read(&mut samples) {
+            counts[1] += count;
+        }
+    }
+    counts
+}
+
+#[test]
+fn what_is_not_encoded_is_read() {
+    assert_eq!(raw_files().map(|file| drain_raw(&file)), [[4, 0], [0, 200]]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn damage_of_what_is_not_encoded_is_borne(
+        which in 0..2_usize,
+        changes in proptest::collection::vec((0..60_usize, any::<u8>()), 1..6),
+        end in any::<prop::sample::Index>(),
+        is_cut in any::<bool>(),
+    ) {
+        let mut file = raw_files()[which].clone();
+        for (place, value) in changes {
+            // What stands at the beginning says how all else is read.
+            let place = place % file.len();
+            file[place] = value;
+        }
+        if is_cut {
+            file.truncate(end.index(file.len()));
+        }
+        let [pictures, samples] = drain_raw(&file);
+        prop_assert!(pictures <= file.len() && samples <= file.len());
+    }
 
     #[test]
     fn damage_is_borne(
