@@ -5,6 +5,7 @@ mod call;
 mod carrier;
 mod devices;
 mod direct;
+mod encoded_files;
 mod encrypted;
 mod files;
 mod folders;

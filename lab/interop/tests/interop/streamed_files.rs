@@ -18,17 +18,22 @@ use crate::streams::{PUBLISH, open, watch};
 use crate::terminal::Terminal;
 
 /// The number in the file's picture: no page's.
-const SOURCE: u32 = 45;
+pub(crate) const SOURCE: u32 = 45;
 
 /// The picture that counts, as `driver/in-page.js` reads it: 8 by 4 cells, each of four squares.
 fn counting(frame: u32) -> Vec<Color> {
-    let check = (frame ^ frame >> 6 ^ frame >> 12 ^ frame >> 18 ^ SOURCE) & 63 ^ 0b10_1101;
-    let cells = frame << 12 | SOURCE << 6 | check;
+    let cells = cells(frame);
     let square = |at: u32| {
         let cell = at / 32 * 8 + at % 16 / 2;
         if cells >> (31 - cell) & 1 == 1 { Color::WHITE } else { Color::BLACK }
     };
     (0..16 * 8).map(square).collect()
+}
+
+/// Its cells, row by row, the first in the highest bit.
+pub(crate) fn cells(frame: u32) -> u32 {
+    let check = (frame ^ frame >> 6 ^ frame >> 12 ^ frame >> 18 ^ SOURCE) & 63 ^ 0b10_1101;
+    frame << 12 | SOURCE << 6 | check
 }
 
 /// Ten seconds of it, with beeps.

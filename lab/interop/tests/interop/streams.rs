@@ -54,8 +54,12 @@ pub(crate) fn open(scene: &mut Scene, client: &str, browser: Browser) -> Page {
 }
 
 pub(crate) fn watch(scene: &mut Scene, client: &str, browser: Browser) -> Page {
+    watch_room(scene, client, browser, "show")
+}
+
+pub(crate) fn watch_room(scene: &mut Scene, client: &str, browser: Browser, room: &str) -> Page {
     let page = open(scene, client, browser);
-    assert_eq!(page.eval(&WATCH.replace("ROOM", "show")), 201);
+    assert_eq!(page.eval(&WATCH.replace("ROOM", room)), 201);
     page
 }
 
