@@ -1,7 +1,9 @@
 //! A room of a forwarder (RFC 7667 §3.7) whose senders send anything: no number is given twice, nothing comes that nobody
-//! wants, video begins where its codec says that it can, and time does not stand still.
+//! wants, video begins where its codec says that it can, voices are left out only where there are more of them than are
+//! forwarded, and time does not stand still.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use arbitrary::{Arbitrary, Unstructured};
@@ -27,6 +29,7 @@ enum Command {
     Mute { which: u8, is_muted: bool },
     MayPublish { who: u8, source: u8, may: bool },
     Switch { which: u8, to: Option<u8> },
+    Voices { most: u8 },
     Wait { hundredths: u8 },
 }
 
@@ -56,6 +59,9 @@ struct World {
     /// What each is of; none: of nothing.
     of: BTreeMap<SubscriptionId, Option<PublicationId>>,
     given: BTreeMap<SubscriptionId, BTreeSet<u64>>,
+    /// Those that were published, and how many of them are forwarded at most; none: all.
+    microphones: BTreeSet<PublicationId>,
+    voices: Option<NonZeroUsize>,
     number: u64,
     timestamp: u32,
 }
@@ -75,6 +81,8 @@ pub(super) fn run(bytes: &[u8]) {
         paused: BTreeSet::new(),
         of: BTreeMap::new(),
         given: BTreeMap::new(),
+        microphones: BTreeSet::new(),
+        voices: None,
         number: 1 << 20,
         timestamp: 0,
     };
@@ -115,11 +123,16 @@ impl World {
                 let source = SOURCES[usize::from(source) % 4];
                 let encodings = usize::from(encodings % 10);
                 let offer = Offer { kind, source, codec, extensions: extensions(), encodings };
-                self.publications.extend(self.room.publish(now, id, offer));
+                let is_microphone = codec.is_audio() && source == Source::Microphone;
+                if let Ok(id) = self.room.publish(now, id, offer) {
+                    self.publications.push(id);
+                    self.microphones.extend(is_microphone.then_some(id));
+                }
             }
             Command::Unpublish { which } => {
                 if let Some(id) = pick(&self.publications, which) {
                     self.room.unpublish(now, id);
+                    self.microphones.remove(&id);
                     self.of.values_mut().filter(|of| **of == Some(id)).for_each(|of| *of = None);
                 }
             }
@@ -179,6 +192,10 @@ impl World {
                     self.of.insert(id, to);
                 }
             }
+            Command::Voices { most } => {
+                self.voices = NonZeroUsize::new((most % 8).into());
+                self.room.set_voices(self.voices);
+            }
             Command::Wait { hundredths } => self.pass(Duration::from_millis(10 * u64::from(hundredths))),
         }
     }
@@ -198,12 +215,19 @@ impl World {
             bytes: sent.raw.clone().unwrap_or_else(|| self.bytes(sent, number)).into(),
         };
         let (given, paused, of) = (&mut self.given, &self.paused, &self.of);
+        let (left_out, mut forwarded) = (self.room.left_out(), false);
         self.room.handle_packet(self.now, publication, &packet, |id, forward| {
             assert!(!paused.contains(&id), "nobody wants it");
             assert_eq!(of.get(&id), Some(&Some(publication)), "it is of something else");
             assert!(given.entry(id).or_default().insert(forward.sequence_number), "a number is given twice");
             assert!(forward.payload.len() + forward.prefix.len() <= packet.bytes.len());
+            forwarded = true;
         });
+        if self.room.left_out() > left_out {
+            assert!(!forwarded && self.microphones.contains(&publication), "it is left out");
+            let most = self.voices.map_or(usize::MAX, NonZeroUsize::get);
+            assert!(self.microphones.len() > most, "there is a place for each");
+        }
     }
 
     fn bytes(&self, sent: &Sent, number: u64) -> Vec<u8> {

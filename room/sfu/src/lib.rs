@@ -6,7 +6,8 @@
 //! A [`Room`] knows participants, what they publish, and what they subscribe to. Each packet of a publication is looked at
 //! once and given to each subscription, which makes one continuous stream of what it gets: it begins with a key frame,
 //! goes from one simulcast encoding to another at key frames, leaves out temporal and spatial layers, and what is left out
-//! on purpose leaves no gap, so that a receiver misses nothing but what was lost.
+//! on purpose leaves no gap, so that a receiver misses nothing but what was lost. Of voices, the loudest few are forwarded where
+//! the room is told to ([`Room::set_voices`]).
 //!
 //! ```
 //! use std::time::Instant;
@@ -62,6 +63,7 @@ mod subscription;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod voices;
 mod watched;
 
 pub use event::{Event, Layer, Reason, Why};

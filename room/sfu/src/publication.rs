@@ -10,11 +10,12 @@ use rtp::extension::{ExtensionMap, LayerSize, VideoLayersAllocation};
 use crate::encoding::Encoding;
 use crate::event::{Layer, Why};
 use crate::fault::Fault;
-use crate::id::{ParticipantId, SubscriptionId};
+use crate::id::{ParticipantId, PublicationId, SubscriptionId};
 use crate::levels::{self, Level};
 use crate::seen::Seen;
 use crate::speaker::Voice;
 use crate::subscription::Subscription;
+use crate::voices::Voices;
 use crate::watched::Watched;
 
 /// What a publication is of.
@@ -58,6 +59,8 @@ pub(crate) struct Publication {
     /// Nothing of it is forwarded: somebody has it so, or its owner may not publish it any more.
     pub(crate) is_muted: bool,
     pub(crate) is_barred: bool,
+    /// Its last packet was left out: others are louder.
+    is_left_out: bool,
     /// Encodings that are watched by those who have it of another room: a bit for each.
     pub(crate) elsewhere: u8,
     /// In the order of their ids.
@@ -77,6 +80,7 @@ impl Publication {
             voice: Voice::default(),
             is_muted: false,
             is_barred: false,
+            is_left_out: false,
             elsewhere: 0,
             subscriptions: Vec::new(),
         }
@@ -111,21 +115,36 @@ impl Publication {
         self.watched.update(now, bits)
     }
 
+    /// Whether it is among the sounds that are forwarded now: as one of the loudest, or as none that is chosen from.
+    pub(crate) fn is_among(&self, voices: &Voices, id: PublicationId) -> bool {
+        !self.has_voice() || self.voice.spoken(None).is_none() || voices.has(id)
+    }
+
     /// Reads a packet that came this long after the room began; and who may receive it.
     pub(crate) fn read<'a>(
         &'a mut self,
         since: Duration,
         packet: &'a MediaPacket,
+        (id, voices): (PublicationId, &mut Voices),
     ) -> Result<(Seen<'a>, &'a mut [Subscription]), Fault> {
         if self.offer.kind == MediaKind::Video {
             self.learn_sizes(packet);
         }
+        let has_voice = self.has_voice();
         let encoding = self.encodings.get_mut(packet.encoding).ok_or(Fault::Encoding)?;
         let seen = encoding.read(since, packet, self.offer.codec, &self.offer.extensions)?;
         if let Some(level) = seen.level {
             self.voice.hear(packet.arrived, level);
         }
-        Ok((seen, &mut self.subscriptions))
+        // What comes late takes nobody's place.
+        let spoken = self.voice.spoken(seen.level.filter(|_| !seen.is_late)).filter(|_| has_voice);
+        let is_left_out =
+            spoken.is_some_and(|decibels| !voices.admit(packet.arrived, id, self.owner, decibels));
+        if is_left_out && !self.is_left_out {
+            self.subscriptions.iter_mut().for_each(Subscription::interrupt);
+        }
+        self.is_left_out = is_left_out;
+        Ok((seen, if is_left_out { &mut [] } else { &mut self.subscriptions }))
     }
 
     /// A sender may say how large its layers are: H.264 says so nowhere else that is looked at.

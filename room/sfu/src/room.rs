@@ -17,6 +17,7 @@ use crate::refused::Refused;
 use crate::rewrite::{Forward, Label};
 use crate::speaker::Speaker;
 use crate::subscription::{Subscription, Wish};
+use crate::voices::Voices;
 
 mod allocation;
 mod speakers;
@@ -41,6 +42,7 @@ pub struct Room {
     /// When layers are chosen anew.
     allocation: Option<Instant>,
     speaker: Speaker,
+    voices: Voices,
 }
 
 impl Room {
@@ -57,6 +59,7 @@ impl Room {
             key_frame: None,
             allocation: None,
             speaker: Speaker::default(),
+            voices: Voices::default(),
         }
     }
 
@@ -117,6 +120,7 @@ impl Room {
     /// another one ([`Room::switch`]) or end.
     pub fn unpublish(&mut self, now: Instant, id: PublicationId) {
         let Some(publication) = self.publications.remove(id.0) else { return };
+        self.voices.forget(id);
         if let Some(owner) = self.participants.get_mut(publication.owner.0) {
             owner.publications.retain(|one| *one != id);
         }
@@ -211,10 +215,11 @@ impl Room {
             return;
         };
         let generation = publication.encodings.get(packet.encoding).map(Encoding::generation);
-        let (seen, subscriptions) = match publication.read(since(self.began, packet.arrived), packet) {
-            Ok(read) => read,
-            Err(fault) => return self.counters.count(fault),
-        };
+        let (seen, subscriptions) =
+            match publication.read(since(self.began, packet.arrived), packet, (id, &mut self.voices)) {
+                Ok(read) => read,
+                Err(fault) => return self.counters.count(fault),
+            };
         if let Some(fault) = seen.fault {
             self.counters.count(fault);
         }
@@ -312,6 +317,11 @@ impl Room {
     /// How many subscriptions a publication has.
     pub fn watchers(&self, id: PublicationId) -> usize {
         self.publications.get(id.0).map_or(0, |one| one.subscriptions.len())
+    }
+
+    /// How many packets of voices were left out, as others were louder; each counts once, whoever would have received it.
+    pub fn left_out(&self) -> u64 {
+        self.voices.left_out
     }
 
     /// How many packets had which fault.

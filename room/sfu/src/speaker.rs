@@ -30,10 +30,22 @@ pub(crate) struct Voice {
     /// Smoothed, in `UNIT`s above silence.
     loudness: u32,
     last: Option<Instant>,
+    /// Whether the sender has ever said that there is a voice.
+    marks: bool,
 }
 
 impl Voice {
+    /// How loud the voice in a packet is that says this of its level, in decibels above silence; 0: there is none. None where
+    /// the sender has never said how loud anything is.
+    pub(crate) fn spoken(&self, level: Option<AudioLevel>) -> Option<u32> {
+        self.last?;
+        // Who never says that it is a voice does not look for them (RFC 6464 §4: `vad=off`).
+        let is_voice = |level: &AudioLevel| level.voice || !self.marks;
+        Some(level.filter(is_voice).map_or(0, |level| 127_u32.saturating_sub(level.level.into())))
+    }
+
     pub(crate) fn hear(&mut self, now: Instant, level: AudioLevel) {
+        self.marks |= level.voice;
         let loudness = 127_u32.saturating_sub(u32::from(level.level)) * UNIT;
         self.loudness = (self.loudness * (SMOOTHING - 1) + loudness) / SMOOTHING;
         self.last = Some(now);

@@ -34,6 +34,8 @@ pub(crate) struct Subscription {
     pub(crate) why: Why,
     /// It gets something else than it was told, perhaps.
     has_news: bool,
+    /// What came last was left out for all: as after a pause of the sender's it begins again with what comes next.
+    is_interrupted: bool,
     pub(crate) label: Label,
     rewriter: Rewriter,
     pub(crate) participant: ParticipantId,
@@ -67,6 +69,7 @@ impl Subscription {
             rewriter: Rewriter::new(),
             told: None,
             has_news: false,
+            is_interrupted: false,
         }
     }
 
@@ -93,6 +96,11 @@ impl Subscription {
         }
     }
 
+    /// What comes from now on is left out for all, until something is given again.
+    pub(crate) fn interrupt(&mut self) {
+        self.is_interrupted = true;
+    }
+
     /// What becomes of a packet of its publication.
     pub(crate) fn take(&mut self, seen: &Seen<'_>) -> Option<Forward> {
         let granted = self.granted?;
@@ -102,13 +110,14 @@ impl Subscription {
             }
             return None;
         }
-        let is_first = !self.current.is_some_and(|(origin, _)| origin == seen.origin);
+        let is_first = self.is_interrupted || !self.current.is_some_and(|(origin, _)| origin == seen.origin);
         if is_first {
             if !self.begins_with(seen, granted) {
                 return None;
             }
             self.rewriter.begin(seen);
             self.current = Some((seen.origin, Selector::default()));
+            self.is_interrupted = false;
         }
         let (_, selector) = self.current.as_mut()?;
         let before = *selector;

@@ -2,12 +2,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "virtual time begins somewhere")]
 
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use peer::{MediaKind, MediaPacket, TransceiverId};
 use rtp::codec::{Codec, PictureId, vp8};
-use rtp::extension::ExtensionMap;
+use rtp::extension::{AudioLevel, ExtensionMap, Kind};
 use rtp::{Fields, HeaderWriter, PayloadType, SequenceNumber, Ssrc, Timestamp};
 use twocan_sfu::{Offer, Room, Source, Wish};
 
@@ -95,5 +96,69 @@ fn packets_take_nothing_from_the_heap() {
     run(&mut room, 0..first);
     let (forwarded, taken) = run(&mut room, first..2 * first);
     assert_eq!((forwarded, taken), (first * VIEWERS as u64 * 3 / 4, 0), "all of half, half of the others");
+    voices_take_nothing_either(now);
     drop(profiler);
+}
+
+/// Of so many voices, so many are forwarded; who is loud has their turn.
+fn voices_take_nothing_either(mut now: Instant) {
+    const VOICES: usize = 20;
+    let mut room = Room::new(now);
+    room.set_voices(NonZeroUsize::new(8));
+    let mut extensions = ExtensionMap::default();
+    extensions.insert(1, Kind::AudioLevel).unwrap();
+    let (kind, source, codec) = (MediaKind::Audio, Source::Microphone, Codec::Opus);
+    let offer = Offer { kind, source, codec, extensions, encodings: 1 };
+    let people: Vec<_> = (0..VOICES).map(|_| room.join(now).unwrap()).collect();
+    let publish = |owner| room.publish(now, owner, offer.clone()).unwrap();
+    let voices: Vec<_> = people.iter().copied().map(publish).collect();
+    for (receiver, voice) in people.iter().flat_map(|one| voices.iter().map(move |voice| (*one, *voice))) {
+        room.subscribe(now, receiver, voice, Wish::default()).unwrap();
+    }
+    let (mut forwarded, mut taken) = (0, 0);
+    for number in 0..5_000_u64 {
+        now += Duration::from_millis(20);
+        if room.poll_timeout().is_some_and(|(due, _)| due <= now) {
+            room.handle_timeout(now);
+        }
+        while room.poll_event().is_some() {}
+        for (at, voice) in voices.iter().enumerate() {
+            let is_loud = (number / 50) as usize % VOICES == at;
+            let packet = sound(now, number, if is_loud { 30 } else { 80 });
+            let before = dhat::HeapStats::get();
+            room.handle_packet(now, *voice, &packet, |_, _| forwarded += 1);
+            if number > 0 {
+                taken += dhat::HeapStats::get().total_blocks - before.total_blocks;
+            }
+        }
+    }
+    let people = VOICES as u64;
+    assert_eq!((forwarded + room.left_out() * people, taken), (5_000 * people * people, 0));
+    assert!(room.left_out() > 5_000 * (people - 9) && room.left_out() < 5_000 * (people - 8));
+}
+
+fn sound(now: Instant, number: u64, level: u8) -> MediaPacket {
+    let mut extensions = ExtensionMap::default();
+    extensions.insert(1, Kind::AudioLevel).unwrap();
+    let fields = Fields {
+        marker: false,
+        payload_type: PayloadType::new(111).unwrap(),
+        sequence_number: SequenceNumber(number as u16),
+        timestamp: Timestamp(number as u32 * 960),
+        ssrc: Ssrc(7),
+    };
+    let mut bytes = Vec::new();
+    let mut writer = HeaderWriter::new(&mut bytes, &fields);
+    assert!(writer.extension(&extensions, &AudioLevel { level, voice: true }));
+    writer.finish().buffer().resize(80, 1);
+    let bytes = Bytes::from(bytes);
+    drop(bytes.clone());
+    MediaPacket {
+        transceiver: TransceiverId::default(),
+        encoding: 0,
+        sequence_number: (1 << 16) + number,
+        is_repair: false,
+        arrived: now,
+        bytes,
+    }
 }

@@ -63,7 +63,7 @@ impl Room {
             };
             if source.offer.kind == MediaKind::Audio || paused.is_some() {
                 others.push((subscription, publication, paused));
-                if paused.is_none() {
+                if paused.is_none() && source.is_among(&self.voices, publication) {
                     sound = sound.saturating_add(source.levels.first().map_or(0, |level| level.rate));
                 }
                 continue;

@@ -1,5 +1,6 @@
 //! Who speaks, and who may be seen and heard.
 
+use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use super::Room;
@@ -14,6 +15,7 @@ impl Room {
         let publication = self.publications.get_mut(id.0).ok_or(Refused::UnknownPublication)?;
         if publication.is_muted != is_muted {
             publication.is_muted = is_muted;
+            self.voices.forget(id);
             self.allocate_all(now);
         }
         Ok(())
@@ -38,10 +40,23 @@ impl Room {
                 self.publications.get_mut(own.0).filter(|one| one.offer.source == source)
             {
                 publication.is_barred = !may;
+                if !may {
+                    self.voices.forget(*own);
+                }
             }
         }
         self.allocate_all(now);
         Ok(())
+    }
+
+    /// Says how many voices are forwarded at a time at most: the loudest, of the microphones whose senders say how loud they are
+    /// ([`Source::Microphone`], RFC 6464). Sound of other sources is always forwarded, and so is that of which nothing is said;
+    /// neither counts. None, as at first: all voices are.
+    ///
+    /// Receivers of a voice that is left out see a pause of its sender: nothing is missing, and the first packet after it has the
+    /// marker bit (RFC 3551 §4.1).
+    pub fn set_voices(&mut self, most: Option<NonZeroUsize>) {
+        self.voices.set_most(most);
     }
 
     /// Looks who speaks now.

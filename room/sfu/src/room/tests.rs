@@ -6,6 +6,8 @@ use crate::event::Why;
 use crate::publication::Source;
 use crate::tests::{Feed, World, descriptor, extensions, ms, offer};
 
+mod voices;
+
 fn key_frames(event: &Event) -> bool {
     matches!(event, Event::RequestKeyFrame { .. })
 }
