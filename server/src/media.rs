@@ -8,6 +8,7 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -61,6 +62,8 @@ pub(crate) struct Settings {
     pub(crate) connections: usize,
     /// People of a room on one of them before viewers go to further ones.
     pub(crate) spread: usize,
+    /// Voices in a call that are forwarded at a time at most; none: all.
+    pub(crate) voices: Option<NonZeroUsize>,
     /// Who the workers are: peers know them by its fingerprint.
     pub(crate) certificate: Arc<twocan::Certificate>,
 }
@@ -143,6 +146,8 @@ pub(crate) struct Report {
     pub(crate) forwarded: u64,
     /// Of those, packets that still waited for their turn when a key frame made them useless: they were dropped.
     pub(crate) overtaken: u64,
+    /// Packets of voices that were not, as others in the room were louder; each once.
+    pub(crate) left_out: u64,
     /// Connections over TCP, the bytes over them, and how often one took no more for the moment.
     pub(crate) tcp_connections: usize,
     pub(crate) tcp_received: u64,

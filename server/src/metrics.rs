@@ -129,6 +129,11 @@ fn render_media(page: &mut Page, workers: &[media::Report]) {
         "Of those, packets that still waited when a key frame made them useless: they were dropped.",
         sum(|worker| worker.overtaken),
     );
+    page.counter(
+        "media_left_out_packets_total",
+        "Packets of voices that were not forwarded, as others in the room were louder: each once.",
+        sum(|worker| worker.left_out),
+    );
     let received = sum(|worker| worker.received_datagrams);
     page.gauge(
         "media_tcp_connections",

@@ -267,6 +267,10 @@ pub(crate) struct Options {
     #[arg(long, env = "TWOCAN_MEDIA_SPREAD", value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Media")]
     pub(crate) media_spread: u32,
 
+    /// Microphones in a call that are forwarded at a time: the loudest; 0: all
+    #[arg(long, env = "TWOCAN_MEDIA_VOICES", value_name = "N", default_value_t = 8, help_heading = "Media")]
+    pub(crate) media_voices: u16,
+
     /// Token for /admin [default: one that is printed at the start, the same each time]; off: no such page
     #[arg(
         long,

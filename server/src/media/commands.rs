@@ -140,6 +140,7 @@ impl Worker {
             send_errors: self.outlet.errors,
             forwarded: self.feed.forwarded,
             overtaken: self.feed.overtaken,
+            left_out: self.feed.left_out,
             tcp_connections: self.pipes.len(),
             tcp_received: self.pipes.received,
             tcp_sent: self.pipes.sent,

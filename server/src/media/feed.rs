@@ -28,6 +28,8 @@ pub(super) struct Feed {
     pub(super) forwarded: u64,
     /// Packets that still waited for their turn when a key frame made them useless.
     pub(super) overtaken: u64,
+    /// Packets of voices, where others were louder.
+    pub(super) left_out: u64,
 }
 
 /// Parcels that wait for the end of a turn: two megabytes of them.
@@ -97,12 +99,14 @@ impl Feed {
             return;
         };
         let place = self.packets.len() as u32;
+        let left_out = room.sfu.left_out();
         let Self { parcels, touched, turns, .. } = self;
         room.sfu.handle_packet(now, publication, &packet, |_, forward| {
             let [leg, generation, ..] = forward.label;
             let Some(turn) = touch(touched, turns, LegId::of_parts(leg, generation)) else { return };
             push(parcels, turn, Parcel { packet: place, next: None, forward });
         });
+        self.left_out += room.sfu.left_out() - left_out;
         self.packets.push(Packet::new(packet.bytes, extensions));
     }
 

@@ -4,6 +4,10 @@
 //! layers for each of its viewers as the home does. The other way go the encodings that a part watches, and requests for key
 //! frames; the home asks a sender for what all want, once.
 //!
+//! Sound is little, and goes to parts whole. Of voices, each of them chooses the loudest by the same packets and the same rule;
+//! where one of them has missed some, those who watch there hear somebody else for a moment. Had the home chosen for all, it
+//! would have to say which gaps are pauses.
+//!
 //! Workers share nothing: they send each other [`Tidings`] over bounded channels. What has a state is told whole, and again
 //! where there was no place for it; packets that find no place are lost, and counted. All of it is plain data, and rooms and
 //! tracks are described ([`RoomDescription`]) without a word of this process: another node could be told the same.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,6 +47,8 @@ pub(super) struct Worker {
     pub(super) inbox: mpsc::Receiver<Command>,
     pub(super) common: Common,
     pub(super) most: usize,
+    /// Voices in a call that are forwarded at a time at most.
+    voices: Option<NonZeroUsize>,
     /// Which of the workers this one is.
     pub(super) index: usize,
     pub(super) neighbours: Vec<Neighbour>,
@@ -102,6 +105,7 @@ impl Worker {
             inbox,
             common,
             most: settings.connections,
+            voices: settings.voices,
             index,
             neighbours: Vec::new(),
             tidings,
@@ -437,6 +441,9 @@ impl Worker {
         let home = placement::home(key, self.neighbours.len());
         let is_away = home != self.index;
         let room = self.rooms.enter(now, key);
+        if let RoomKey::Call(_) = key {
+            room.sfu.set_voices(self.voices);
+        }
         if is_away && room.away.is_none() {
             room.away = Some(Box::new(Away::new(home)));
             self.post.parts.insert(key.clone());

@@ -1,6 +1,6 @@
 //! The media workers' settings, from the operator's.
 
-use std::{net::SocketAddr, sync::Arc, thread, time::SystemTime};
+use std::{net::SocketAddr, num::NonZeroUsize, sync::Arc, thread, time::SystemTime};
 
 use tokio::net::TcpListener;
 
@@ -52,6 +52,7 @@ pub(super) fn start(
         workers: options.media_workers.map_or_else(cores, usize::from),
         connections: options.media_connections as usize,
         spread: options.media_spread as usize,
+        voices: NonZeroUsize::new(options.media_voices.into()),
         certificate: Arc::new(certificate),
     };
     media::start(&settings)

@@ -1,6 +1,12 @@
 //! Calls of many through the media workers, signaled over WebSockets.
 
-use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::Arc,
+    sync::atomic::{AtomicU8, Ordering},
+    time::Duration,
+};
 
 use rtp::{Timestamp, extension::AudioLevel};
 use serde_json::{Value, json};
@@ -163,6 +169,36 @@ impl Person {
                 }
             }
         }));
+    }
+
+    /// Sends sound alone, as loud as is said at any moment.
+    fn speak(&mut self, letter: u8, level: &Arc<AtomicU8>) {
+        let (voice, level) = (self.senders[0].sender.clone(), Arc::clone(level));
+        self.sending.push(tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(Duration::from_millis(33));
+            for number in 0.. {
+                ticks.tick().await;
+                let level = AudioLevel { level: level.load(Ordering::Relaxed), voice: true };
+                speak(&voice, letter, number, level).await;
+            }
+        }));
+    }
+
+    /// The next sound of this letter's in a slot: its sequence number, and how many were sent before it.
+    async fn hear_sound(&mut self, slot: usize, letter: u8) -> (u16, u32) {
+        let sound = async {
+            loop {
+                let packet = self.slots[slot].receiver.recv_packet().await.unwrap();
+                let packet = packet.read().unwrap();
+                if let [of, number @ ..] = packet.payload()
+                    && let (true, Ok(number)) = (*of == letter, number.try_into())
+                {
+                    return (packet.header().sequence_number().0, u32::from_be_bytes(number));
+                }
+            }
+        };
+        let what = char::from(letter);
+        timeout(DEADLINE, sound).await.unwrap_or_else(|_| panic!("nothing of {what} in slot {slot}"))
     }
 
     /// Watches: one publication for each slot, in their order.
@@ -455,6 +491,49 @@ async fn media_outlives_a_dropped_signaling_connection() {
     // A session that ends takes its connection along.
     people[0].say(&json!({"type": "leave"})).await;
     people[1].publications(0, &[]).await;
+}
+
+#[tokio::test]
+async fn the_loudest_are_heard_and_others_pause() {
+    const NOISE: u8 = 60;
+    let data = tempdir().unwrap();
+    let server = Program::start(&data, &["--media-voices", "1"]);
+    let levels = [20, NOISE, 127].map(AtomicU8::new).map(Arc::new);
+    let mut people = Vec::new();
+    for (name, level) in ["Ada", "Bob", "Eve"].into_iter().zip(&levels) {
+        let mut person = Person::join(&server, name, json!({"room": "tea"})).await;
+        if people.is_empty() {
+            person.say(&json!({"type": "topology", "policy": "sfu"})).await;
+            assert_eq!(person.hear("topology").await["mode"], "sfu");
+        }
+        person.prepare(true, 2).await;
+        person.offer(WORD, None).await;
+        person.speak(name.as_bytes()[0], level);
+        people.push(person);
+    }
+    let others: Vec<String> = people[..2].iter().map(|person| person.id.clone()).collect();
+    let others: Vec<&str> = others.iter().map(String::as_str).collect();
+    let eve = &mut people[2];
+    let publications = eve.publications(4, &others).await;
+    eve.watch(WORD, &publications).await;
+    let (mut sequence, mut number) = eve.hear_sound(0, b'A').await;
+
+    // Bob is left out until Ada is silent for a while, and then Ada is.
+    levels[0].store(127, Ordering::Relaxed);
+    eve.hear_sound(1, b'B').await;
+    levels[0].store(20, Ordering::Relaxed);
+    let (passed, left_out) = loop {
+        let (next, sent) = eve.hear_sound(0, b'A').await;
+        let (passed, sent_since) = (next.wrapping_sub(sequence), sent - number);
+        if u32::from(passed) < sent_since {
+            break (passed, sent_since - 1);
+        }
+        (sequence, number) = (next, sent);
+    };
+    assert_eq!(passed, 1, "{left_out} were left out, and nothing is missing");
+    let metrics = server.get("/metrics", &[]).body;
+    let counted = metrics.lines().find_map(|line| line.strip_prefix("twocan_media_left_out_packets_total "));
+    assert!(counted.unwrap().parse::<u32>().unwrap() > left_out, "{metrics}");
 }
 
 #[tokio::test]

@@ -49,8 +49,19 @@ export function perceived(amplitude) {
   return Math.min(1, 1 + (20 * Math.log10(amplitude)) / 60);
 }
 
-/** @param {RTCRtpReceiver | undefined} receiver @returns {number} 0 to 1 */
+/** @type {WeakMap<RTCRtpReceiver, number>} which sound of each was measured last, by its timestamp */
+const measured = new WeakMap();
+
+/**
+ * How loud what has come since the last call is. A browser keeps what it measured last for seconds, whether anything comes or not:
+ * the server leaves out who is quieter than others.
+ *
+ * @param {RTCRtpReceiver | undefined} receiver
+ * @returns {number} 0 to 1
+ */
 export function receivedLevel(receiver) {
   const [source] = receiver?.getSynchronizationSources?.() ?? [];
-  return source?.audioLevel ? perceived(source.audioLevel) : 0;
+  if (!receiver || !source?.audioLevel || measured.get(receiver) === source.rtpTimestamp) return 0;
+  measured.set(receiver, source.rtpTimestamp);
+  return perceived(source.audioLevel);
 }

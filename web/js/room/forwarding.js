@@ -38,6 +38,8 @@ const STEP = 100;
 const AWAY_PATIENCE = 3_000;
 /** Whoever waits for the other side to connect does it themselves then, ms. */
 const WAKE_PATIENCE = 3_000;
+/** The server leaves out who is quieter than others: their sound is waited for no longer than this, ms. */
+const VOICE_PATIENCE = 1_000;
 /** Once all is direct, others may still be changing over, ms. */
 const LINGER = 8_000;
 
@@ -63,7 +65,7 @@ export class Forwarding extends Emitter {
   #shown = new Map();
   /** The best that is wanted of any picture. @type {number} lines */
   #most = Infinity;
-  /** Counts at the beginning of a change, by receiver. @type {WeakMap<RTCRtpReceiver, number>} */
+  /** Counts at the beginning of a change, and when that was, by receiver. @type {WeakMap<RTCRtpReceiver, { count: number, time: number }>} */
   #before = new WeakMap();
   /** When each person's change began. @type {Map<string, number>} */
   #since = new Map();
@@ -395,8 +397,10 @@ export class Forwarding extends Emitter {
       const receiver = receivers[slot];
       if (!receiver) return false;
       const count = await arrived(receiver);
-      if (!this.#before.has(receiver)) this.#before.set(receiver, count);
-      if (count <= (this.#before.get(receiver) ?? 0)) return false;
+      const before = this.#before.get(receiver) ?? { count, time: performance.now() };
+      this.#before.set(receiver, before);
+      const mayBeLeftOut = via === "server" && slot === "mic" && performance.now() - before.time > VOICE_PATIENCE;
+      if (count <= before.count && !mayBeLeftOut) return false;
     }
     for (const receiver of Object.values(receivers)) this.#before.delete(receiver);
     return true;
