@@ -31,6 +31,9 @@ pub(crate) struct Options {
     /// How many of the others each of a room gets in full; of the rest there are thumbnails.
     #[arg(long, default_value_t = 3)]
     full: usize,
+    /// Of the sounds in a room, how many ours forwards at a time; 0: all, as the other servers do.
+    #[arg(long, default_value_t = 0)]
+    voices: u16,
     /// Prints each turn of a room, too.
     #[arg(long)]
     each: bool,
@@ -111,7 +114,7 @@ struct Figures {
 }
 
 async fn measure(options: &Options, stack: Stack, viewers: usize) -> io::Result<Figures> {
-    let server = Server::start(stack, &options.twocan)?;
+    let server = Server::start(stack, &options.twocan, options.voices)?;
     let mut studio = End::connect(&server, "studio", Direction::SendOnly).await?;
     let mut source = Source::new(&studio, options.kbps);
     // Who watches asks for what is there.

@@ -52,6 +52,12 @@ pub(super) fn run(options: &Options, people: usize, stacks: &[Stack]) -> io::Res
         "each of {people} sends sound and three sizes of pictures, and gets the others: {full} in full, {} as thumbnails",
         people - 1 - full
     );
+    if options.voices > 0 {
+        println!(
+            "ours forwards {} of the sounds at a time, and no more are wished for of it",
+            options.voices
+        );
+    }
     println!(
         "{:>8} {:>11} {:>14} {:>10} {:>8} {:>8} {:>9} {:>24} {:>8}",
         "server",
@@ -138,7 +144,7 @@ impl Figures {
 }
 
 async fn measure(options: &Options, stack: Stack, people: usize, full: usize) -> io::Result<Figures> {
-    let server = Server::start(stack, &options.twocan)?;
+    let server = Server::start(stack, &options.twocan, options.voices)?;
     let before = server.process.memory()?;
     let mut room = Room { guests: Vec::new() };
     for place in 0..people {
@@ -173,10 +179,17 @@ async fn measure(options: &Options, stack: Stack, people: usize, full: usize) ->
     let (took, cpu) = (begun.elapsed().as_secs_f64(), (server.process.cpu()? - cpu).as_secs_f64());
     let sent: Vec<Sent> = room.sent().await?.iter().zip(&sent).map(|(now, then)| now.since(then)).collect();
     let arrived = room.arrived().await?.since(&arrived);
-    let wished: u64 = (0..people)
+    let pictures: u64 = (0..people)
         .flat_map(|place| (1..people).map(move |away| (away, (place + away) % people)))
-        .map(|(away, whose)| sent[whose].sound + sent[whose].layers[if away <= full { 2 } else { 0 }])
+        .map(|(away, whose)| sent[whose].layers[if away <= full { 2 } else { 0 }])
         .sum();
+    // All are equally loud, and send equally many: some of them are forwarded, to all the others.
+    let voices = match (stack, usize::from(options.voices)) {
+        (Stack::Twocan, voices @ 1..) => voices.min(people),
+        _ => people,
+    };
+    let sounds = sent.iter().map(|one| one.sound).sum::<u64>() as f64 * (people - 1) as f64;
+    let wished = pictures as f64 + sounds * voices as f64 / people as f64;
     let frames = (room.frames() - frames) as f64;
     let total: u64 = arrived.0.iter().map(|(_, _, packets)| packets).sum();
     Ok(Figures {
@@ -184,7 +197,7 @@ async fn measure(options: &Options, stack: Stack, people: usize, full: usize) ->
         rate: total as f64 / took,
         cost: 1e6 * cpu / total as f64,
         share: cpu / took,
-        arrived: total as f64 / wished as f64,
+        arrived: total as f64 / wished,
         sizes: arrived.sizes(frames, people * (people - 1)),
         memory,
     })

@@ -75,7 +75,8 @@ fn program(stack: Stack) -> PathBuf {
 }
 
 impl Server {
-    pub(super) fn start(stack: Stack, twocan: &Path) -> io::Result<Self> {
+    /// Of ours, so many voices of a room are forwarded at a time; 0: all.
+    pub(super) fn start(stack: Stack, twocan: &Path, voices: u16) -> io::Result<Self> {
         let folder = std::env::temp_dir().join(format!("twocan-bench-beside-{}", std::process::id()));
         let own = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<String>>();
         match stack {
@@ -85,6 +86,7 @@ impl Server {
                 let mut arguments =
                     own(&["serve", "--http", "127.0.0.1:0", "--https", "off", "--turns", "off"]);
                 arguments.extend(own(&["--stun-turn", "off", "--log", "error", "--media-workers", "1"]));
+                arguments.extend(["--media-voices".to_owned(), voices.to_string()]);
                 arguments.extend(["--data-dir".to_owned(), folder.display().to_string()]);
                 Self::that_says(stack, twocan, &arguments, folder)
             }
