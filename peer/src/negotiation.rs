@@ -17,6 +17,7 @@ use crate::media::{MediaCapabilities, Place, Transceiver, TransceiverId, Transce
 
 mod applied;
 mod apply;
+mod folded;
 mod numbers;
 mod sections;
 mod state;

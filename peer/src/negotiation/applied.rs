@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use sdp::{Description, Origin};
 
+use super::folded::Folded;
 use crate::description::SdpType;
 
 /// A description, with what it was sent or received as.
 #[derive(Clone, Debug)]
 pub(crate) struct Applied {
     pub(crate) kind: SdpType,
-    text: Box<str>,
+    text: Folded,
     /// Taken apart it takes several times as much, and most connections never need it again.
     read: Option<Arc<Description>>,
 }
@@ -18,19 +19,19 @@ pub(crate) struct Applied {
 impl Applied {
     /// `text` is what the description was read from, or was written as.
     pub(super) fn new(kind: SdpType, text: &str, description: Arc<Description>) -> Self {
-        Self { kind, text: text.into(), read: Some(description) }
+        Self { kind, text: Folded::new(text), read: Some(description) }
     }
 
     pub(crate) fn description(&self) -> Arc<Description> {
         match &self.read {
             Some(description) => Arc::clone(description),
             // It was read as what it was.
-            None => Arc::new(self.text.parse().unwrap_or_else(|_| Description::new(Origin::new(0)))),
+            None => Arc::new(self.text().parse().unwrap_or_else(|_| Description::new(Origin::new(0)))),
         }
     }
 
     pub(crate) fn text(&self) -> String {
-        self.text.to_string()
+        self.text.text()
     }
 
     /// It will hardly be needed soon.
