@@ -172,13 +172,17 @@ pub(super) fn candidates(
     all
 }
 
-/// What a transceiver is offered, as far as it is known here.
-fn offered(peer: &PeerConnection, id: TransceiverId) -> Vec<Codec> {
+/// What the peer has described.
+fn remote(peer: &PeerConnection) -> Option<Description> {
+    peer.remote_description()?.sdp.parse().ok()
+}
+
+/// What a transceiver is offered in a description, as far as it is known here.
+fn offered(peer: &PeerConnection, remote: Option<&Description>, id: TransceiverId) -> Vec<Codec> {
     let read = || {
         let one = peer.transceiver(id)?;
-        let remote: Description = peer.remote_description()?.sdp.parse().ok()?;
-        let section =
-            remote.media.iter().find(|media| media.mid().map(sdp::attribute::Mid::as_str) == one.mid())?;
+        let mut sections = remote?.media.iter();
+        let section = sections.find(|media| media.mid().map(sdp::attribute::Mid::as_str) == one.mid())?;
         let known = peer.media_capabilities()?.codecs(one.kind());
         let is_known = |codec: &Codec| {
             !codec.is_auxiliary() && known.iter().any(|capability| capability.codec.matches(codec))
@@ -191,9 +195,9 @@ fn offered(peer: &PeerConnection, id: TransceiverId) -> Vec<Codec> {
 /// Has each medium of a publisher received in one codec: the first that is offered.
 pub(super) fn receive_all(peer: &mut PeerConnection) -> Result<(), Refusal> {
     let all: Vec<TransceiverId> = peer.transceivers().map(peer::Transceiver::id).collect();
-    let mut any = false;
+    let (remote, mut any) = (remote(peer), false);
     for id in all {
-        let Some(codec) = offered(peer, id).into_iter().next() else { continue };
+        let Some(codec) = offered(peer, remote.as_ref(), id).into_iter().next() else { continue };
         any |= peer.set_codec_preferences(id, vec![codec]).is_ok();
         // They were made to receive.
         let _ = peer.set_direction(id, Direction::RecvOnly);
@@ -211,9 +215,9 @@ pub(super) fn send_what_is(
 ) -> Result<(), Refusal> {
     let all: Vec<(TransceiverId, MediaKind)> =
         peer.transceivers().map(|one| (one.id(), one.kind())).collect();
-    let mut left = published.to_vec();
+    let (remote, mut left) = (remote(peer), published.to_vec());
     for (id, kind) in &all {
-        let theirs = offered(peer, *id);
+        let theirs = offered(peer, remote.as_ref(), *id);
         // Of those that would do, the one that says the same.
         let fitting = |codec: &Codec| {
             let same = theirs.iter().find(|theirs| codec.matches(theirs));
