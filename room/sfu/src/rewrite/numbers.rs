@@ -17,8 +17,9 @@ pub(crate) struct Numbers {
     next: u64,
     /// The last of the runs.
     run: Run,
-    /// Those before it, of which the last is in front of `at`.
-    former: Box<[Run; RUNS]>,
+    /// Those before it, of which the last is in front of `at`. None are before the first time that something is left out, which
+    /// of sound never comes.
+    former: Option<Box<[Run; RUNS]>>,
     at: u8,
     /// How many there are, with the last one.
     count: u8,
@@ -34,8 +35,7 @@ struct Run {
 impl Numbers {
     /// The first number that is given out is this one.
     pub(crate) fn new(first: u64) -> Self {
-        let former = Box::new([Run::default(); RUNS]);
-        Self { newest: u64::MAX, last: 0, next: first, run: Run::default(), former, at: 0, count: 0 }
+        Self { newest: u64::MAX, last: 0, next: first, run: Run::default(), former: None, at: 0, count: 0 }
     }
 
     /// From now on the numbers are of another source, whose first one follows the highest that was given out.
@@ -50,7 +50,8 @@ impl Numbers {
 
     /// So many runs before the last one.
     fn run(&self, back: usize) -> Run {
-        if back == 0 { self.run } else { self.former[(usize::from(self.at) + RUNS - back) % RUNS] }
+        let former = self.former.as_ref().filter(|_| back > 0);
+        former.map_or(self.run, |former| former[(usize::from(self.at) + RUNS - back) % RUNS])
     }
 
     /// What a number of the source is in the stream: none if it was left out, is from before the beginning, or too old.
@@ -99,7 +100,8 @@ impl Numbers {
         }
         self.newest = number;
         if last.from != number {
-            self.former[usize::from(self.at)] = last;
+            let former = self.former.get_or_insert_with(|| Box::new([Run::default(); RUNS]));
+            former[usize::from(self.at)] = last;
             self.at = (self.at + 1) % RUNS as u8;
             self.count = (self.count + 1).min(RUNS as u8);
         }
