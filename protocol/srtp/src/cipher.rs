@@ -146,5 +146,25 @@ impl Cipher {
     }
 }
 
+/// A cipher that is made when the first packet needs it: expanded keys take several times as much as keys, and a direction
+/// may have no packets of a kind. Who only watches sends no RTP.
+pub(crate) enum Late {
+    Keys(Profile, SessionKeys),
+    Cipher(Cipher),
+}
+
+impl Late {
+    #[inline]
+    pub(crate) fn get(&mut self) -> Result<&Cipher, Unspecified> {
+        if let Self::Keys(profile, keys) = self {
+            *self = Self::Cipher(Cipher::new(*profile, keys)?);
+        }
+        match self {
+            Self::Cipher(cipher) => Ok(cipher),
+            Self::Keys(..) => Err(Unspecified),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

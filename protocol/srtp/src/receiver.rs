@@ -4,7 +4,7 @@ use std::fmt;
 
 use rtp::{Header, SequenceNumber, Ssrc};
 
-use crate::cipher::{Cipher, ENCRYPTED, Place, Portion, RTCP_HEADER_LEN};
+use crate::cipher::{Cipher, ENCRYPTED, Late, Place, Portion, RTCP_HEADER_LEN};
 use crate::cryptex;
 use crate::derive::{Kind, SessionKeys};
 use crate::fault::Fault;
@@ -35,7 +35,7 @@ const SEARCH_MAX_LEN: usize = 2048;
 /// [`Receiver::expect_rollover`].
 pub struct Receiver {
     profile: Profile,
-    rtp: Cipher,
+    rtp: Late,
     rtcp: Cipher,
     streams: Sources<Incoming>,
     reports: Sources<RtcpWindow>,
@@ -51,15 +51,12 @@ struct Incoming {
 impl Receiver {
     /// For what is sent under `key`.
     pub fn new(key: &MasterKey) -> Result<Self, KeyError> {
-        let cipher = |kind| {
-            SessionKeys::derive(key, kind)
-                .and_then(|keys| Cipher::new(key.profile(), &keys))
-                .map_err(|_| KeyError)
-        };
+        let profile = key.profile();
+        let keys = |kind| SessionKeys::derive(key, kind).map_err(|_| KeyError);
         Ok(Self {
-            profile: key.profile(),
-            rtp: cipher(Kind::Rtp)?,
-            rtcp: cipher(Kind::Rtcp)?,
+            profile,
+            rtp: Late::Keys(profile, keys(Kind::Rtp)?),
+            rtcp: Cipher::new(profile, &keys(Kind::Rtcp)?).map_err(|_| KeyError)?,
             streams: Sources::new(MAX_RECEIVER_SOURCES),
             reports: Sources::new(MAX_RECEIVER_SOURCES),
         })
@@ -95,7 +92,10 @@ impl Receiver {
             return Err(Fault::Truncated);
         }
         match self.streams.find(ssrc) {
-            Some(incoming) => incoming.open(&self.rtp, ssrc, sequence, packet, portion)?,
+            Some(incoming) => {
+                let cipher = self.rtp.get().map_err(|_| Fault::Forged)?;
+                incoming.open(cipher, ssrc, sequence, packet, portion)?;
+            }
             None => self.open_first(ssrc, sequence, packet, portion)?,
         }
         if let Some(portion) = cryptex {
@@ -119,7 +119,8 @@ impl Receiver {
         let index = u64::from(sequence.0);
         // One whose first packets were lost may have wrapped around with them.
         let last = if sequence.0 < 1 << 15 { 1 } else { 0 };
-        let index = search(&self.rtp, ssrc, index, 0..=last, packet, portion).ok_or(Fault::Forged)?;
+        let cipher = self.rtp.get().map_err(|_| Fault::Forged)?;
+        let index = search(cipher, ssrc, index, 0..=last, packet, portion).ok_or(Fault::Forged)?;
         let mut incoming = Incoming::default();
         incoming.stream.window.note(index);
         self.streams.insert(ssrc, incoming).map_err(|_| Fault::TooManySources)
