@@ -74,6 +74,7 @@ impl Session {
             // RFC 3550 §6.3.1: between half and one and a half.
             let part = self.random() % 1000;
             self.next_report = now + INTERVAL / 2 + INTERVAL * part / 1000;
+            self.sending.rest();
         }
         if let Some(round_trip) = self.round_trip {
             self.sending.set_round_trip(round_trip);

@@ -206,6 +206,7 @@ impl Sending {
                 self.streams.push(stream);
             }
         }
+        self.streams.shrink_to_fit();
         let name = |stream: &Stream| Name {
             transceiver: stream.transceiver,
             encoding: u32::try_from(stream.encoding).unwrap_or(u32::MAX),
@@ -459,6 +460,11 @@ impl Sending {
     /// When the next packet may leave.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.pacer.poll_timeout().map(|(at, _)| at)
+    }
+
+    /// Gives back what packets had waited in, if none did for a while: called now and then.
+    pub(crate) fn rest(&mut self) {
+        self.pacer.rest();
     }
 
     pub(crate) fn set_target(&mut self, now: Instant, target: DataRate) {

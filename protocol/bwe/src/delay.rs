@@ -8,7 +8,7 @@ mod trendline;
 
 use detector::Detector;
 pub(crate) use detector::Usage;
-pub(crate) use few::Few;
+pub(crate) use few::{Few, Spare};
 use groups::{Groups, Step};
 use queue::Queue;
 use trendline::Trendline;

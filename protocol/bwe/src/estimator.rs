@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::control::{Control, Found, Signs};
-use crate::delay::{Arrived, Delay, Few};
+use crate::delay::{Arrived, Delay, Few, Spare};
 use crate::ecn::Marks;
 use crate::history::{Fate, History};
 use crate::limited::Limited;
@@ -112,8 +112,7 @@ pub struct Estimator {
     clock: Clock,
     wanted: DataRate,
     history: History,
-    /// For reports on more packets than most speak of.
-    spare: Vec<Arrived>,
+    spare: Spare,
     delay: Delay,
     delivered: Throughput,
     sending: Throughput,
@@ -165,7 +164,7 @@ impl Estimator {
             clock,
             wanted: config.wanted,
             history: History::default(),
-            spare: Vec::new(),
+            spare: Spare::default(),
             delay: Delay::new(),
             delivered: Throughput::default(),
             sending: Throughput::default(),
@@ -225,7 +224,7 @@ impl Estimator {
     /// A report has come. What contradicts what was sent is counted and left aside.
     pub fn on_feedback(&mut self, now: Instant, arrivals: impl IntoIterator<Item = Arrival>) {
         let now = self.clock.time(now);
-        let mut few = Few::new(std::mem::take(&mut self.spare));
+        let mut few = Few::new(&mut self.spare);
         let mut measured = None;
         let before = self.newest_arrived;
         let (mut lowest, mut highest, mut first) = (u64::MAX, 0, Micros::MAX);
@@ -283,7 +282,7 @@ impl Estimator {
             self.delay.on_arrival(now, packet);
         }
         let any = !arrived.is_empty();
-        self.spare = few.spare();
+        few.give_back(&mut self.spare);
         if any {
             self.round_trip.on_sample(now - self.newest_arrived);
             let gap = before..first.max(before);

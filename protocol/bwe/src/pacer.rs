@@ -249,6 +249,12 @@ impl<T> Pacer<T> {
         self.queues.drop_stream(stream, dropped);
     }
 
+    /// Gives memory back that packets had waited in, if none was queued since the last call: call it now and then, where there
+    /// are many pacers.
+    pub fn rest(&mut self) {
+        self.queues.rest();
+    }
+
     /// Packets that wait.
     pub fn waiting(&self) -> usize {
         self.queues.count()

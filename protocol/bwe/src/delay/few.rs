@@ -7,6 +7,16 @@ use super::Arrived;
 
 /// What a report has of 5 Mbit/s.
 const FEW: usize = 32;
+/// Memory for more is given back after so many reports that had no use for it: some seconds.
+const PATIENCE: u8 = 64;
+
+/// Memory for reports on more packets than most speak of, from one report to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Spare {
+    many: Vec<Arrived>,
+    /// Reports since one had a use for it.
+    unused: u8,
+}
 
 #[derive(Default)]
 pub(crate) struct Few {
@@ -19,14 +29,19 @@ pub(crate) struct Few {
 }
 
 impl Few {
-    /// None yet. `spare` is memory for many, and comes back by [`Few::spare`].
-    pub(crate) fn new(mut spare: Vec<Arrived>) -> Self {
-        spare.clear();
-        Self { many: spare, ..Self::default() }
+    /// None yet. Memory for many comes back by [`Few::give_back`].
+    pub(crate) fn new(spare: &mut Spare) -> Self {
+        Self { many: std::mem::take(&mut spare.many), ..Self::default() }
     }
 
-    pub(crate) fn spare(self) -> Vec<Arrived> {
-        self.many
+    /// All have been looked at.
+    pub(crate) fn give_back(mut self, spare: &mut Spare) {
+        let is_used = !self.many.is_empty();
+        spare.unused = if is_used { 0 } else { spare.unused.saturating_add(1) };
+        if spare.unused < PATIENCE {
+            self.many.clear();
+            spare.many = self.many;
+        }
     }
 
     #[inline]
@@ -68,7 +83,7 @@ mod tests {
     use super::*;
 
     fn sorted(times: impl Iterator<Item = i64>) -> Vec<(i64, u64)> {
-        let mut few = Few::new(vec![Arrived::default()]);
+        let mut few = Few::new(&mut Spare::default());
         for (at, sequence) in times.zip(0..) {
             few.push(Arrived { at, sequence, sent_at: 0, size: 1 });
         }
@@ -85,5 +100,28 @@ mod tests {
             assert_eq!(sorted((-10..count - 10).rev()), expected);
         }
         assert_eq!(sorted([-5, -7, -5].into_iter()), [(-7, 1), (-5, 0), (-5, 2)]);
+    }
+
+    #[test]
+    fn memory_for_many_is_kept_while_it_is_of_use() {
+        let mut spare = Spare::default();
+        let mut report = |count: usize| {
+            let mut few = Few::new(&mut spare);
+            (0..count).for_each(|_| few.push(Arrived::default()));
+            assert_eq!(few.in_order().len(), count);
+            few.give_back(&mut spare);
+            spare.many.capacity()
+        };
+        assert_eq!(report(FEW), 0);
+        let many = report(2 * FEW);
+        assert!(many >= 2 * FEW);
+        for _ in 1..PATIENCE {
+            assert_eq!(report(3), many);
+        }
+        assert_eq!(report(FEW + 1), many);
+        for _ in 1..PATIENCE {
+            assert_eq!(report(FEW), many);
+        }
+        assert_eq!((report(0), report(1)), (0, 0));
     }
 }

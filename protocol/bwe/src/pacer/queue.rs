@@ -55,12 +55,14 @@ pub(super) struct Queues<T> {
     bytes: u64,
     /// The sum of times at which they were queued.
     queued_at: i128,
+    /// Nothing was queued since this was set.
+    is_resting: bool,
 }
 
 impl<T> Queues<T> {
     pub(super) fn new() -> Self {
         let class = |_| Class { streams: Vec::new(), turn: 0, count: 0, bytes: 0 };
-        Self { classes: std::array::from_fn(class), count: 0, bytes: 0, queued_at: 0 }
+        Self { classes: std::array::from_fn(class), count: 0, bytes: 0, queued_at: 0, is_resting: false }
     }
 
     pub(super) fn push(&mut self, stream: u64, priority: Priority, queued: Queued<T>) -> Result<(), T> {
@@ -69,10 +71,19 @@ impl<T> Queues<T> {
         }
         let (bytes, queued_at) = (queued.bytes, queued.queued_at);
         self.classes[priority as usize].push(stream, queued)?;
+        self.is_resting = false;
         self.count += 1;
         self.bytes += u64::from(bytes);
         self.queued_at += i128::from(queued_at);
         Ok(())
+    }
+
+    /// Gives memory back if nothing was queued since the last time.
+    pub(super) fn rest(&mut self) {
+        if self.is_resting && self.count == 0 {
+            self.classes.iter_mut().for_each(|class| class.streams = Vec::new());
+        }
+        self.is_resting = true;
     }
 
     /// The next packet.
@@ -180,5 +191,38 @@ impl<T> Class<T> {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_given_back_where_nothing_waited_since_the_last_time() {
+        let mut queues = Queues::new();
+        let push = |queues: &mut Queues<u32>, item| {
+            let queued = Queued { item, bytes: 100, queued_at: 0 };
+            queues.push(u64::from(item % 3), Priority::Video, queued).unwrap();
+        };
+        let room = |queues: &Queues<u32>| -> usize {
+            let streams = queues.classes.iter().flat_map(|class| &class.streams);
+            streams.map(|stream| stream.packets.capacity()).sum()
+        };
+        (0..30).for_each(|item| push(&mut queues, item));
+        queues.rest();
+        queues.rest();
+        assert_eq!(queues.count(), 30, "what waits stays");
+        while queues.pop().is_some() {}
+        assert!(room(&queues) >= 30);
+        push(&mut queues, 1);
+        assert_eq!(queues.pop().map(|queued| queued.item), Some(1));
+        queues.rest();
+        assert!(room(&queues) >= 30, "something waited");
+        queues.rest();
+        assert_eq!(room(&queues), 0);
+        push(&mut queues, 7);
+        assert_eq!(queues.pop().map(|queued| queued.item), Some(7));
+        assert!(queues.pop().is_none());
     }
 }
