@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rtp::{PayloadType, Timestamp};
 
+use self::ring::{PIECE, Ring};
 use super::sending::Prefix;
+
+mod ring;
 
 /// How long a packet may be asked for again: for three round trips and the time that it takes to be missed, but not less than
 /// this, nor more.
@@ -24,6 +27,9 @@ const BARE: usize = 20;
 
 /// Packets for which there is always room, once there was.
 const NARROW: usize = 64;
+
+/// Once for so many packets it is looked whether there is too much room.
+const SELDOM: u64 = 64;
 
 /// A time, in milliseconds since a beginning: in four bytes, "never" included. They begin anew after seven weeks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +106,11 @@ impl Kept {
         (self.repaired, self.waits_again) = (Some(now), false);
     }
 
+    /// Where its header is, and how long.
+    fn head(&self) -> (u32, u16) {
+        (self.at, self.length)
+    }
+
     /// Bytes of all of it, about.
     pub(crate) fn len(&self) -> usize {
         BARE.max(usize::from(self.length)) + self.prefix.len() + self.payload.len()
@@ -110,7 +121,7 @@ impl Kept {
 #[derive(Debug)]
 pub(crate) struct Cache {
     first: u64,
-    kept: VecDeque<Option<Kept>>,
+    kept: Ring,
     /// Headers, in the order in which they came, and where the first is.
     heads: VecDeque<u8>,
     begin: u32,
@@ -124,7 +135,7 @@ impl Cache {
     pub(crate) fn new(most: usize) -> Self {
         Self {
             first: 0,
-            kept: VecDeque::new(),
+            kept: Ring::default(),
             heads: VecDeque::new(),
             begin: 0,
             most,
@@ -140,7 +151,7 @@ impl Cache {
     /// Has the processor get what the next packet takes the place of, and does not wait for it.
     #[inline]
     pub(crate) fn fetch(&self) {
-        std::hint::black_box(self.kept.front().map(Option::is_some));
+        self.kept.fetch();
     }
 
     /// How many it keeps.
@@ -148,62 +159,70 @@ impl Cache {
         self.most
     }
 
-    /// Makes room for one more where the oldest is of no use any more, and nothing else is to be thought of.
+    /// Makes room for one more.
     #[inline]
-    fn make_room_at_once(&mut self, now: Moment) -> bool {
-        let useful = self.useful;
-        let is_old = |kept: &Option<Kept>| {
-            let sent = kept.as_ref().and_then(|kept| kept.sent);
-            kept.is_none() || sent.is_some_and(|sent| now.millis_since(sent) > useful)
-        };
-        // To look at the middle, too, would be to fetch it from memory.
-        let is_plain = self.kept.len() == self.kept.capacity()
-            && self.kept.len() <= self.most
-            && !self.first.is_multiple_of(NARROW as u64);
-        let is_room = is_plain && self.kept.front().is_some_and(is_old);
-        if is_room {
-            self.forget_first();
-        }
-        is_room
-    }
-
-    /// Makes room for one more, in the place of one that nobody would have a use for any more, if there is any: it is looked
-    /// at when its place is needed, so that both are fetched from memory at once.
     fn make_room(&mut self, now: Moment) {
-        let (most, useful) = (self.most, self.useful);
-        let is_old = |kept: &Kept| kept.sent.is_some_and(|sent| now.millis_since(sent) > useful);
-        let is_full = |kept: &VecDeque<_>| kept.len() >= kept.capacity().min(most);
-        // More than half is too old: it was made for a jam that has passed.
-        let middle = self.kept.get(self.kept.len() / 2).and_then(Option::as_ref);
-        let is_wide = self.kept.len() > NARROW && is_full(&self.kept) && middle.is_some_and(is_old);
-        while (is_wide || is_full(&self.kept))
-            && self.kept.front().is_some_and(|front| front.as_ref().is_none_or(is_old))
-        {
-            self.forget_first();
-        }
-        if is_wide {
-            self.kept.shrink_to(self.kept.len() + self.kept.len() / 4);
-            self.heads.shrink_to(self.heads.len() + self.heads.len() / 4);
-        }
         if self.kept.len() >= self.most {
             self.forget_first();
         }
-        grow(&mut self.kept, 1);
+        if !self.kept.has_room() {
+            self.turn(now);
+        }
+    }
+
+    /// Makes room in the place of what nobody would have a use for any more, if there is any.
+    #[cold]
+    fn turn(&mut self, now: Moment) {
+        let useful = self.useful;
+        let is_old = |kept: &Kept| kept.sent.is_some_and(|sent| now.millis_since(sent) > useful);
+        // The newest says no at once, mostly; and all of them are about to be written over.
+        let is_over = |piece: Option<&[Option<Kept>]>| {
+            piece.is_some_and(|piece| piece.iter().rev().flatten().all(is_old))
+        };
+        if is_over(self.kept.full(0)) {
+            self.forget_heads();
+            self.first += self.kept.turn() as u64;
+        }
+        // There are more than are needed: they were made for a jam that has passed. To look at them each time would be to fetch
+        // them from memory, and one that is left over will be needed with the next burst.
+        if self.first % SELDOM < PIECE as u64 && self.kept.capacity() > NARROW && is_over(self.kept.full(1)) {
+            while self.kept.capacity() > NARROW && is_over(self.kept.full(1)) {
+                self.forget_heads();
+                self.first += self.kept.narrow() as u64;
+            }
+            self.heads.shrink_to(self.heads.len() + self.heads.len() / 4);
+        }
+        if !self.kept.has_room() {
+            self.kept.widen();
+        }
+    }
+
+    /// Forgets headers of the oldest packets, which are about to go.
+    fn forget_heads(&mut self) {
+        if self.heads.is_empty() {
+            return;
+        }
+        let oldest = self.kept.full(0).unwrap_or_default();
+        let last = oldest.iter().rev().flatten().find(|kept| kept.length > 0).map(Kept::head);
+        last.into_iter().for_each(|last| self.forget_head(last));
     }
 
     fn forget_first(&mut self) {
-        if let Some(gone) = self.kept.pop_front() {
-            self.first += 1;
-            gone.into_iter().for_each(|gone| self.forget_head(&gone));
+        if self.kept.is_empty() {
+            return;
+        }
+        self.first += 1;
+        if let Some(gone) = self.kept.pop() {
+            self.forget_head(gone.head());
         }
     }
 
     /// Leaves out a header, and those that came before it: packets leave in the order in which they came.
-    fn forget_head(&mut self, gone: &Kept) {
-        if gone.length == 0 {
+    fn forget_head(&mut self, (at, length): (u32, u16)) {
+        if length == 0 {
             return;
         }
-        let end = gone.at.wrapping_sub(self.begin) as usize + usize::from(gone.length);
+        let end = at.wrapping_sub(self.begin) as usize + usize::from(length);
         if end <= self.heads.len() {
             self.heads.drain(..end);
             self.begin = self.begin.wrapping_add(end as u32);
@@ -221,22 +240,22 @@ impl Cache {
         if number < self.first {
             return false;
         }
-        if number == self.end() && self.make_room_at_once(now) && !self.kept.is_empty() {
-            self.keep_head(&mut packet, head, length);
-            self.kept.push_back(Some(packet));
-            return true;
-        }
         while self.end() <= number {
             self.make_room(now);
             if self.kept.is_empty() {
                 self.first = number;
             }
-            self.kept.push_back(None);
+            if self.end() == number {
+                self.keep_head(&mut packet, head, length);
+                self.kept.push(Some(packet));
+                return true;
+            }
+            self.kept.push(None);
         }
-        let place = number - self.first;
-        let Some(None) = self.kept.get(place as usize) else { return false };
+        let place = (number - self.first) as usize;
+        let Some(None) = self.kept.get(place) else { return false };
         self.keep_head(&mut packet, head, length);
-        if let Some(slot) = self.kept.get_mut(place as usize) {
+        if let Some(slot) = self.kept.get_mut(place) {
             *slot = Some(packet);
         }
         true
@@ -291,10 +310,10 @@ impl Cache {
             return;
         };
         if let Some(gone) = self.kept.get_mut(place).and_then(Option::take) {
-            self.forget_head(&gone);
+            self.forget_head(gone.head());
         }
-        while let Some(None) = self.kept.front() {
-            self.kept.pop_front();
+        while let Some(None) = self.kept.get(0) {
+            self.kept.pop();
             self.first += 1;
         }
     }
@@ -302,7 +321,9 @@ impl Cache {
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         self.first = self.end();
-        self.kept.clear();
+        if !self.kept.is_empty() {
+            self.kept.clear();
+        }
         self.begin = self.begin.wrapping_add(self.heads.len() as u32);
         self.heads.clear();
     }
@@ -311,7 +332,7 @@ impl Cache {
     /// larger than this: a probe is of so many packets.
     pub(crate) fn newest_sent(&self, size: usize) -> Option<u64> {
         const FEW: usize = 16;
-        let places = (self.first..self.end()).rev().zip(self.kept.iter().rev());
+        let places = (self.first..self.end()).rev().zip(self.kept.newest_first());
         let sent = places.filter_map(|(number, kept)| {
             kept.as_ref().filter(|kept| kept.sent.is_some()).map(|kept| (number, kept))
         });
@@ -434,9 +455,41 @@ mod tests {
     }
 
     #[test]
+    fn each_number_has_its_own_packet_or_none() {
+        let mut cache = Cache::new(256);
+        let (mut random, mut next, mut known) = (1_u32, 1_000_u64, std::collections::BTreeMap::new());
+        for millis in (0..60_000).step_by(3) {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let sent = at(millis);
+            let number = match random >> 24 {
+                // Some are missing, and some come late.
+                0..16 => next + 5,
+                16..32 => next.saturating_sub(20),
+                32..34 => next + 300,
+                _ => next,
+            };
+            let head = [&number.to_be_bytes()[..], &[0; 9][..(random >> 28) as usize % 10]].concat();
+            let head = if number >= next && random & 1 << 20 == 0 { &head[..] } else { &[] };
+            if cache.put(sent, number, packet(&[7; 50], Some(sent)), head) {
+                known.insert(number, (millis, head.to_vec()));
+            }
+            next = next.max(number + 1);
+            known.retain(|number, (since, _)| millis - *since <= 500 && number + 256 > next);
+            for (number, (_, expected)) in known.iter().step_by(7) {
+                assert_eq!(self::head(&cache, *number).as_ref(), Some(expected), "{number} at {millis}");
+            }
+            assert!(cache.get_mut(next).is_none() && cache.get_mut(next.saturating_sub(600)).is_none());
+        }
+        assert!(!known.is_empty());
+    }
+
+    #[test]
     fn a_jam_leaves_no_room_behind() {
+        (0..PIECE as u64).for_each(a_jam_leaves_no_room_behind_from);
+    }
+
+    fn a_jam_leaves_no_room_behind_from(mut number: u64) {
         let mut cache = Cache::new(1_024);
-        let mut number = 0;
         let mut second = |cache: &mut Cache, from: u64, count: u64| {
             for place in 0..count {
                 let sent = at(from + place * 1_000 / count);
