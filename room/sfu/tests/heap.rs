@@ -42,6 +42,10 @@ fn packet(now: Instant, number: u64) -> MediaPacket {
     let mut writer = HeaderWriter::new(&mut bytes, &fields).finish();
     descriptor.write(writer.buffer());
     writer.buffer().resize(1_000, u8::from(frame > 0));
+    came(now, number, bytes)
+}
+
+fn came(now: Instant, number: u64, bytes: Vec<u8>) -> MediaPacket {
     let bytes = Bytes::from(bytes);
     // Bytes of a session's pool are shared from the beginning; these are once there is a second one.
     drop(bytes.clone());
@@ -151,14 +155,5 @@ fn sound(now: Instant, number: u64, level: u8) -> MediaPacket {
     let mut writer = HeaderWriter::new(&mut bytes, &fields);
     assert!(writer.extension(&extensions, &AudioLevel { level, voice: true }));
     writer.finish().buffer().resize(80, 1);
-    let bytes = Bytes::from(bytes);
-    drop(bytes.clone());
-    MediaPacket {
-        transceiver: TransceiverId::default(),
-        encoding: 0,
-        sequence_number: (1 << 16) + number,
-        is_repair: false,
-        arrived: now,
-        bytes,
-    }
+    came(now, number, bytes)
 }
