@@ -126,6 +126,10 @@ pub(super) async fn run(options: &RecordOptions, ui: &Ui) -> ExitCode {
         ending = recorder.record() => ending,
         () = until_interrupted() => Ending::Interrupted,
     };
+    let ending = match ending {
+        Ending::Interrupted => recorder.take_all().await.unwrap_or(ending),
+        other => other,
+    };
     recorder.finish(ending).await
 }
 
@@ -159,7 +163,7 @@ impl Recorder<'_> {
             };
             let ending = match step {
                 Step::Frames => self.take().await,
-                Step::Lost => self.lose(),
+                Step::Lost => self.lose().await,
                 Step::Outcome(Ok(session)) => {
                     self.begin(*session);
                     None
@@ -169,7 +173,7 @@ impl Recorder<'_> {
                     self.show();
                     let is_silent =
                         self.session.as_ref().is_some_and(|watching| watching.last.elapsed() >= SILENCE);
-                    if is_silent { self.lose() } else { None }
+                    if is_silent { self.lose().await } else { None }
                 }
             };
             if let Some(ending) = ending {
@@ -210,6 +214,14 @@ impl Recorder<'_> {
             Some(Watching { session, are_pictures, frames, timeline, _tasks: tasks, last: Instant::now() });
         self.attempts.succeed();
         self.ui.tell("connected", json!({ "from": self.endpoint.uri.to_string() }), "Connected.");
+    }
+
+    /// Takes what is there, where nothing more comes.
+    async fn take_all(&mut self) -> Option<Ending> {
+        if let Some(watching) = &mut self.session {
+            watching.timeline.end();
+        }
+        self.take().await
     }
 
     /// Takes what is ready to be written.
@@ -333,7 +345,10 @@ impl Recorder<'_> {
     }
 
     /// Nothing comes any more: the session is asked for anew.
-    fn lose(&mut self) -> Option<Ending> {
+    async fn lose(&mut self) -> Option<Ending> {
+        if let Some(ending) = self.take_all().await {
+            return Some(ending);
+        }
         let Watching { mut session, .. } = self.session.take()?;
         tokio::spawn(async move { session.leave().await });
         self.ui.tell("lost", json!({}), "Nothing comes any more: asking again …");

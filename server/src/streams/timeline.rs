@@ -120,6 +120,13 @@ impl Timeline {
         }
     }
 
+    /// Nothing more comes: what waits goes by what is known.
+    pub(super) fn end(&mut self) {
+        if self.begun.is_none() {
+            self.begin();
+        }
+    }
+
     /// The first frame of a track.
     fn first(&self, track: usize) -> Option<&ReceivedFrame> {
         self.held.iter().find(|(of, _)| *of == track).map(|(_, frame)| frame)

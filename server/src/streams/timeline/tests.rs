@@ -122,3 +122,14 @@ fn a_report_is_taken_where_the_capturer_says_nothing_better() {
     assert_eq!(world.timeline.poll_timeout(), Some(world.at(1_510)));
     assert_eq!(world.poll(1_510), [(0, 0), (1, 125)]);
 }
+
+#[test]
+fn at_the_end_nothing_waits() {
+    let mut world = World::new(0);
+    world.timeline.end();
+    world.put_dated(0, 0, 10, Some((500, true)));
+    world.put_dated(1, 0, 11, Some((625, false)));
+    assert!(world.poll(20).is_empty());
+    world.timeline.end();
+    assert_eq!(world.poll(20), [(0, 0), (1, 125)]);
+}
