@@ -103,6 +103,7 @@ pub(crate) struct Planner {
     refused_at: Micros,
     /// What the target was before it fell.
     before_drop: DataRate,
+    /// What was wanted when it was probed for, or less since then.
     last_wanted: DataRate,
     /// What is sent now relies on it.
     claim: Option<Claim>,
@@ -158,19 +159,26 @@ impl Planner {
     }
 
     fn plan(&mut self, view: &View) {
-        let has_room = view.target < view.max.min(view.wanted) && view.is_heard;
+        // Who wants more while it is no time to probe still does when it is.
+        self.last_wanted = self.last_wanted.min(view.wanted);
         if !self.has_begun {
-            self.has_begun = true;
-            self.last_wanted = view.wanted;
-            self.pending = FIRST.map(|scale| Some(view.target.scaled(scale)));
+            // What is wanted at first, before there is a picture to send, may be next to nothing.
+            self.has_begun = view.target < view.limit();
+            if self.has_begun && view.is_clear() {
+                self.last_wanted = view.wanted;
+                self.pending = FIRST.map(|scale| Some(view.target.scaled(scale)));
+            } else {
+                self.refused_at = view.now;
+            }
+            return;
+        }
+        let has_room = view.target < view.max.min(view.wanted);
+        if !view.is_clear() || !view.is_heard || !has_room {
+            self.refused_at = view.now;
             return;
         }
         let more_is_wanted = view.wanted > self.last_wanted;
         self.last_wanted = view.wanted;
-        if !view.is_clear() || !has_room {
-            self.refused_at = view.now;
-            return;
-        }
         if more_is_wanted && view.wanted > view.target {
             self.pending = [Some(view.wanted), Some(view.wanted.scaled(FURTHER_SCALE))];
         } else if view.now >= self.next_at {

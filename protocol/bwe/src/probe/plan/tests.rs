@@ -84,6 +84,36 @@ fn more_that_is_wanted_is_probed_for_at_once() {
 }
 
 #[test]
+fn the_first_probes_are_made_once_more_is_wanted_than_there_is() {
+    let mut planner = Planner::new(kbps(1000));
+    let silent = View { is_heard: false, ..view(0.0, 1000) };
+    let next_to_nothing = View { wanted: kbps(47), ..silent };
+    assert_eq!(rates(&mut planner, &next_to_nothing), []);
+    assert!(planner.next_at() > next_to_nothing.now);
+    let picture = View { wanted: kbps(3200), ..silent };
+    assert_eq!(rates(&mut planner, &picture), [3000, 4800]);
+}
+
+#[test]
+fn what_was_wanted_while_it_was_no_time_to_probe_is_probed_for_later() {
+    for bad in [
+        View { is_heard: false, ..view(1.5, 1000) },
+        View { is_congested: true, ..view(1.5, 1000) },
+        View { queue: QUEUE + 1, ..view(1.5, 1000) },
+    ] {
+        let mut planner = begun();
+        let more = |view: View| View { wanted: kbps(8000), ..view };
+        assert_eq!(rates(&mut planner, &more(bad)), []);
+        assert_eq!(rates(&mut planner, &more(view(1.6, 1000))), [8000, 12_000]);
+        // Once, until it has less meanwhile.
+        assert!(found(&mut planner, 1_700_000, 1500, true, 1000));
+        assert_eq!(rates(&mut planner, &more(view(1.8, 1500))), []);
+        assert_eq!(rates(&mut planner, &View { wanted: kbps(2000), ..view(1.9, 1500) }), []);
+        assert_eq!(rates(&mut planner, &more(view(2.0, 1500))), [8000, 12_000]);
+    }
+}
+
+#[test]
 fn where_the_rate_fell_from_is_tried_again() {
     let mut planner = begun();
     planner.on_decrease(1_500_000, kbps(3000), kbps(500));
