@@ -106,6 +106,15 @@ pub struct JitterCounters {
     pub useless: u64,
 }
 
+/// A stream's beginning.
+#[derive(Clone, Copy, Debug)]
+enum Opening {
+    /// Nothing has come.
+    Awaited,
+    /// Something has, of this time.
+    Of(Timestamp),
+}
+
 /// One stream's buffer. `P` is a packet's bytes, in the clear.
 ///
 /// Keeps 1,024 packets of 4 MiB altogether, and one frame.
@@ -132,6 +141,8 @@ pub struct JitterBuffer<P> {
     ring: Ring<P>,
     assembler: FrameAssembler,
     lateness: Lateness,
+    /// Of the first picture, until all of it may be there: whichever of its packets came first, there may be some before it.
+    opening: Option<Opening>,
     /// Since when what is next is missed.
     missing_since: Option<Instant>,
     /// The last timestamp, which does not wrap around.
@@ -160,6 +171,7 @@ impl<P: AsRef<[u8]>> JitterBuffer<P> {
             lateness: Lateness::new(config.codec.clock_rate()),
             config,
             ring: Ring::default(),
+            opening: needs_key.then_some(Opening::Awaited),
             missing_since: None,
             timestamp: None,
             clock: None,
@@ -192,14 +204,19 @@ impl<P: AsRef<[u8]>> JitterBuffer<P> {
 
     /// Takes a packet with its number, which does not wrap around. Its time may be any that is not before the last one's.
     pub fn push(&mut self, now: Instant, number: u64, is_repair: bool, packet: P) -> Result<(), JitterFault> {
-        let timestamp =
-            Packet::parse(packet.as_ref()).map_err(|_| JitterFault::Malformed)?.header().timestamp();
+        let header = Packet::parse(packet.as_ref()).map_err(|_| JitterFault::Malformed)?.header();
+        let (timestamp, is_last) = (header.timestamp(), header.marker());
         let fills = self.missing_since.filter(|_| self.ring.next() == Some(number));
         let jumped = self.ring.put(number, Held { packet, arrived: now })?;
         if jumped > 0 {
             self.assembler = FrameAssembler::new(self.config.codec, self.config.frame_limit);
             self.give_up(jumped);
         }
+        self.opening = match self.opening {
+            Some(Opening::Awaited) if !is_last => Some(Opening::Of(timestamp)),
+            Some(Opening::Of(first)) if !is_last && first == timestamp => Some(Opening::Of(first)),
+            _ => None,
+        };
         match fills {
             Some(since) if is_repair => self.lateness.repaired(now.saturating_duration_since(since)),
             _ if !is_repair => self.lateness.arrived(now, timestamp),
@@ -211,6 +228,9 @@ impl<P: AsRef<[u8]>> JitterBuffer<P> {
 
     /// The next frame, if there is one.
     pub fn poll_frame(&mut self, now: Instant) -> Option<JitterFrame> {
+        if self.opening.is_some() && !self.ring.is_full() {
+            return None;
+        }
         loop {
             match self.ring.take() {
                 Taken::Packet(held) => {

@@ -31,6 +31,8 @@ pub(super) enum Taken<P> {
 #[derive(Clone, Debug)]
 pub(super) struct Ring<P> {
     next: Option<u64>,
+    /// Something was taken, or given up: what came before it is late.
+    has_begun: bool,
     /// The last place is never empty.
     places: VecDeque<Option<Held<P>>>,
     bytes: usize,
@@ -38,7 +40,7 @@ pub(super) struct Ring<P> {
 
 impl<P> Default for Ring<P> {
     fn default() -> Self {
-        Self { next: None, places: VecDeque::new(), bytes: 0 }
+        Self { next: None, has_begun: false, places: VecDeque::new(), bytes: 0 }
     }
 }
 
@@ -50,13 +52,19 @@ impl<P: AsRef<[u8]>> Ring<P> {
 
     /// Keeps a packet. Where it lies beyond what can be kept, everything before it is given up: how many numbers.
     pub(super) fn put(&mut self, number: u64, held: Held<P>) -> Result<u64, JitterFault> {
-        let next = *self.next.get_or_insert(number);
+        let mut next = *self.next.get_or_insert(number);
+        if number < next && !self.has_begun && next - number + (self.places.len() as u64) < REACH {
+            // The first to come was not the first that left.
+            (number..next).for_each(|_| self.places.push_front(None));
+            (self.next, next) = (Some(number), number);
+        }
         let ahead = number.checked_sub(next).ok_or(JitterFault::Late)?;
         let size = held.packet.as_ref().len();
         if ahead >= REACH || self.bytes + size > BYTES {
             self.places.clear();
             self.places.push_back(Some(held));
             (self.next, self.bytes) = (Some(number), size);
+            self.has_begun = true;
             return Ok(ahead);
         }
         let at = ahead as usize;
@@ -79,6 +87,7 @@ impl<P: AsRef<[u8]>> Ring<P> {
             Some(place) => match place.take() {
                 None => Taken::Missing,
                 Some(held) => {
+                    self.has_begun = true;
                     self.places.pop_front();
                     self.next = self.next.map(|next| next + 1);
                     self.bytes -= held.packet.as_ref().len();
@@ -92,6 +101,7 @@ impl<P: AsRef<[u8]>> Ring<P> {
     pub(super) fn skip(&mut self) -> u64 {
         let count = self.places.iter().take_while(|place| place.is_none()).count();
         self.places.drain(..count);
+        self.has_begun = true;
         self.next = self.next.map(|next| next + count as u64);
         count as u64
     }

@@ -123,6 +123,26 @@ fn frames_come_out_as_they_went_in() {
 }
 
 #[test]
+fn whichever_packet_of_the_first_picture_comes_first_none_is_late() {
+    for codec in [Codec::Vp8, Codec::H264] {
+        let (packets, frames) = stream(codec, &[1000, 100], 100);
+        let first = &packets[0];
+        let (last, others) = first.split_last().unwrap();
+        for place in 0..others.len() {
+            let mut receiver = Receiver::new(codec);
+            receiver.take(&others[place], false).unwrap();
+            let rest = others.iter().enumerate().filter(|(at, _)| *at != place).map(|(_, sent)| sent);
+            for sent in rest.rev().chain([last]).chain(&packets[1]) {
+                receiver.take(sent, false).unwrap();
+            }
+            assert_eq!(receiver.bytes(), frames, "{codec:?}, {place} first");
+            assert_eq!((receiver.asked, receiver.buffer.poll_timeout()), (0, None));
+            assert_eq!(receiver.take(&others[0], false), Err(JitterFault::Late));
+        }
+    }
+}
+
+#[test]
 fn what_is_missing_is_waited_for() {
     let (packets, frames) = stream(Codec::Vp8, &[700, 100, 100, 100], 100);
     let mut receiver = Receiver::new(Codec::Vp8);
