@@ -1,5 +1,6 @@
 //! A server, those who stream, and those who watch.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ const BEGINNING: Duration = Duration::from_secs(4);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// What is forwarded is counted anew in this time, by and by.
 const STILL: Duration = Duration::from_millis(50);
+/// How late a timer may be.
+const TICKS: Duration = Duration::from_millis(2);
 
 pub(super) struct Stage {
     pub(super) server: Process,
@@ -36,6 +39,9 @@ pub(super) struct Stage {
 
 /// One who streams, and those who watch them.
 pub(super) struct Room {
+    name: String,
+    /// When in a frame's time its frames come: a part of it.
+    phase: f64,
     studio: End,
     source: Source,
     watching: Vec<End>,
@@ -49,19 +55,22 @@ impl Stage {
         let mut stage =
             Self { server, address, rooms: Vec::new(), delays: Default::default(), memory: 0.0, frame };
         for number in 0..options.rooms {
-            let studio = End::connect(address, &room_name(number), Direction::SendOnly).await?;
+            let name = room_name(number);
+            let studio = End::connect(address, &name, Direction::SendOnly).await?;
             let source = Source::new(&studio, options.kbps, options.fps);
-            stage.rooms.push(Room { studio, source, watching: Vec::new() });
+            stage.rooms.push(Room { name, phase: phase(number), studio, source, watching: Vec::new() });
         }
+        stage.rooms.sort_by(|one, other| one.phase.total_cmp(&other.phase));
         let (mut before, all) = (stage.server.memory()?, viewers * options.rooms);
         let mut next = Instant::now();
         for place in 0..all {
-            let number = place % options.rooms;
-            let mut viewer = End::connect(address, &room_name(number), Direction::RecvOnly).await?;
+            let room = place % options.rooms;
+            let name = &stage.rooms[room].name;
+            let mut viewer = End::connect(address, name, Direction::RecvOnly).await?;
             if place % all.div_ceil(WATCHED) != 0 {
                 viewer.throw_away();
             }
-            stage.rooms[number].watching.push(viewer);
+            stage.rooms[room].watching.push(viewer);
             // No faster than it can be sent: what jams now would be late for seconds.
             if Instant::now() >= next {
                 next = Instant::now() + frame;
@@ -82,13 +91,13 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Streams for that long: rooms take turns, evenly.
+    /// Streams for that long: each room at moments of its own, as people do who do not know of each other.
     pub(super) async fn run(&mut self, time: Duration) -> io::Result<()> {
-        let mut ticks = tokio::time::interval(self.frame / self.rooms.len() as u32);
+        let (begin, frame) = (Instant::now(), self.frame);
         let all = async {
-            for _ in 0..time.as_millis() / self.frame.as_millis() {
+            for turn in 0..(time.as_millis() / frame.as_millis()) as u32 {
                 for room in &mut self.rooms {
-                    ticks.tick().await;
+                    until(begin + frame * turn + frame.mul_f64(room.phase)).await;
                     room.turn(&mut self.delays).await?;
                 }
             }
@@ -119,7 +128,7 @@ impl Stage {
     /// What is to be seen on the way, of all rooms.
     pub(super) fn transit(&self) -> Transit {
         let mut transit = Transit::default();
-        for Room { studio, source, watching } in &self.rooms {
+        for Room { studio, source, watching, .. } in &self.rooms {
             let viewers = watching.iter().filter_map(End::port);
             transit.add(studio.port().unwrap_or(0), viewers, [source.audio, source.video]);
         }
@@ -153,6 +162,28 @@ impl Drop for Stage {
 
 pub(super) fn room_name(number: usize) -> String {
     format!("bench-{number}")
+}
+
+/// Anywhere in a frame's time, but the same in each run.
+fn phase(room: usize) -> f64 {
+    let mut hasher = DefaultHasher::new();
+    room.hash(&mut hasher);
+    hasher.finish() as f64 / u64::MAX as f64
+}
+
+/// Waits to the microsecond: of a timer's milliseconds, the frames of several rooms would come at a time.
+async fn until(at: Instant) {
+    if let Some(early) = at.checked_sub(TICKS)
+        && Instant::now() < early
+    {
+        tokio::time::sleep_until(early.into()).await;
+    }
+    if std::env::var_os("NOSPIN").is_some() {
+        tokio::time::sleep_until(at.into()).await;
+    }
+    while Instant::now() < at {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Where the server keeps what it keeps.

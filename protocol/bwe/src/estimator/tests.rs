@@ -168,6 +168,18 @@ fn an_application_that_sends_little_is_probed_for() {
 }
 
 #[test]
+fn who_knows_only_later_what_to_send_is_probed_for_at_once() {
+    let (little, much) = (DataRate::from_kbps(47), DataRate::from_kbps(3200));
+    let mut run = Run::new(Config { start: DataRate::from_mbps(1), wanted: little, ..Config::default() });
+    run.estimator.handle_timeout(run.start);
+    // A picture is there, and no report yet.
+    run.estimator.set_wanted(run.start, much);
+    let rate = DataRate::from_kbps(2500);
+    run.show(200, rate, DataRate::from_mbps(100), DataRate::ZERO);
+    assert!(run.estimator.target() >= rate, "{}", run.estimator.target());
+}
+
+#[test]
 fn what_was_never_sent_is_counted_and_left_aside() {
     let mut run = Run::new(Config::default());
     let now = run.start;
