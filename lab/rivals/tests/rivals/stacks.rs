@@ -10,6 +10,9 @@ struct Closing {
     they_hear: bool,
 }
 
+/// Calls that a stack's own fault may prevent, one after the other.
+const TRIES: usize = 10;
+
 const BOTH: Closing = Closing { they_tell: true, they_hear: true };
 
 /// The calls of one stack with ours.
@@ -17,17 +20,20 @@ const BOTH: Closing = Closing { they_tell: true, they_hear: true };
 fn calls(plan: &Plan, closing: Closing, mut theirs: impl FnMut() -> End) {
     for trickle in [true, false] {
         for they_offer in [true, false] {
-            let (mut us, mut them) = (ours::end(), theirs());
             // Each closes once with each offerer.
             let closer = usize::from(trickle);
             let they_close = (closer == 0) == they_offer;
             let awaits_end = if they_close { closing.they_tell } else { closing.they_hear };
             let plan = Plan { trickle, awaits_end, ..*plan };
-            println!("{}: {plan:?}, they offer: {they_offer}, closer {closer}", them.name());
-            match they_offer {
-                true => call::run(&mut them, &mut us, &plan, closer),
-                false => call::run(&mut us, &mut them, &plan, closer),
-            }
+            let comes_about = |_| {
+                let (mut us, mut them) = (ours::end(), theirs());
+                println!("{}: {plan:?}, they offer: {they_offer}, closer {closer}", them.name());
+                match they_offer {
+                    true => call::run(&mut them, &mut us, &plan, closer),
+                    false => call::run(&mut us, &mut them, &plan, closer),
+                }
+            };
+            assert!((0..TRIES).any(comes_about), "a fault of their own every time");
         }
     }
 }
@@ -86,7 +92,10 @@ fn pion_and_we_understand_each_other() {
 fn libdatachannel_and_we_understand_each_other() {
     // Where it answered, it ended SCTP and no alert left it: not always, so that it is not waited for.
     let closing = Closing { they_tell: false, they_hear: true };
-    calls_if_there("libdatachannel", &Plan::default(), closing, node::libdatachannel);
+    // Where it is told an answer, and ICE has connected before it has kept that, it finds our certificate to be unknown, and closes.
+    // Its sources know of this by now; what is released does not (node-datachannel 0.33.4).
+    let plan = Plan { own_fault: Some("without ICE transport"), ..Plan::default() };
+    calls_if_there("libdatachannel", &plan, closing, node::libdatachannel);
 }
 
 #[test]
