@@ -207,7 +207,8 @@ impl<P: AsRef<[u8]>> JitterBuffer<P> {
         let header = Packet::parse(packet.as_ref()).map_err(|_| JitterFault::Malformed)?.header();
         let (timestamp, is_last) = (header.timestamp(), header.marker());
         let fills = self.missing_since.filter(|_| self.ring.next() == Some(number));
-        let jumped = self.ring.put(number, Held { packet, arrived: now })?;
+        let may_lead = matches!(self.opening, Some(Opening::Of(first)) if first == timestamp);
+        let jumped = self.ring.put(number, Held { packet, arrived: now }, may_lead)?;
         if jumped > 0 {
             self.assembler = FrameAssembler::new(self.config.codec, self.config.frame_limit);
             self.give_up(jumped);
@@ -228,9 +229,10 @@ impl<P: AsRef<[u8]>> JitterBuffer<P> {
 
     /// The next frame, if there is one.
     pub fn poll_frame(&mut self, now: Instant) -> Option<JitterFrame> {
-        if self.opening.is_some() && !self.ring.is_full() {
+        if self.opening.is_some() && !self.is_too_late(now) {
             return None;
         }
+        self.opening = None;
         loop {
             match self.ring.take() {
                 Taken::Packet(held) => {
@@ -275,7 +277,8 @@ impl<P: AsRef<[u8]>> JitterBuffer<P> {
 
     /// Takes note of since when something is missing.
     fn watch_gap(&mut self) {
-        if !self.ring.is_missing() {
+        let is_missing = self.ring.is_missing() || self.opening.is_some() && self.ring.has_gap();
+        if !is_missing {
             self.missing_since = None;
         } else if self.missing_since.is_none() {
             self.missing_since = self.ring.oldest();

@@ -31,8 +31,6 @@ pub(super) enum Taken<P> {
 #[derive(Clone, Debug)]
 pub(super) struct Ring<P> {
     next: Option<u64>,
-    /// Something was taken, or given up: what came before it is late.
-    has_begun: bool,
     /// The last place is never empty.
     places: VecDeque<Option<Held<P>>>,
     bytes: usize,
@@ -40,7 +38,7 @@ pub(super) struct Ring<P> {
 
 impl<P> Default for Ring<P> {
     fn default() -> Self {
-        Self { next: None, has_begun: false, places: VecDeque::new(), bytes: 0 }
+        Self { next: None, places: VecDeque::new(), bytes: 0 }
     }
 }
 
@@ -50,11 +48,11 @@ impl<P: AsRef<[u8]>> Ring<P> {
         self.next
     }
 
-    /// Keeps a packet. Where it lies beyond what can be kept, everything before it is given up: how many numbers.
-    pub(super) fn put(&mut self, number: u64, held: Held<P>) -> Result<u64, JitterFault> {
+    /// Keeps a packet; one that goes before all others only where nothing was taken yet, and it `may_lead`. Where it lies beyond
+    /// what can be kept, everything before it is given up: how many numbers.
+    pub(super) fn put(&mut self, number: u64, held: Held<P>, may_lead: bool) -> Result<u64, JitterFault> {
         let mut next = *self.next.get_or_insert(number);
-        if number < next && !self.has_begun && next - number + (self.places.len() as u64) < REACH {
-            // The first to come was not the first that left.
+        if may_lead && number < next && next - number + (self.places.len() as u64) < REACH {
             (number..next).for_each(|_| self.places.push_front(None));
             (self.next, next) = (Some(number), number);
         }
@@ -64,7 +62,6 @@ impl<P: AsRef<[u8]>> Ring<P> {
             self.places.clear();
             self.places.push_back(Some(held));
             (self.next, self.bytes) = (Some(number), size);
-            self.has_begun = true;
             return Ok(ahead);
         }
         let at = ahead as usize;
@@ -87,7 +84,6 @@ impl<P: AsRef<[u8]>> Ring<P> {
             Some(place) => match place.take() {
                 None => Taken::Missing,
                 Some(held) => {
-                    self.has_begun = true;
                     self.places.pop_front();
                     self.next = self.next.map(|next| next + 1);
                     self.bytes -= held.packet.as_ref().len();
@@ -101,7 +97,6 @@ impl<P: AsRef<[u8]>> Ring<P> {
     pub(super) fn skip(&mut self) -> u64 {
         let count = self.places.iter().take_while(|place| place.is_none()).count();
         self.places.drain(..count);
-        self.has_begun = true;
         self.next = self.next.map(|next| next + count as u64);
         count as u64
     }
@@ -109,6 +104,11 @@ impl<P: AsRef<[u8]>> Ring<P> {
     /// Whether what is next is missing.
     pub(super) fn is_missing(&self) -> bool {
         matches!(self.places.front(), Some(None))
+    }
+
+    /// Whether anything is missing before something that is there.
+    pub(super) fn has_gap(&self) -> bool {
+        self.places.iter().any(Option::is_none)
     }
 
     /// Whether waiting any longer would cost what came.

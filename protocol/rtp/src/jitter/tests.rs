@@ -143,6 +143,33 @@ fn whichever_packet_of_the_first_picture_comes_first_none_is_late() {
 }
 
 #[test]
+fn the_first_picture_is_not_waited_for_without_end() {
+    let (packets, _) = stream(Codec::Vp8, &[1000], 1);
+    let mut receiver = Receiver::new(Codec::Vp8);
+    receiver.take(&packets[0][0], false).unwrap();
+    assert_eq!(receiver.buffer.poll_timeout(), None, "nothing is missing yet");
+    receiver.take(&packets[0][2], false).unwrap();
+    let until = receiver.buffer.poll_timeout().unwrap();
+    receiver.wait(until - receiver.now);
+    assert_eq!(receiver.buffer.counters().lost, 1);
+    assert_eq!(receiver.asked, 1);
+    assert!(receiver.buffer.poll_timeout().is_some_and(|at| at > receiver.now), "to ask again");
+}
+
+#[test]
+fn what_is_of_an_earlier_picture_than_the_first_is_late() {
+    let (packets, frames) = stream(Codec::Vp8, &[1000, 1000], 1);
+    let mut receiver = Receiver::new(Codec::Vp8);
+    let (first, others) = packets[1].split_first().unwrap();
+    receiver.take(first, false).unwrap();
+    assert_eq!(receiver.take(packets[0].last().unwrap(), false), Err(JitterFault::Late));
+    for sent in others {
+        receiver.take(sent, false).unwrap();
+    }
+    assert_eq!(receiver.bytes(), frames[1..]);
+}
+
+#[test]
 fn what_is_missing_is_waited_for() {
     let (packets, frames) = stream(Codec::Vp8, &[700, 100, 100, 100], 100);
     let mut receiver = Receiver::new(Codec::Vp8);
