@@ -8,6 +8,7 @@ use crate::call::{call, sees_and_hears};
 
 mod line;
 mod quality;
+mod voices;
 
 /// Frames drawn in one and a half seconds: a change of way takes nothing like it, whatever else the machine does.
 const MISSED: u64 = 30;
