@@ -178,9 +178,6 @@ async fn until(at: Instant) {
     {
         tokio::time::sleep_until(early.into()).await;
     }
-    if std::env::var_os("NOSPIN").is_some() {
-        tokio::time::sleep_until(at.into()).await;
-    }
     while Instant::now() < at {
         tokio::task::yield_now().await;
     }
