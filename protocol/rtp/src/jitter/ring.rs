@@ -48,8 +48,8 @@ impl<P: AsRef<[u8]>> Ring<P> {
         self.next
     }
 
-    /// Keeps a packet; one that goes before all others only where nothing was taken yet, and it `may_lead`. Where it lies beyond
-    /// what can be kept, everything before it is given up: how many numbers.
+    /// Keeps a packet; one that goes before all others only where it `may_lead`, while nothing was taken yet. Where it lies
+    /// beyond what can be kept, everything before it is given up: how many numbers.
     pub(super) fn put(&mut self, number: u64, held: Held<P>, may_lead: bool) -> Result<u64, JitterFault> {
         let mut next = *self.next.get_or_insert(number);
         if may_lead && number < next && next - number + (self.places.len() as u64) < REACH {

@@ -6,33 +6,34 @@ use twocan_interop::{Page, Scene, begin_alone};
 
 use super::{all_go, choose};
 
-/// Packets of sound that a page has sent, or received, over connections that are there.
-fn sounds(page: &Page, way: &str, count: &str) -> u64 {
-    let all = page.eval(&format!(
+/// An expression for packets of sound that a page has sent, or received, over connections that are there.
+fn sounds(way: &str, count: &str) -> String {
+    format!(
         "Promise.all(lab.connections.filter((one) => one.connectionState !== 'closed').map((one) => one.getStats()))\
          .then((all) => all.flatMap((stats) => [...stats.values()])\
          .filter((one) => one.type === {way:?} && one.kind === 'audio')\
          .reduce((sum, one) => sum + (one.{count} ?? 0), 0))"
-    ));
-    all.as_u64().unwrap_or_else(|| panic!("{count}: {all}"))
+    )
+}
+
+fn number(page: &Page, sounds: &str) -> u64 {
+    let all = page.eval(sounds);
+    all.as_u64().unwrap_or_else(|| panic!("{sounds}: {all}"))
 }
 
 fn sent(page: &Page) -> u64 {
-    sounds(page, "outbound-rtp", "packetsSent")
+    number(page, &sounds("outbound-rtp", "packetsSent"))
 }
 
 fn received(page: &Page) -> u64 {
-    sounds(page, "inbound-rtp", "packetsReceived")
+    number(page, &sounds("inbound-rtp", "packetsReceived"))
 }
 
 /// Waits until a page has sent so many more sounds.
 #[track_caller]
 fn speaks(page: &Page, more: u64) {
     let until = sent(page) + more;
-    while sent(page) < until {
-        // The page itself lets time pass: a look takes it a moment.
-        page.wait("new Promise((go) => setTimeout(() => go(true), 100))");
-    }
+    page.wait(&format!("{}.then((sum) => sum >= {until})", sounds("outbound-rtp", "packetsSent")));
 }
 
 #[test]
