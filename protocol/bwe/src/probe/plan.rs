@@ -235,17 +235,22 @@ impl Planner {
 
     fn take_result(&mut self, now: Micros, measured: Measured, target: DataRate) -> bool {
         let least = self.least_bytes.min(self.probed.over(duration(GREATEST_LENGTH)).as_bytes());
-        let is_short = !measured.is_full && (measured.bytes as f64) < least as f64 * LEAST_PART;
-        if is_short && (self.waiting_until.is_none() || measured.id != ProbeId(self.next_id)) {
+        // A burst lets what it has saved up pass, and what comes behind it no faster than the path carries: beyond its
+        // end a short probe is full, and still faster than the path.
+        let is_short = (measured.bytes as f64) < least as f64 * LEAST_PART;
+        let is_newest = self.waiting_until.is_some() && measured.id == ProbeId(self.next_id);
+        if is_short && !is_newest {
             return false;
         }
         if self.waiting_until.is_none() {
             return true;
         }
-        if is_short {
+        let gains = measured.rate > target.scaled(GAIN);
+        if is_short && (gains || !measured.is_full) {
             self.waiting_until = None;
             self.next_bytes = (measured.bytes * LONGER).min(least);
-            self.pending = [Some(self.probed), None];
+            let rate = if measured.is_full { measured.rate } else { self.probed };
+            self.pending = [Some(rate), None];
             return false;
         }
         if measured.rate > self.probed.scaled(FURTHER) && !measured.is_full {
@@ -254,7 +259,6 @@ impl Planner {
             self.pending = [Some(measured.rate.scaled(FURTHER_SCALE)), None];
             return true;
         }
-        let gains = measured.rate > target.scaled(GAIN);
         if gains {
             self.interval = LEAST_INTERVAL;
             self.next_at = now + SOON;
@@ -265,7 +269,7 @@ impl Planner {
                 self.back_off(now);
             }
         }
-        true
+        !is_short
     }
 
     /// So much was sent of what has arrived now.

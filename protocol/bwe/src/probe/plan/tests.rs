@@ -36,6 +36,12 @@ fn found(planner: &mut Planner, now: Micros, rate: u64, is_full: bool, target: u
     planner.on_measured(now, measured, kbps(target), 100_000)
 }
 
+/// The same of one of 40,000 bytes.
+fn found_long(planner: &mut Planner, now: Micros, rate: u64, is_full: bool, target: u64) -> bool {
+    let measured = Measured { id: ProbeId(planner.next_id), rate: kbps(rate), is_full, bytes: 40_000 };
+    planner.on_measured(now, measured, kbps(target), 138_000)
+}
+
 #[test]
 fn a_probe_that_goes_through_asks_for_another() {
     let mut planner = begun();
@@ -165,7 +171,7 @@ fn what_a_short_probe_found_wrongly_is_believed_of_a_longer_one_only() {
 fn it_learns_from_being_deceived_again_and_forgets_on_another_path() {
     let mut planner = deceived();
     // What is sent is no more than before: nothing is tried.
-    assert!(found(&mut planner, SECOND, 1000, true, 500));
+    assert!(found_long(&mut planner, SECOND, 1000, true, 500));
     (1..9).for_each(|second| planner.on_sent(second * SECOND, kbps(500), 100_000 + 10_000 * second as u64));
     assert!(!planner.on_full(kbps(900), kbps(1000), 200_000), "that is about it");
     assert!(!planner.on_full(kbps(350), kbps(350), 200_000), "no more was sent");
@@ -175,7 +181,7 @@ fn it_learns_from_being_deceived_again_and_forgets_on_another_path() {
     planner.on_new_path();
     assert_eq!(planner.least_bytes, 0);
     // Long enough at more than before: then it was true.
-    assert!(found(&mut planner, 10 * SECOND, 1000, true, 500));
+    assert!(found(&mut planner, 10 * SECOND, 1000, true, 500), "no burst is known of that path");
     planner.on_sent(11 * SECOND, kbps(900), 300_000);
     planner.on_sent(12 * SECOND + 1, kbps(900), 400_000);
     assert!(!planner.on_full(kbps(600), kbps(1000), 500_000));
@@ -188,4 +194,33 @@ fn no_longer_probe_where_the_short_one_leaves_a_queue() {
     assert!(!found(&mut planner, 3_100_000, 750, false, 500));
     assert_eq!(rates(&mut planner, &View { queue: QUEUE + 1, ..view(3.1, 500) }), []);
     assert_eq!(rates(&mut planner, &view(3.2, 500)), []);
+}
+
+#[test]
+fn the_end_of_what_a_burst_let_pass_is_not_what_the_path_carries() {
+    let mut planner = deceived();
+    assert_eq!(rates(&mut planner, &view(3.0, 500)), [750]);
+    // 700 of 750 kbit/s came through, most of it in the burst: as much is tried for longer.
+    assert!(!found(&mut planner, 3_100_000, 700, true, 500));
+    let longer = planner.poll(&view(3.1, 500)).unwrap();
+    assert_eq!((longer.rate, longer.size.as_bytes()), (kbps(700), 8000));
+    // What finds no more than there is need not be longer to be the end of it.
+    assert!(!found(&mut planner, 3_200_000, 530, true, 500));
+    assert_eq!(rates(&mut planner, &view(3.3, 500)), []);
+    // Beyond the burst it is what the path carries.
+    assert_eq!(rates(&mut planner, &view(9.0, 500)), [750]);
+    assert!(found_long(&mut planner, 9_500_000, 580, true, 500));
+}
+
+#[test]
+fn what_comes_of_an_older_short_probe_while_another_is_awaited_is_not_believed() {
+    let mut planner = deceived();
+    let old = planner.poll(&view(3.0, 500)).unwrap();
+    assert!(!found(&mut planner, 3_100_000, 750, false, 500));
+    assert_eq!(rates(&mut planner, &view(3.1, 500)), [750]);
+    for is_full in [false, true] {
+        let late = Measured { id: old.id, rate: kbps(740), is_full, bytes: 2200 };
+        assert!(!planner.on_measured(3_200_000, late, kbps(500), 100_000));
+    }
+    assert!(found_long(&mut planner, 3_900_000, 750, false, 500));
 }
