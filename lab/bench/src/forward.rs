@@ -2,7 +2,8 @@
 //!
 //! Each viewer is a pair of peer connections. Only what a server does is counted: packets are queued and sealed, feedback is
 //! taken, timers are kept. Time is virtual, CPU time is real. The last column
-//! is no forwarder: it seals the same packets, and sends them by real sockets. So much of `bench sfu` is the machine's.
+//! is no forwarder: it seals the same packets, sends them by real sockets, and reads as many reports. So much of `bench sfu` is the
+//! machine's.
 
 mod bare;
 mod ours;
@@ -86,7 +87,7 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
     );
     println!(
         "{:>8}{:>20}{:>20}{:>8}{:>36}",
-        "viewers", "twocan", "str0m", "ratio", "sealing and sendmsg, alone"
+        "viewers", "twocan", "str0m", "ratio", "sealing, sendmsg, reports read"
     );
     for &count in &options.viewers {
         let mut figures: [Vec<f64>; 3] = Default::default();
