@@ -286,14 +286,6 @@ impl Session {
         self.sending.send(now, whose, packet, extensions)
     }
 
-    /// Has the processor get what the next packet of a stream takes, and does not wait for it.
-    #[inline]
-    pub(crate) fn fetch(&self, whose: (TransceiverId, usize)) {
-        if let Some((sender, _)) = &self.keys {
-            self.sending.fetch(whose, sender);
-        }
-    }
-
     /// Appends a packet, sealed, where it may leave at once, and queues it where not; whether it was appended.
     pub(crate) fn send_at_once(
         &mut self,

@@ -57,15 +57,6 @@ impl PeerConnection {
         self.transport.send_at_once(now, (id, encoding), packet, extensions, burst)
     }
 
-    /// Says that a packet of an encoding will be sent soon. To who sends to many, most of what that takes is waiting for memory;
-    /// who says so of several before it sends to the first waits for all of them at once.
-    #[inline]
-    pub fn will_send(&self, id: TransceiverId, encoding: usize) {
-        if let Some(session) = &self.transport.session {
-            session.fetch((id, encoding));
-        }
-    }
-
     /// Says that what comes next of an encoding is the beginning of what can be decoded without anything before it: from this
     /// [number](OutgoingPacket::sequence_number) on, or from the next one. Where the path is full, or it would take longer
     /// than two frames' time to leave, what waits of the encoding is dropped, and leaves no gap in the numbers; how many packets.

@@ -148,12 +148,6 @@ impl Cache {
         self.useful = (3 * round_trip + NOTICED).clamp(LEAST_USEFUL, MOST_USEFUL).as_millis() as u32;
     }
 
-    /// Has the processor get what the next packet takes the place of, and does not wait for it.
-    #[inline]
-    pub(crate) fn fetch(&self) {
-        self.kept.fetch();
-    }
-
     /// How many it keeps.
     pub(crate) fn most(&self) -> usize {
         self.most

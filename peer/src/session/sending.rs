@@ -257,15 +257,6 @@ impl Sending {
         Ok(())
     }
 
-    /// Has the processor get what the next packet of a stream takes, and does not wait for it.
-    #[inline]
-    pub(crate) fn fetch(&self, whose: (TransceiverId, usize), srtp: &srtp::Sender) {
-        let Some(stream) = self.place_of(whose).and_then(|place| self.streams.get(place)) else { return };
-        srtp.fetch(stream.sealed_at);
-        stream.cache.fetch();
-        std::hint::black_box((stream.packets, stream.extensions.is_mixed()));
-    }
-
     /// Appends a packet, sealed, where it may leave at once, and queues it where not; whether it was appended. `sent` is told
     /// of it, if feedback will be about it.
     pub(crate) fn send_at_once(

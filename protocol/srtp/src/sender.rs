@@ -88,13 +88,6 @@ impl Sender {
         self.protect_rtp_from(buffer, start, &mut SourcePlace::default())
     }
 
-    /// Has the processor get what the next packet of a source takes, and does not wait for it: see
-    /// [`protect_rtp_from`](Self::protect_rtp_from).
-    #[inline]
-    pub fn fetch(&self, SourcePlace(place): SourcePlace) {
-        std::hint::black_box(self.streams.at(place).map(|stream| stream.window.next()));
-    }
-
     /// The same for who keeps a [`SourcePlace`] for each of many sources, whose packets alternate.
     #[inline]
     pub fn protect_rtp_from(

@@ -61,12 +61,6 @@ impl<S> Sources<S> {
         self.states.get_mut(place).map(|entry| &mut entry.state)
     }
 
-    /// What is in a place, if it is there.
-    #[inline]
-    pub(crate) fn at(&self, kept: u32) -> Option<&S> {
-        self.states.get(usize::try_from(kept).ok()?).map(|entry| &entry.state)
-    }
-
     /// A source's state, to read it.
     pub(crate) fn get(&self, ssrc: u32) -> Option<&S> {
         let found = self.order.binary_search_by_key(&ssrc, |(ssrc, _)| *ssrc).ok()?;

@@ -35,10 +35,6 @@ pub(super) struct Feed {
 /// Parcels that wait for the end of a turn: two megabytes of them.
 const PARCELS: usize = 16_384;
 
-/// Parcels of a leg that are announced: there is not room for more in what is near the processor, and those of one frame are
-/// of one stream.
-const ANNOUNCED: usize = 4;
-
 /// A packet of a publisher's, and what its header extensions' numbers mean.
 struct Packet {
     bytes: Bytes,
@@ -108,21 +104,6 @@ impl Feed {
         });
         self.left_out += room.sfu.left_out() - left_out;
         self.packets.push(Packet::new(packet.bytes, extensions));
-    }
-
-    /// Says to legs that they are about to be given what is forwarded to them.
-    pub(super) fn announce(&mut self, numbers: &[LegId], legs: &Legs) {
-        for number in numbers {
-            let first = turn(&mut self.turns, *number).and_then(|turn| turn.parcels).map(|(first, _)| first);
-            let Some((first, leg)) = first.zip(legs.get(*number)) else { continue };
-            let mut next = Some(first);
-            for _ in 0..ANNOUNCED {
-                let Some(parcel) = next.and_then(|at| self.parcels.get(at as usize)) else { break };
-                let [_, _, transceiver, _] = parcel.forward.label;
-                leg.peer.will_send(TransceiverId::of_number(transceiver), 0);
-                next = parcel.next;
-            }
-        }
     }
 
     /// Gives a leg what is forwarded to it; what may leave at once is put into `burst`.

@@ -33,9 +33,6 @@ use crate::sockets::{BUFFER_LEN, Listener, receive};
 /// How often one socket is read before everything else has its turn.
 const ROUNDS: usize = 8;
 
-/// Legs that are told together that they will be given something.
-const AHEAD: usize = 8;
-
 /// A connection that does not come about in this time is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -313,11 +310,7 @@ impl Worker {
         self.hear_rooms(now);
         let touched = self.feed.take_touched();
         let mut over = Vec::new();
-        for (at, number) in touched.iter().enumerate() {
-            if at.is_multiple_of(AHEAD) {
-                let group = touched.get(at..touched.len().min(at + AHEAD)).unwrap_or_default();
-                self.feed.announce(group, &self.legs);
-            }
+        for number in &touched {
             self.hear(now, *number);
             let Some(leg) = self.legs.get_mut(*number) else { continue };
             self.feed.untouch(*number);

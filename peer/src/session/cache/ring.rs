@@ -69,13 +69,6 @@ impl Ring {
         self.pieces.get_mut(at / PIECE)?.get_mut(at % PIECE)
     }
 
-    /// Has the processor get what the next one takes the place of, and does not wait for it.
-    #[inline]
-    pub(super) fn fetch(&self) {
-        let next = if self.has_room() { self.offset + self.len } else { 0 };
-        std::hint::black_box(self.slot(next).map(Option::is_some));
-    }
-
     /// Puts one behind the others, if there [is room](Self::has_room).
     #[inline]
     pub(super) fn push(&mut self, kept: Option<Kept>) {
