@@ -7,7 +7,8 @@ mod values;
 
 use std::{ffi::OsString, fmt};
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub(crate) use options::Options;
 pub(crate) use values::{AdminToken, Listen};
@@ -73,7 +74,7 @@ pub(crate) fn load(arguments: impl IntoIterator<Item = OsString>) -> Result<Aske
     let given = match Cli::command().try_get_matches_from(&arguments) {
         Ok(given) => given,
         Err(error) if is_answer(&error) => return Ok(Asked::Text(error)),
-        Err(error) => return Err(ConfigError(one_line(&error))),
+        Err(error) => return Err(ConfigError(one_line(&error, &arguments))),
     };
     let mut file = None;
     if let Some((name @ ("serve" | "send" | "receive" | "publish" | "record"), chosen)) = given.subcommand()
@@ -88,8 +89,8 @@ pub(crate) fn load(arguments: impl IntoIterator<Item = OsString>) -> Result<Aske
         Ok(cli) => Ok(Asked::Command(cli.command)),
         // The command line alone was good, so that what is wrong now is the file's.
         Err(error) => Err(ConfigError(match file {
-            Some(file) => format!("{file}: {}", one_line(&error)),
-            None => one_line(&error),
+            Some(file) => format!("{file}: {}", one_line(&error, &arguments)),
+            None => one_line(&error, &arguments),
         })),
     }
 }
@@ -103,17 +104,44 @@ fn is_answer(error: &clap::Error) -> bool {
     )
 }
 
-/// Clap's paragraphs as one line: what is wrong, and its tip if it has one.
-fn one_line(error: &clap::Error) -> String {
+/// Clap's paragraphs as one line: what is wrong, its tip if it has one, and where to read on.
+fn one_line(error: &clap::Error, arguments: &[OsString]) -> String {
     let text = error.render().to_string();
-    let parts: Vec<_> = text
+    let mut said = String::new();
+    let lines = text
         .lines()
         .map(str::trim)
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
-        .filter(|line| !line.is_empty())
-        .map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: "))
-        .collect();
-    format!("{} (see twocan help)", parts.join("; "))
+        .filter(|line| !line.is_empty());
+    for line in lines {
+        said.push_str(match said.chars().last() {
+            None => "",
+            // What follows is a list.
+            Some(':') => " ",
+            Some(_) => "; ",
+        });
+        said.push_str(line.trim_start_matches("error: ").trim_start_matches("tip: "));
+    }
+    let command = arguments.get(1).and_then(|name| name.to_str()).unwrap_or_default();
+    if let Some(hint) = hint(error, command) {
+        said = format!("{said}; {hint}");
+    }
+    match Cli::command().find_subcommand(command) {
+        Some(_) => format!("{said} (see twocan help {command})"),
+        None => format!("{said} (see twocan help)"),
+    }
+}
+
+/// What to write in the place of what many write first.
+fn hint(error: &clap::Error, command: &str) -> Option<&'static str> {
+    let unknown = error.get(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument);
+    let is_place = matches!(unknown, Some(ContextValue::String(place)) if !place.starts_with('-'));
+    let hint = match command {
+        "publish" => "where to stream to is said by --to: twocan publish SOURCE --to ROOM",
+        "record" => "the file to write is said by --output: twocan record ROOM --output FILE",
+        _ => return None,
+    };
+    is_place.then_some(hint)
 }
 
 #[cfg(test)]

@@ -86,6 +86,33 @@ fn what_is_wrong_is_told_in_one_line() {
 }
 
 #[test]
+fn what_is_wrong_names_the_command_whose_help_says_more() {
+    let cases: [(&[&str], &str); 5] = [
+        (
+            &["publish", "test"],
+            "the following required arguments were not provided: --to <ROOM|URL> (see twocan help publish)",
+        ),
+        (
+            &["publish", "test", "show"],
+            "unexpected argument 'show' found; where to stream to is said by --to: \
+             twocan publish SOURCE --to ROOM (see twocan help publish)",
+        ),
+        (
+            &["record", "show", "show.webm"],
+            "unexpected argument 'show.webm' found; the file to write is said by --output: \
+             twocan record ROOM --output FILE (see twocan help record)",
+        ),
+        (&["publish", "test", "--to", "show", "--lop"], "a similar argument exists: '--loop'"),
+        (&["publisch"], "a similar subcommand exists: 'publish' (see twocan help)"),
+    ];
+    for (arguments, expected) in cases {
+        let all = std::iter::once("twocan").chain(arguments.iter().copied()).map(OsString::from);
+        let Err(ConfigError(line)) = load(all) else { panic!("{arguments:?} is not wrong") };
+        assert!(line.contains(expected), "{arguments:?} gave: {line}");
+    }
+}
+
+#[test]
 fn every_option_has_a_variable_and_words() {
     let command = Cli::command();
     let serve = command.find_subcommand("serve").unwrap();
