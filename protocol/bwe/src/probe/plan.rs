@@ -193,7 +193,7 @@ impl Planner {
     fn take_pending(&mut self, view: &View) -> Option<Probe> {
         let rate = self.pending.iter_mut().find_map(Option::take)?.min(view.limit());
         if rate <= view.target {
-            self.pending = [None; 2];
+            (self.pending, self.next_bytes) = ([None; 2], 0);
             self.next_at = view.now + self.interval;
             return None;
         }

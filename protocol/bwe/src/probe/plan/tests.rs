@@ -224,3 +224,13 @@ fn what_comes_of_an_older_short_probe_while_another_is_awaited_is_not_believed()
     }
     assert!(found_long(&mut planner, 3_900_000, 750, false, 500));
 }
+
+#[test]
+fn a_longer_probe_that_the_target_has_overtaken_leaves_the_next_one_short() {
+    let mut planner = deceived();
+    assert_eq!(rates(&mut planner, &view(3.0, 500)), [750]);
+    assert!(!found(&mut planner, 3_100_000, 700, true, 500));
+    assert_eq!(rates(&mut planner, &view(3.2, 720)), []);
+    let next = planner.poll(&view(9.0, 720)).unwrap();
+    assert_eq!((next.rate, next.size.as_bytes()), (kbps(1080), 2025));
+}
