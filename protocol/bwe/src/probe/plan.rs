@@ -47,6 +47,9 @@ const TRIAL: Micros = 2 * SECOND;
 const BORNE_OUT: f64 = 0.8;
 /// One that was short is followed by one that is so many times as long.
 const LONGER: u64 = 4;
+/// Bytes that a burst which deceived a probe has at least: how many were sent beyond what the path carries is not known where
+/// the application sent little for long, and home routers let tens of kilobytes pass.
+const LEAST_BURST: u64 = 32 * 1024;
 /// The longest that is asked for.
 const MOST_BYTES: u64 = 128 * 1024;
 
@@ -289,7 +292,7 @@ impl Planner {
             self.claim = None;
             let carried = arrived.saturating_sub(claim.arrived);
             // The second half of the next is to lie beyond it.
-            self.least_bytes = (2 * carried.max(self.least_bytes)).min(MOST_BYTES);
+            self.least_bytes = (2 * carried.max(self.least_bytes).max(LEAST_BURST)).min(MOST_BYTES);
         }
         !is_borne_out
     }

@@ -36,10 +36,10 @@ fn found(planner: &mut Planner, now: Micros, rate: u64, is_full: bool, target: u
     planner.on_measured(now, measured, kbps(target), 100_000)
 }
 
-/// The same of one of 40,000 bytes.
+/// The same of one of 60,000 bytes.
 fn found_long(planner: &mut Planner, now: Micros, rate: u64, is_full: bool, target: u64) -> bool {
-    let measured = Measured { id: ProbeId(planner.next_id), rate: kbps(rate), is_full, bytes: 40_000 };
-    planner.on_measured(now, measured, kbps(target), 138_000)
+    let measured = Measured { id: ProbeId(planner.next_id), rate: kbps(rate), is_full, bytes: 60_000 };
+    planner.on_measured(now, measured, kbps(target), 158_000)
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn deceived() -> Planner {
 #[test]
 fn what_a_short_probe_found_wrongly_is_believed_of_a_longer_one_only() {
     let mut planner = deceived();
-    assert_eq!(planner.least_bytes, 40_000);
+    assert_eq!(planner.least_bytes, 2 * LEAST_BURST);
     // Nor is what it fell from worth a try.
     let probe = planner.poll(&view(3.0, 500)).unwrap();
     assert_eq!((probe.rate, probe.size.as_bytes()), (kbps(750), 1406));
@@ -164,7 +164,7 @@ fn what_a_short_probe_found_wrongly_is_believed_of_a_longer_one_only() {
         sizes.push(bytes);
         now += 0.3;
     }
-    assert_eq!(sizes, [5624, 22_496, 40_000]);
+    assert_eq!(sizes, [5624, 22_496, 2 * LEAST_BURST]);
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn it_learns_from_being_deceived_again_and_forgets_on_another_path() {
     assert!(!planner.on_full(kbps(900), kbps(1000), 200_000), "that is about it");
     assert!(!planner.on_full(kbps(350), kbps(350), 200_000), "no more was sent");
     assert!(planner.on_full(kbps(600), kbps(1000), 200_000));
-    assert_eq!(planner.least_bytes, 80_000);
+    assert_eq!(planner.least_bytes, MOST_BYTES, "twice as much as did not suffice");
     assert!(!planner.on_full(kbps(600), kbps(1000), 200_000), "it is known");
     planner.on_new_path();
     assert_eq!(planner.least_bytes, 0);
