@@ -32,8 +32,11 @@ fn packets_take_nothing_from_the_heap() {
             buffer.extend([0x80, 201, 0, 1, 0, 0, 0, 9]);
             sender.protect_rtcp(&mut buffer, 0).unwrap();
             assert_eq!(receiver.unprotect_rtcp(&mut buffer), Ok(8));
-            // The first packet of each source makes room for it.
-            before.get_or_insert(dhat::HeapStats::get().total_blocks);
+            // The first packet of each source makes room for it; and the test harness, whose thread counts as well, takes some
+            // while it begins.
+            if number >= 500 {
+                before.get_or_insert(dhat::HeapStats::get().total_blocks);
+            }
         }
         assert_eq!(Some(dhat::HeapStats::get().total_blocks), before, "{profile:?}");
     }
