@@ -64,8 +64,7 @@ fn transfer(pair: &mut Pair, message: &Bytes, bytes: usize) {
     }
 }
 
-#[test]
-fn nothing_for_a_packet_and_little_for_an_idle_connection() {
+fn main() {
     let certificates = certificates(1);
     // What is made once per process.
     drop(connected(0, &certificates));

@@ -54,8 +54,7 @@ fn stream(pair: &mut Pair, id: TransceiverId, payload: &Bytes, frames: std::ops:
     came
 }
 
-#[test]
-fn nothing_for_a_packet_of_media() {
+fn main() {
     let certificates = certificates(1);
     let mut pair = Pair::new(3, &certificates, |configuration| {
         configuration.media = Some(Arc::new(MediaCapabilities::default()));

@@ -88,8 +88,7 @@ impl Ends {
     }
 }
 
-#[test]
-fn nothing_for_a_packet_and_little_for_an_idle_association() {
+fn main() {
     #[expect(clippy::disallowed_methods, reason = "virtual time begins somewhere")]
     let now = Instant::now();
 
