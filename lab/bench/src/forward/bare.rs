@@ -46,9 +46,9 @@ struct Receiver {
 
 /// Nanoseconds of CPU for each packet that is sent: in real time, as caches are cold after each pause.
 pub(super) fn measure(count: usize, frames: u32) -> io::Result<f64> {
-    let receivers: Vec<UdpSocket> = (0..count).map(|_| receiver()).collect::<io::Result<_>>()?;
+    let receivers: Vec<UdpSocket> = (0..count).map(|_| bind()).collect::<io::Result<_>>()?;
     let mut viewers = receivers.iter().map(viewer).collect::<io::Result<Vec<_>>>()?;
-    let socket = receiver()?;
+    let socket = bind()?;
     let state = UdpSocketState::new((&socket).into())?;
     let (is_over, received) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let (ends, counter, server) = (Arc::clone(&is_over), Arc::clone(&received), socket.local_addr()?);
@@ -124,7 +124,7 @@ fn open(key: &LessSafeKey, report: &mut [u8]) -> bool {
     key.open_in_place(nonce(u64::from_be_bytes(*number)), Aad::empty(), sealed).is_ok()
 }
 
-fn receiver() -> io::Result<UdpSocket> {
+fn bind() -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     socket.set_nonblocking(true)?;
     socket2::SockRef::from(&socket).set_recv_buffer_size(BUFFER)?;
