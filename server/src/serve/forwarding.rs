@@ -12,6 +12,9 @@ use crate::{
     tls::local_addresses,
 };
 
+/// Ports that the system is asked for at most, until one is free over TCP as well.
+const CHOICES: usize = 8;
+
 /// Starts the media workers, unless they are off, and has a door lead to them over TCP.
 pub(super) fn start(
     options: &Options,
@@ -24,19 +27,15 @@ pub(super) fn start(
         None => by_default(ports),
     };
     let Some(first) = listen.first().copied() else { return Ok(None) };
-    // Held until all are known, so that no two are the same.
-    let held = match listen::udp("media", listen.clone()) {
-        Ok(held) => held,
+    let (listen, tcp) = match open(&listen, doors) {
+        Ok(opened) => opened,
         // Where nobody has asked for this port, another one will do.
         Err(_) if options.media.is_none() => {
-            let anywhere = listen.iter().map(|address| SocketAddr::new(address.ip(), 0)).collect();
-            listen::udp("media", anywhere)?
+            let anywhere: Vec<_> = listen.iter().map(|address| SocketAddr::new(address.ip(), 0)).collect();
+            open(&anywhere, doors)?
         }
         Err(error) => return Err(error),
     };
-    let listen: Vec<SocketAddr> = held.iter().filter_map(|socket| socket.local_addr().ok()).collect();
-    drop(held);
-    let tcp = over_tcp(&listen, doors);
     let certificate = twocan::Certificate::generate(random()?, SystemTime::now())
         .map_err(|error| ConfigError(format!("no certificate for media could be made: {error}")))?;
     let cores = || thread::available_parallelism().map_or(1, usize::from);
@@ -65,26 +64,42 @@ fn by_default(ports: &Ports) -> Vec<SocketAddr> {
     if ports.https.is_empty() { ports.http.clone() } else { ports.https.clone() }
 }
 
-/// Where media is accepted over TCP: at the number of UDP, by the door that is there, or by one of its own. Where another
-/// program has that port there is none, and media goes by UDP and the relay alone.
-fn over_tcp(listen: &[SocketAddr], doors: &mut Vec<Door>) -> Vec<SocketAddr> {
+/// Where media is received over UDP, and over TCP. Where another program has the port over TCP there is none, and media goes by UDP
+/// and the relay alone; unless the system chooses the port, which then chooses again.
+fn open(
+    wanted: &[SocketAddr],
+    doors: &mut Vec<Door>,
+) -> Result<(Vec<SocketAddr>, Vec<SocketAddr>), ConfigError> {
+    let is_chosen = wanted.iter().any(|address| address.port() == 0);
+    // Until all are known, so that no two are the same.
+    let mut held = Vec::new();
+    loop {
+        let sockets = listen::udp("media", wanted.to_vec())?;
+        let listen: Vec<SocketAddr> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
+        held.push(sockets);
+        match over_tcp(&listen, doors) {
+            Ok(tcp) => return Ok((listen, tcp)),
+            Err(_) if is_chosen && held.len() < CHOICES => {}
+            Err(error) => {
+                tracing::warn!("media is not accepted over TCP: {error}");
+                return Ok((listen, Vec::new()));
+            }
+        }
+    }
+}
+
+/// Where media is accepted over TCP: at the number of UDP, by the door that is there, or by one of its own.
+fn over_tcp(listen: &[SocketAddr], doors: &mut Vec<Door>) -> Result<Vec<SocketAddr>, ConfigError> {
     let numbers: Vec<u16> = listen.iter().map(SocketAddr::port).collect();
     let is_there =
         |listener: &TcpListener| listener.local_addr().is_ok_and(|address| numbers.contains(&address.port()));
     if let Some(door) = doors.iter_mut().find(|door| door.listeners.iter().any(is_there)) {
         // TURN without TLS begins as frames may.
         door.media = door.tls || !door.turn;
-        return if door.media { addresses(&door.listeners) } else { Vec::new() };
+        return Ok(if door.media { addresses(&door.listeners) } else { Vec::new() });
     }
-    match listen::tcp_at(listen.to_vec()) {
-        Ok(listeners) => {
-            let tcp = addresses(&listeners);
-            doors.push(Door { listeners, http: false, turn: false, tls: false, media: true });
-            tcp
-        }
-        Err(error) => {
-            tracing::warn!("media is not accepted over TCP: {error}");
-            Vec::new()
-        }
-    }
+    let listeners = listen::tcp_at(listen.to_vec())?;
+    let tcp = addresses(&listeners);
+    doors.push(Door { listeners, http: false, turn: false, tls: false, media: true });
+    Ok(tcp)
 }
