@@ -6,6 +6,7 @@
 //! `echo/uring.rs` is unsafe code, because io_uring has no safe interface and must be measured before anything
 //! can be said of it. Nothing that is shipped contains it.
 
+mod bare;
 mod beside;
 mod bwe;
 mod echo;

@@ -4,6 +4,7 @@
 //! Servers take turns, each with a new process. Who sends does so at moments of its own, as people who do not know of each other
 //! do. Packets are counted where they arrive, processor time is the server's.
 
+mod bare;
 mod camera;
 mod guest;
 mod line;
@@ -72,6 +73,7 @@ pub(super) fn run(options: &Options, people: usize, stacks: &[Stack]) -> io::Res
     );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut all: Vec<Vec<Figures>> = stacks.iter().map(|_| Vec::new()).collect();
+    let mut alone = Vec::new();
     for round in 0..options.rounds {
         for (stack, figures) in stacks.iter().zip(&mut all) {
             match runtime.block_on(measure(options, *stack, people, full)) {
@@ -86,11 +88,17 @@ pub(super) fn run(options: &Options, people: usize, stacks: &[Stack]) -> io::Res
                 Err(why) => println!("{:>8} {why}", stack.name()),
             }
         }
+        if options.bare {
+            alone.push(bare::measure(people, full, Duration::from_millis(options.window))?);
+        }
     }
     let medians: Vec<Figures> = all.iter().map(|rounds| Figures::median(rounds)).collect();
     let ours = stacks.iter().position(|stack| *stack == Stack::Twocan).map(|place| medians[place].cost);
     for (stack, figures) in stacks.iter().zip(&medians) {
         figures.print(stack.name(), ours);
+    }
+    if options.bare {
+        Figures::median(&alone).print("bare", ours);
     }
     Ok(())
 }
@@ -108,7 +116,7 @@ struct Figures {
     arrived: f64,
     /// Videos that came as thumbnails, in the middle size, in full, and not at all.
     sizes: [f64; 4],
-    /// KiB of the server's memory for each who is there.
+    /// KiB of the server's memory for each who is there; not a number where none is measured.
     memory: f64,
 }
 
@@ -129,8 +137,9 @@ impl Figures {
     fn print(&self, name: &str, ours: Option<f64>) {
         let [small, middle, full, none] = self.sizes;
         let of_ours = ours.map_or_else(String::new, |ours| format!("{:.2}", self.cost / ours));
+        let memory = if self.memory.is_nan() { "-".to_owned() } else { format!("{:.0}", self.memory) };
         println!(
-            "{name:>8} {:>8.0} {:>11.0} {:>14.0} {:>10.2} {of_ours:>8} {:>7.1}% {:>8.1}% {:>24} {:>8.0}",
+            "{name:>8} {:>8.0} {:>11.0} {:>14.0} {:>10.2} {of_ours:>8} {:>7.1}% {:>8.1}% {:>24} {memory:>8}",
             self.sent,
             self.rate,
             1e6 / self.cost,
@@ -138,7 +147,6 @@ impl Figures {
             100.0 * self.share,
             100.0 * self.arrived,
             format!("{small:.0}/{middle:.0}/{full:.0}/{none:.0}"),
-            self.memory,
         );
     }
 }

@@ -30,13 +30,38 @@ pub(super) const SOUND: Duration = Duration::from_millis(20);
 
 const FRAME_RATE: u64 = 30;
 /// Bytes of a packet's payload at most.
-const PAYLOAD: usize = 1100;
+pub(super) const PAYLOAD: usize = 1100;
 /// Bytes of a sound: 32 kbit/s.
-const SOUND_BYTES: usize = 80;
+pub(super) const SOUND_BYTES: usize = 80;
 /// Of four pictures in turn: the temporal layer, whether it rests on the lowest alone, and how large it is, in tenths of the mean.
 const PATTERN: [(u8, bool, usize); 4] = [(0, false, 16), (2, true, 8), (1, true, 8), (2, false, 8)];
 /// The same of a key frame.
 const KEY_SIZE: usize = 40;
+
+impl Layer {
+    /// Of a picture that is so many tenths of the mean, and so many percent of that.
+    pub(super) fn bytes(&self, tenths: usize, percent: usize) -> usize {
+        let mean = self.kbps * 1000 / 8 / FRAME_RATE as usize;
+        (mean * tenths / 10 * percent / 100).max(1)
+    }
+}
+
+/// How large a picture is that is no key frame: tenths of the mean.
+pub(super) fn tenths(picture: usize) -> usize {
+    let (_, _, tenths) = PATTERN[picture % PATTERN.len()];
+    tenths
+}
+
+/// What makes pictures differ.
+pub(super) struct Dice(pub(super) u32);
+
+impl Dice {
+    /// 75 to 125.
+    pub(super) fn percent(&mut self) -> usize {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        75 + (self.0 >> 16) as usize % 51
+    }
+}
 
 /// An encoder of one size.
 struct Encoder {
@@ -56,7 +81,7 @@ pub(super) struct Camera {
     /// Timestamps are of a clock, as who switches between sizes relies on: nothing was sent for a while, and they go on.
     begun: Instant,
     last: Timestamps,
-    dice: u32,
+    dice: Dice,
     /// Pictures so far, of each size.
     pub(super) frames: u64,
 }
@@ -83,7 +108,7 @@ impl Camera {
             encoders: [encoder(0), encoder(1), encoder(2)],
             begun: Instant::now(),
             last: Timestamps::default(),
-            dice: seed as u32,
+            dice: Dice(seed as u32),
             frames: 0,
         }
     }
@@ -102,7 +127,7 @@ impl Camera {
         let timestamp = (self.begun.elapsed().as_micros() * 9 / 100) as u32;
         self.last.picture = timestamp.max(self.last.picture + 1);
         for (place, layer) in LAYERS.iter().enumerate() {
-            let noise = self.noise();
+            let percent = self.dice.percent();
             let encoder = &mut self.encoders[place];
             if encoder.key {
                 encoder.phase = 0;
@@ -110,8 +135,7 @@ impl Camera {
             let (temporal, sync, tenths) = PATTERN[encoder.phase];
             encoder.lowest = encoder.lowest.wrapping_add(u8::from(temporal == 0));
             let tenths = if encoder.key { KEY_SIZE } else { tenths };
-            let mean = layer.kbps * 1000 / 8 / FRAME_RATE as usize;
-            let bytes = (mean * tenths / 10 * noise / 100).max(1);
+            let bytes = layer.bytes(tenths, percent);
             // As nearly equal as can be, as libwebrtc cuts them.
             let count = bytes.div_ceil(PAYLOAD);
             for part in 0..count {
@@ -172,11 +196,5 @@ impl Camera {
         let level = AudioLevel { level: 60, voice: false };
         self.sound.send_sound(packet, level).await.map_err(io::Error::other)?;
         Ok(())
-    }
-
-    /// Percent of the mean: 75 to 125.
-    fn noise(&mut self) -> usize {
-        self.dice = self.dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        75 + (self.dice >> 16) as usize % 51
     }
 }
