@@ -35,6 +35,9 @@ pub(crate) struct Options {
     /// How often each measurement is repeated.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// Sleeps before each picture, as a server does that has nothing to do meanwhile: caches are cold then.
+    #[arg(long)]
+    pauses: bool,
 }
 
 /// A picture, and the sound that goes with it.
@@ -115,6 +118,9 @@ fn measure<V: Viewer>(options: &Options, viewers: &mut [(Instant, V)]) -> io::Re
     for number in 0..WARM + options.frames {
         if number == WARM {
             work = Work::default();
+        }
+        if options.pauses {
+            std::thread::sleep(INTERVAL);
         }
         stream(&mut now, number, viewers, &mut work)?;
     }

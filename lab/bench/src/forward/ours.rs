@@ -1,7 +1,9 @@
 //! Ours.
 
+use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -20,12 +22,21 @@ pub(super) struct Viewer {
     transceivers: Vec<(TransceiverId, MediaKind, rtp::PayloadType)>,
     deadline: Option<Instant>,
     client: PeerConnection,
-    burst: Burst,
-    /// What was sent to the client, one behind another: with lengths, and the sizes of datagrams.
-    sent: (Vec<u8>, Vec<(usize, usize)>),
-    /// What the client has said.
-    said: (Vec<u8>, Vec<(usize, usize)>),
+    way: Rc<RefCell<Way>>,
 }
+
+/// What is under way, of one after the other: a server has one place for it, too.
+#[derive(Default)]
+struct Way {
+    burst: Burst,
+    /// What was sent to the client.
+    sent: Datagrams,
+    /// What the client has said.
+    said: Datagrams,
+}
+
+/// One behind another: with lengths, and the sizes of datagrams.
+type Datagrams = (Vec<u8>, Vec<(usize, usize)>);
 
 const ADDRESSES: [u16; 2] = [5000, 5001];
 
@@ -34,11 +45,13 @@ pub(super) fn viewers(count: usize) -> io::Result<Vec<(Instant, Viewer)>> {
     let certificates = [1, 2].map(|seed| certificate(seed).map(Arc::new));
     let [Ok(client), Ok(server)] = certificates else { return Err(io::Error::other("no certificate")) };
     let certificates = [client, server];
-    (0..count).map(|number| connect(number as u32, &certificates).map_err(io::Error::other)).collect()
+    let way = Rc::new(RefCell::new(Way::default()));
+    (0..count).map(|number| connect(number as u32, &certificates, &way).map_err(io::Error::other)).collect()
 }
 
 impl super::Viewer for Viewer {
     fn give(&mut self, now: Instant, frame: &Frame, work: &mut Work) -> io::Result<()> {
+        let Way { burst, sent, .. } = &mut *self.way.borrow_mut();
         for (id, kind, payload_type) in &self.transceivers {
             let packets = match kind {
                 MediaKind::Video => frame.packets.as_slice(),
@@ -53,23 +66,22 @@ impl super::Viewer for Viewer {
                     prefix: Prefix::new(&[0x90, 0x80, 1, 2]).unwrap_or_default(),
                     payload: payload.clone(),
                 };
-                let taken =
-                    self.server.send_packet_at_once(now, (*id, 0), packet, |_, _| (), &mut self.burst);
+                let taken = self.server.send_packet_at_once(now, (*id, 0), packet, |_, _| (), burst);
                 work.packets += u64::from(taken.is_ok());
             }
         }
-        while let Some((transmit, bytes)) = self.burst.poll() {
+        while let Some((transmit, bytes)) = burst.poll() {
             let size = transmit.segment_size.unwrap_or(bytes.len());
             work.datagrams += bytes.len().div_ceil(size) as u64;
-            self.sent.1.push((bytes.len(), size));
-            self.sent.0.extend_from_slice(bytes);
+            sent.1.push((bytes.len(), size));
+            sent.0.extend_from_slice(bytes);
         }
-        self.send(now, work);
+        self.deadline = send(now, &mut self.server, sent, work);
         Ok(())
     }
 
     fn arrive(&mut self, now: Instant) -> io::Result<()> {
-        take(now, &mut self.client, &mut self.sent, [1, 0]);
+        take(now, &mut self.client, &mut self.way.borrow_mut().sent, [1, 0]);
         while self.client.poll_packet().is_some() {}
         Ok(())
     }
@@ -78,14 +90,16 @@ impl super::Viewer for Viewer {
         if self.client.poll_timeout().is_some_and(|(at, _)| at <= now) {
             self.client.handle_timeout(now);
         }
-        poll(now, &mut self.client, &mut self.said);
+        let said = &mut self.way.borrow_mut().said;
+        poll(now, &mut self.client, said);
         while self.client.poll_event().is_some() {}
-        Ok(!self.said.1.is_empty())
+        Ok(!said.1.is_empty())
     }
 
     fn hear(&mut self, now: Instant, work: &mut Work) -> io::Result<()> {
-        take(now, &mut self.server, &mut self.said, [0, 1]);
-        self.send(now, work);
+        let Way { sent, said, .. } = &mut *self.way.borrow_mut();
+        take(now, &mut self.server, said, [0, 1]);
+        self.deadline = send(now, &mut self.server, sent, work);
         Ok(())
     }
 
@@ -95,26 +109,20 @@ impl super::Viewer for Viewer {
 
     fn wake_up(&mut self, now: Instant, work: &mut Work) -> io::Result<()> {
         self.server.handle_timeout(now);
-        self.send(now, work);
+        self.deadline = send(now, &mut self.server, &mut self.way.borrow_mut().sent, work);
         Ok(())
     }
 }
 
-impl Viewer {
-    /// Everything else that the server has to send.
-    fn send(&mut self, now: Instant, work: &mut Work) {
-        while self.server.poll_event().is_some() {}
-        work.datagrams += poll(now, &mut self.server, &mut self.sent);
-        self.deadline = self.server.poll_timeout().map(|(at, _)| at);
-    }
+/// Has a server say everything else that it has to say; when it wants to be woken.
+fn send(now: Instant, server: &mut PeerConnection, sent: &mut Datagrams, work: &mut Work) -> Option<Instant> {
+    while server.poll_event().is_some() {}
+    work.datagrams += poll(now, server, sent);
+    server.poll_timeout().map(|(at, _)| at)
 }
 
 /// What one has to send, and how many datagrams that are.
-fn poll(
-    now: Instant,
-    peer: &mut PeerConnection,
-    (bytes, batches): &mut (Vec<u8>, Vec<(usize, usize)>),
-) -> u64 {
+fn poll(now: Instant, peer: &mut PeerConnection, (bytes, batches): &mut Datagrams) -> u64 {
     let mut datagrams = 0;
     loop {
         let start = bytes.len();
@@ -126,12 +134,7 @@ fn poll(
     }
 }
 
-fn take(
-    now: Instant,
-    peer: &mut PeerConnection,
-    (bytes, batches): &mut (Vec<u8>, Vec<(usize, usize)>),
-    from_to: [usize; 2],
-) {
+fn take(now: Instant, peer: &mut PeerConnection, (bytes, batches): &mut Datagrams, from_to: [usize; 2]) {
     let [source, destination] = from_to.map(address);
     let mut rest = bytes.as_mut_slice();
     for (length, size) in batches.drain(..) {
@@ -152,7 +155,11 @@ fn address(end: usize) -> SocketAddr {
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// A viewer that is connected, and when: it offers, as WHEP has it, and the server answers.
-fn connect(number: u32, certificates: &[Arc<dtls::Certificate>; 2]) -> Outcome<(Instant, Viewer)> {
+fn connect(
+    number: u32,
+    certificates: &[Arc<dtls::Certificate>; 2],
+    way: &Rc<RefCell<Way>>,
+) -> Outcome<(Instant, Viewer)> {
     let now = Instant::now();
     let end = |place: usize| {
         let mut seed = [place as u8; 32];
@@ -205,7 +212,5 @@ fn connect(number: u32, certificates: &[Arc<dtls::Certificate>; 2]) -> Outcome<(
         .transceivers()
         .filter_map(|one| Some((one.id(), one.kind(), one.agreement()?.preferred()?.send)));
     let transceivers = transceivers.collect();
-    let empty = || (Vec::new(), Vec::new());
-    let (burst, sent, said) = (Burst::default(), empty(), empty());
-    Ok((time, Viewer { server, transceivers, deadline: None, client, burst, sent, said }))
+    Ok((time, Viewer { server, transceivers, deadline: None, client, way: Rc::clone(way) }))
 }
