@@ -34,7 +34,7 @@ pub(crate) struct Options {
     /// Of the sounds in a room, how many ours forwards at a time; 0: all, as the other servers do.
     #[arg(long, default_value_t = 0)]
     voices: u16,
-    /// In a room, what nobody can do without, too: a thread that reads, opens, seals and sends, and does nothing else.
+    /// In a room, what all of them have to do, too: a thread that reads, opens, seals and sends, and does nothing else.
     #[arg(long, requires = "room")]
     bare: bool,
     /// Prints each turn of a room, too.

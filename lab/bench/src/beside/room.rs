@@ -29,6 +29,8 @@ use crate::stats::median;
 const STEP: Duration = Duration::from_secs(30);
 /// How long everything flows before it is measured: until estimates have grown.
 const WARM: Duration = Duration::from_secs(8);
+/// What the thread that only forwards is called among the servers.
+const BARE: &str = "bare";
 /// Between two looks at what has come while nothing is sent.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -89,7 +91,12 @@ pub(super) fn run(options: &Options, people: usize, stacks: &[Stack]) -> io::Res
             }
         }
         if options.bare {
-            alone.push(bare::measure(people, full, Duration::from_millis(options.window))?);
+            let one = bare::measure(people, full, Duration::from_millis(options.window))?;
+            if options.each {
+                print!("{:>3}.", round + 1);
+                one.print(BARE, None);
+            }
+            alone.push(one);
         }
     }
     let medians: Vec<Figures> = all.iter().map(|rounds| Figures::median(rounds)).collect();
@@ -98,7 +105,7 @@ pub(super) fn run(options: &Options, people: usize, stacks: &[Stack]) -> io::Res
         figures.print(stack.name(), ours);
     }
     if options.bare {
-        Figures::median(&alone).print("bare", ours);
+        Figures::median(&alone).print(BARE, ours);
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
-//! What nobody who forwards a room can do without: to wait for what comes, to read and to open it, to seal it for each who gets it,
-//! and one system call for all that may leave with one. Nothing is decided, estimated, paced, kept or sent again.
+//! What all who forward a room have to do: to wait for what comes, to read and to open it, to seal it for each who gets it, and one
+//! system call for all that may leave with one. Nothing is decided, estimated, paced, kept or sent again. No strict bound, as
+//! `quinn-udp` sends a source address and a type of service with each call.
 //!
 //! Everybody sends what the others of this bench send, at the same moments, and says twenty times a second what has come.
 

@@ -98,9 +98,8 @@ impl Forwarder {
             }
             // All there is, and then all that it makes.
             self.socket.read(&mut arena, |from, packet| self.room.take(from, packet))?;
-            for place in std::mem::take(&mut self.room.touched) {
-                self.room.all[place].flush(&self.socket)?;
-            }
+            let Room { all, touched, .. } = &mut self.room;
+            touched.drain(..).try_for_each(|place| all[place].flush(&self.socket))?;
         }
         let packets = self.room.work.packets;
         Ok(Work { cpu: cpu() - before.unwrap_or_default(), packets })
