@@ -1,8 +1,11 @@
 //! The rate that delay allows (draft-ietf-rmcat-gcc-02 §5.5: increase, hold, decrease; libwebrtc's `AimdRateControl` and
 //! `LinkCapacityEstimator`). See `SOURCES.md` for where it departs from them.
 
+mod drain;
 #[cfg(test)]
 mod tests;
+
+use drain::{Drain, Range};
 
 use crate::delay::Usage;
 use crate::rate::DataRate;
@@ -40,20 +43,12 @@ const SHARED: f64 = 0.9;
 const SHARED_RESUME: f64 = 0.9;
 /// For how long it counts what the path once delivered.
 const REMEMBERED: Micros = 30 * SECOND;
-/// A queue that did not get shorter than this part of what it was has not drained.
-const DRAINED: f64 = 0.8;
 /// After so many attempts that did not drain it, somebody else fills it.
 const ATTEMPTS: u32 = 3;
 /// Who sends beyond this part of the rate does not do as it is told.
 const AS_TOLD: f64 = 1.3;
-/// A queue that stayed within this all the while is none: the way has become longer. Where delays vary from group to group, as
-/// those of a queue hardly do, its shortest may vary by so many times as much.
-const STEADY: Micros = 5 * MILLISECOND;
-const VARIATIONS: Micros = 2;
 /// That is looked at again and again for so long while others seem to fill the queue.
 const LOOK: Micros = SECOND;
-/// Nothing was seen of a queue yet.
-const NO_RANGE: (Micros, Micros) = (Micros::MAX, 0);
 /// Within these parts of the capacity a rate is near it.
 const NEAR: (f64, f64) = (0.85, 1.05);
 /// A queue that is shorter than this now and then is none: frames come in bursts.
@@ -114,21 +109,12 @@ enum Phase {
     /// More and more.
     Increase,
     /// Less than the path carries, until its queue is gone.
-    Drain {
-        /// What was sent at before.
-        before: f64,
-        /// How long the queue was when it was looked at last.
-        queue: Micros,
-        next_look: Micros,
-        attempts: u32,
-        /// The least and the greatest that the queue was since the second attempt.
-        range: (Micros, Micros),
-    },
+    Drain(Drain),
     /// Others keep the queue filled, whatever this flow does: delay says nothing.
     Contended {
         lost_at: Micros,
-        /// The least and the greatest that the queue was, and since when.
-        range: (Micros, Micros),
+        /// What the queue was, and since when.
+        range: Range,
         since: Micros,
         /// The rate at which it began.
         began_at: f64,
@@ -195,7 +181,7 @@ impl Control {
 
     /// Whether the queue is being drained.
     pub(crate) fn is_draining(&self) -> bool {
-        matches!(self.phase, Phase::Drain { .. })
+        matches!(self.phase, Phase::Drain(_))
     }
 
     /// Whether others fill the queue.
@@ -208,8 +194,8 @@ impl Control {
         let passed = (now - self.updated_at).clamp(0, SECOND) as f64 / SECOND as f64;
         self.updated_at = now;
         self.learn(signs, passed);
-        let empty = EMPTY + self.packet_time(signs) + self.floor as Micros;
-        let narrow = self.narrow(now, signs, empty);
+        let empty = self.empty(signs);
+        let narrow = self.narrow(now, signs);
         match self.phase {
             Phase::Increase => {
                 self.has_narrowed = narrow.is_some();
@@ -218,7 +204,7 @@ impl Control {
                     return Found::Full;
                 }
                 let grows = signs.usage == Usage::Over && signs.least_queue > empty;
-                if grows || signs.least_queue > STANDING.max(2 * empty) {
+                if grows || signs.least_queue > self.standing(signs) {
                     self.decrease(now, signs, self.rate, 1);
                     return Found::Full;
                 }
@@ -226,55 +212,52 @@ impl Control {
                     self.increase(signs, passed);
                 }
             }
-            Phase::Drain { before, queue, next_look, attempts, mut range } => {
-                if let Some(signs) =
-                    narrow.filter(|signs| self.has_narrowed && attempts == 1 && signs.queue > queue)
-                {
+            Phase::Drain(mut drain) => {
+                let is_first = self.has_narrowed && drain.attempts == 1;
+                if let Some(signs) = narrow.filter(|signs| is_first && signs.queue > drain.queue) {
                     // What was seen first was not all.
-                    self.decrease(now, &signs, before, attempts);
+                    self.decrease(now, &signs, drain.before, drain.attempts);
                     return Found::Full;
                 }
-                if attempts > 1 {
-                    range = widened(range, signs);
-                    self.phase = Phase::Drain { before, queue, next_look, attempts, range };
-                }
+                drain.see(signs);
+                self.phase = Phase::Drain(drain);
                 // Where a way has just become narrow, the shortest of late may be from before.
-                let is_queueing = signs.latest_queue > STANDING.max(2 * empty);
-                let is_old = self.has_narrowed && attempts == 1 && now < next_look && is_queueing;
-                if signs.least_queue <= empty.max(queue / 10) && !is_old {
+                let is_old = is_first && now < drain.next_look && 2 * signs.latest_queue > drain.queue;
+                if signs.least_queue <= drain.target(empty) && !is_old {
                     if let Some(capacity) = self.capacity {
                         self.rate = self.rate.max(capacity * self.resume(capacity));
                     }
                     self.phase = Phase::Increase;
-                } else if now >= next_look {
-                    if (signs.queue as f64) < queue as f64 * DRAINED {
-                        let (queue, next_look) = (signs.queue, now + signs.round_trip + 2 * RESPONSE);
-                        self.phase = Phase::Drain { before, queue, next_look, attempts, range };
-                    } else if attempts >= ATTEMPTS && self.is_below(signs) {
-                        self.rate = self.rate.max(before * DRAIN);
-                        if is_steady(range, signs) {
+                } else if now >= drain.next_look {
+                    if drain.has_shortened(signs) {
+                        let next_look = now + signs.round_trip + 2 * RESPONSE;
+                        self.phase = Phase::Drain(Drain { queue: signs.latest_queue, next_look, ..drain });
+                    } else if drain.attempts >= ATTEMPTS && !self.fills(signs) {
+                        self.rate = self.rate.max(drain.before * DRAIN);
+                        if drain.range.is_steady(signs) {
                             self.phase = Phase::Increase;
                             return Found::Longer;
                         }
                         let began_at = self.rate;
-                        self.phase = Phase::Contended { lost_at: now, range: NO_RANGE, since: now, began_at };
+                        self.phase =
+                            Phase::Contended { lost_at: now, range: Range::NONE, since: now, began_at };
                     } else {
-                        self.decrease(now, signs, before, attempts + 1);
+                        self.decrease(now, signs, drain.before, drain.attempts + 1);
                         return Found::Full;
                     }
                 }
             }
-            Phase::Contended { lost_at, range, since, began_at } => {
+            Phase::Contended { lost_at, mut range, since, began_at } => {
                 self.contended_at = now;
-                let range = widened(range, signs);
+                range.widen(signs);
                 let has_looked = now - since >= LOOK;
-                if has_looked && is_steady(range, signs) {
+                if has_looked && range.is_steady(signs) {
                     // What was seen at first was from before, and what was lost is not the others'.
                     self.rate = self.rate.max(began_at);
                     self.phase = Phase::Increase;
                     return Found::Longer;
                 }
-                let (range, since) = if has_looked { (NO_RANGE, now) } else { (range, since) };
+                let (range, since) = if has_looked { (Range::NONE, now) } else { (range, since) };
                 self.phase = Phase::Contended { lost_at, range, since, began_at };
                 if signs.least_queue < 2 * empty {
                     self.phase = Phase::Increase;
@@ -286,8 +269,7 @@ impl Control {
                         return Found::Full;
                     }
                 } else {
-                    self.rate += self.rate * CONTENDED_GROWTH * passed;
-                    self.bound(signs);
+                    self.grow(signs, self.rate * CONTENDED_GROWTH * passed);
                 }
             }
         }
@@ -295,13 +277,13 @@ impl Control {
     }
 
     /// Where the way has become narrow, what there is to know of it: what arrives now is all that it carries.
-    fn narrow(&self, now: Micros, signs: &Signs, empty: Micros) -> Option<Signs> {
+    fn narrow(&self, now: Micros, signs: &Signs) -> Option<Signs> {
         if now - self.contended_at < REMEMBERED {
             // It is what others leave.
             return None;
         }
         let is_less = signs.delivered? < signs.sent?.scaled(NARROW);
-        let is_narrow = is_less && signs.latest_queue > STANDING.max(2 * empty);
+        let is_narrow = is_less && signs.latest_queue > self.standing(signs);
         is_narrow.then_some(Signs { queue: signs.queue.max(signs.latest_queue), ..*signs })
     }
 
@@ -319,18 +301,34 @@ impl Control {
         if capacity < self.greatest * SHARED { SHARED_RESUME } else { RESUME }
     }
 
-    /// How long a packet occupies the path: what is smaller arrives sooner without any queue.
+    /// A queue beyond this is drained even if it does not grow.
+    pub(crate) fn standing(&self, signs: &Signs) -> Micros {
+        STANDING.max(2 * self.empty(signs))
+    }
+
+    /// A queue of this is none.
+    fn empty(&self, signs: &Signs) -> Micros {
+        EMPTY + self.packet_time(signs) + self.floor as Micros
+    }
+
+    /// How long a packet occupies the path: what is smaller arrives sooner without any queue. Who sends little sees little
+    /// arrive, of a path that carries more.
     fn packet_time(&self, signs: &Signs) -> Micros {
         let rate = signs.delivered.map_or(self.rate, |delivered| delivered.as_bps() as f64);
+        let rate = rate.max(self.capacity.unwrap_or_default()).max(self.carried());
         (PACKET_BITS * SECOND as f64 / rate.max(100_000.0)) as Micros
     }
 
-    /// Whether what is sent is no more than what the path delivers, nor much more than it should be: who sends again what is
-    /// lost may fill the queue alone.
-    fn is_below(&self, signs: &Signs) -> bool {
-        let sending = self.sending(signs);
-        let is_as_told = sending <= self.rate * AS_TOLD;
-        is_as_told && signs.delivered.is_none_or(|delivered| sending <= delivered.as_bps() as f64 * 1.05)
+    /// What the path delivered while its queue, which is being drained, was this flow's own; 0 if none is.
+    fn carried(&self) -> f64 {
+        if let Phase::Drain(drain) = self.phase { drain.carried } else { 0.0 }
+    }
+
+    /// Whether this flow may be what fills the queue that is to be drained: it sends much more than it should, as who sends again
+    /// what is lost may, and no less than the path delivered; or the queue has become longer.
+    fn fills(&self, signs: &Signs) -> bool {
+        let Phase::Drain(drain) = self.phase else { return true };
+        self.sending(signs) > (self.rate * AS_TOLD).max(drain.carried * DRAIN) || drain.has_grown(signs)
     }
 
     /// What is sent, whatever may be.
@@ -338,11 +336,13 @@ impl Control {
         signs.sending.map_or(self.rate, |sending| sending.as_bps() as f64)
     }
 
-    /// Nothing beyond what was tried.
-    fn bound(&mut self, signs: &Signs) {
+    /// More, but nothing far beyond what was tried.
+    fn grow(&mut self, signs: &Signs, growth: f64) {
+        let mut rate = self.rate + growth;
         if let Some(delivered) = signs.delivered_long {
-            self.rate = self.rate.min(delivered.as_bps() as f64 * UNTRIED + UNTRIED_BITS);
+            rate = rate.min(delivered.as_bps() as f64 * UNTRIED + UNTRIED_BITS);
         }
+        self.rate = self.rate.max(rate);
     }
 
     fn increase(&mut self, signs: &Signs, passed: f64) {
@@ -359,15 +359,17 @@ impl Control {
         } else {
             self.rate * STARTUP_GROWTH
         };
-        let mut rate = self.rate + growth * passed;
-        if let Some(delivered) = signs.delivered_long {
-            rate = rate.min(delivered.as_bps() as f64 * UNTRIED + UNTRIED_BITS);
-        }
-        self.rate = self.rate.max(rate);
+        self.grow(signs, growth * passed);
     }
 
     fn decrease(&mut self, now: Micros, signs: &Signs, before: f64, attempts: u32) {
         let delivered = signs.delivered.map_or(self.rate, |delivered| delivered.as_bps() as f64);
+        let (mut carried, mut range) = (delivered, Range::NONE);
+        let fills = attempts == 1 || self.fills(signs);
+        if let Phase::Drain(drain) = self.phase {
+            range = drain.range;
+            carried = if fills { delivered } else { drain.carried };
+        }
         // What a probe has filled drains without it.
         let is_of_probe = (signs.application.as_bps() as f64) < delivered * ALONE;
         let least = if is_of_probe { DRAIN } else { LEAST_DRAIN };
@@ -377,7 +379,7 @@ impl Control {
             // What little arrives says nothing of what could.
             self.rate *= drain;
         } else {
-            if attempts == 1 || !self.is_below(signs) {
+            if fills {
                 let capacity = delivered.min(self.rate * UNTRIED);
                 self.capacity = Some(capacity);
                 if capacity >= self.greatest || now - self.greatest_at > REMEMBERED {
@@ -386,21 +388,7 @@ impl Control {
             }
             self.rate = self.rate.min(delivered * drain);
         }
-        let next_look = now + signs.round_trip + 2 * RESPONSE;
-        let range = match self.phase {
-            Phase::Drain { range, .. } => range,
-            _ => NO_RANGE,
-        };
-        self.phase = Phase::Drain { before, queue: signs.queue, next_look, attempts, range };
+        let (queue, next_look) = (signs.latest_queue, now + signs.round_trip + 2 * RESPONSE);
+        self.phase = Phase::Drain(Drain { before, queue, next_look, attempts, carried, range });
     }
-}
-
-/// The least and the greatest that a queue was, with what is seen of it now.
-fn widened((least, greatest): (Micros, Micros), signs: &Signs) -> (Micros, Micros) {
-    (least.min(signs.least_queue), greatest.max(signs.least_queue))
-}
-
-/// Whether a queue of this range is none.
-fn is_steady((least, greatest): (Micros, Micros), signs: &Signs) -> bool {
-    greatest - least <= STEADY.max(signs.variation * VARIATIONS)
 }

@@ -147,8 +147,6 @@ const REORDERING: Micros = 15 * MILLISECOND;
 const MOST_REORDERING: Micros = 200 * MILLISECOND;
 /// What was never spoken of when something that left so much later was, never will be.
 const UNHEARD: Micros = SECOND;
-/// Loss beside a queue of this length comes from it.
-const QUEUEING: Micros = 30 * MILLISECOND;
 /// What delivery is measured over.
 const SHORT: Micros = 250 * MILLISECOND;
 const LONG: Micros = 500 * MILLISECOND;
@@ -379,7 +377,8 @@ impl Estimator {
             return;
         }
         self.loss.set_limited(self.limited.since().is_some());
-        let is_queueing = signs.least_queue > QUEUEING;
+        // Loss beside a queue that is to be drained comes from it.
+        let is_queueing = signs.least_queue > self.control.standing(&signs);
         self.loss.update(now, self.control.rate(), signs.delivered_long, is_queueing);
     }
 

@@ -146,6 +146,28 @@ pub(crate) fn plans() -> Vec<Plan> {
     ]
 }
 
+/// A call of so many bits a second over a way that carries far more: it becomes so much longer one way, jitters and loses so many
+/// percent both ways, and is silent for two seconds.
+#[cfg(test)]
+pub(crate) fn far(delay: u64, jitter: u64, lost: u8, sent: u64) -> Plan {
+    let loss = Loss::Random(f64::from(lost) / 100.0);
+    let near = Link::of(milliseconds(2)).rate(50_000_000, 1_000_000);
+    let bad = |link: Link| Link { jitter: milliseconds(jitter), ..longer(link, delay) }.loss(loss);
+    Plan {
+        lasting: seconds(30),
+        path: vec![
+            (seconds(0), near.clone()),
+            (seconds(6), bad(near.clone())),
+            (seconds(16), near.clone().loss(Loss::Random(1.0))),
+            (seconds(18), bad(near)),
+        ],
+        back: bad(Link::of(milliseconds(2))),
+        limits: vec![(seconds(0), sent)],
+        sizes: &[40_000, 80_000, 150_000, 300_000, 450_000, 600_000],
+        ..plan("far and bad", Link::default())
+    }
+}
+
 impl Plan {
     /// Bits that the path could carry within this time.
     pub(crate) fn capacity(&self, from: Duration, to: Duration) -> f64 {

@@ -1,7 +1,9 @@
 //! The table that is checked in is what the code does, and ours leads in it.
 
-use super::plan::plans;
-use super::{Stack, table};
+use std::time::Duration;
+
+use super::plan::{Plan, far, plans};
+use super::{Stack, table, world};
 
 const WRITTEN: &str = include_str!("table.txt");
 
@@ -50,4 +52,42 @@ fn others_are_not_starved() {
         let first = figures(name, Stack::Twocan)[0];
         assert!((40.0..=66.0).contains(&first), "{name}: {first}");
     }
+}
+
+/// What of a call's pictures arrives over a way that becomes far and bad, in kbit/s: over all of the time in which it is to be
+/// known what the way carries, and in the worst second of that.
+fn arrives(plan: &Plan, seed: u64) -> (f64, f64) {
+    let seen = &world::run(plan, Stack::Twocan, seed, false)[0].seen;
+    let within = |from: u64, to: u64| {
+        let (from, to) = (Duration::from_millis(from), Duration::from_millis(to));
+        let media = seen.iter().filter(|seen| seen.is_media && (from..to).contains(&seen.at));
+        media.map(|seen| seen.bytes as f64 * 8.0).sum::<f64>() / (to - from).as_millis() as f64
+    };
+    let known = [(8_500, 16_000), (20_000, 30_000)];
+    let worst = known.iter().flat_map(|(from, to)| (*from..to - 500).step_by(1_000));
+    let worst = worst.map(|from| within(from, from + 1_000)).fold(f64::MAX, f64::min);
+    let least = known.iter().map(|(from, to)| within(*from, *to)).fold(f64::MAX, f64::min);
+    (least, worst)
+}
+
+/// A way that carries far more than what is sent, becomes longer, jitters and loses, and is silent for two seconds: nothing of that
+/// says that less must be sent. Two and a half seconds after each it is known.
+#[test]
+fn a_far_and_bad_way_is_not_taken_for_a_full_one() {
+    let (mut runs, mut low) = (0, Vec::new());
+    for (delay, jitter, lost) in
+        [(40, 10, 5), (70, 60, 5), (100, 0, 0), (100, 30, 5), (100, 30, 10), (200, 30, 5)]
+    {
+        for sent in [150_000, 300_000, 600_000] {
+            for seed in 1..=10 {
+                let (least, worst) = arrives(&far(delay, jitter, lost, sent), seed);
+                runs += 1;
+                let sent = sent as f64 / 1e3;
+                if least < sent * 0.6 || worst < sent * 0.35 {
+                    low.push(format!("{delay} ms, jitter {jitter} ms, {lost} %, {sent} kbit/s, {seed}: {least:.0}, {worst:.0}"));
+                }
+            }
+        }
+    }
+    assert!(low.len() * 50 <= runs, "{} of {runs}: {low:#?}", low.len());
 }

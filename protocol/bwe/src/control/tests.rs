@@ -24,7 +24,7 @@ fn signs(rate: DataRate) -> Signs {
 
 /// The same with a queue that grows.
 fn full(rate: DataRate, queue: Micros) -> Signs {
-    Signs { usage: Usage::Over, queue, least_queue: queue, ..signs(rate) }
+    Signs { usage: Usage::Over, queue, least_queue: queue, latest_queue: queue, ..signs(rate) }
 }
 
 fn kbps(kilobits: u64) -> DataRate {
@@ -131,6 +131,36 @@ fn a_longer_way_that_jitters_is_found_before_its_losses_are_taken_for_others() {
         }
         assert_eq!(found, finds, "{variation}");
     }
+}
+
+/// Of few packets less seems to arrive than was sent, and a moment later more: what does not make the queue longer is no sign of a
+/// path that carries less still, nor does what is sent at the very least fill it.
+#[test]
+fn few_packets_do_not_hide_that_the_way_has_become_longer() {
+    let mut control = Control::new(0, kbps(900));
+    let mut found = Found::Nothing;
+    for step in 1..60 {
+        let least = control.rate().max(kbps(200));
+        let delivered = Some(least.scaled(0.8));
+        let signs = Signs { usage: Usage::Normal, delivered, variation: 5 * MS, ..full(least, 100 * MS) };
+        found = control.update(step * 50 * MS, &signs);
+        if found == Found::Longer {
+            break;
+        }
+    }
+    assert_eq!(found, Found::Longer);
+    assert_eq!(control.rate(), kbps(765));
+}
+
+/// Who sends little sees little arrive: packets take no longer for that, and the queue is not gone.
+#[test]
+fn a_queue_is_not_gone_because_less_is_sent() {
+    let mut control = Control::new(0, kbps(900));
+    control.update(50 * MS, &full(kbps(600), 100 * MS));
+    assert!(control.is_draining());
+    // At this rate a packet of 1,200 bytes would take 120 ms.
+    run(&mut control, 50 * MS, 100, |_| full(kbps(80), 100 * MS));
+    assert!(control.is_draining());
 }
 
 /// Who sends more than it is told, for what is lost, fills it alone.

@@ -119,8 +119,9 @@ fn a_far_and_bad_line_is_borne() {
         format!("{asked} key frames asked for, {sent} sent")
     };
     println!(
-        "5 % loss, 200 ms there and back, 30 ms jitter: {:.1} % of the sound made up, no new picture for {worst} ms at most, {}",
+        "5 % loss, 200 ms there and back, 30 ms jitter: {:.1} % of the sound made up, {} pictures, no new one for {worst} ms at most, {}",
         concealed(&second, &first),
+        since(&second, &first, "inbound-rtp video", "framesDecoded"),
         asked(&sent_second, &sent_first)
     );
     println!(
