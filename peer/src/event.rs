@@ -108,7 +108,7 @@ pub enum Event {
     Track(TransceiverId),
     /// The peer will not send that track any more.
     TrackRemoved(TransceiverId),
-    /// The peer cannot go on without a key frame of an encoding that we send.
+    /// The peer cannot go on without a key frame of an encoding that we send: it says so, or asks for what is kept no more.
     KeyFrameRequested {
         /// Whose it is.
         transceiver: TransceiverId,

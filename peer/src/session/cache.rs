@@ -264,7 +264,13 @@ impl Cache {
         }
     }
 
-    fn end(&self) -> u64 {
+    /// Whether a number is older than any that is kept.
+    pub(crate) fn is_behind(&self, number: u64) -> bool {
+        number < self.first
+    }
+
+    /// The number behind the last.
+    pub(crate) fn end(&self) -> u64 {
         self.first + self.kept.len() as u64
     }
 

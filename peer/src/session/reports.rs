@@ -167,7 +167,9 @@ impl Session {
                 let round_trip = self.round_trip.max(estimated).unwrap_or_default();
                 // What is in one packet is as much as is heeded.
                 let numbers = nack.numbers().take(crate::limits::REPAIRS);
-                self.sending.repair(now, nack.media, numbers, round_trip);
+                if self.sending.repair(now, nack.media, numbers, round_trip) {
+                    self.ask_for_key_frame(nack.media);
+                }
             }
             RtcpPacket::Pli(pli) => {
                 if let Some(stream) = self.sending.stream_mut(pli.media) {

@@ -189,6 +189,7 @@ impl Sending {
                             header_bytes: 0,
                             repaired: 0,
                             repaired_bytes: 0,
+                            superseded: 0,
                             nacks: 0,
                             key_frame_requests: KeyFrameRequests::default(),
                             last: None,

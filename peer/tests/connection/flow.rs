@@ -351,6 +351,42 @@ fn after_a_gap_that_is_too_long_a_key_frame_is_asked_for() {
     assert!(world.ends[ADA].events.contains(&asked));
 }
 
+/// What is asked for and kept no more is a key frame's work: who sends knows that at once, and does not fill the way with what is
+/// older.
+#[test]
+fn what_is_kept_no_more_asks_for_a_key_frame() {
+    let asked = |world: &World, id| {
+        let asked = Event::KeyFrameRequested { transceiver: id, encoding: 0 };
+        world.ends[ADA].events.iter().filter(|event| **event == asked).count()
+    };
+    for (outage, expected) in [(400, 0), (2_000, 1)] {
+        let mut world = world(12, || Link::of(Duration::from_millis(50)));
+        let id = connected(&mut world, MediaKind::Video, Vec::new());
+        let (mut came, mut repaired) = (BTreeSet::new(), 0);
+        let mut play = |world: &mut World, frames: std::ops::Range<u32>| {
+            for frame in frames {
+                send(world, (id, 0), frame, 1);
+                pass(world, FRAME);
+                for packet in taken(world) {
+                    assert!(came.insert(said(&packet).0));
+                    repaired += usize::from(packet.is_repair);
+                }
+            }
+        };
+        play(&mut world, 0..60);
+        let (before, lasting) = (asked(&world, id), Duration::from_millis(outage));
+        let (ada, line) = (world.ends[ADA].host, Link::of(Duration::from_millis(50)));
+        let cut = Link { mtu: 0, ..line.clone() };
+        world.network.relink(ada, cut.clone(), cut);
+        play(&mut world, 60..60 + (lasting.as_millis() / FRAME.as_millis()) as u32);
+        world.network.relink(ada, line, Link::default());
+        play(&mut world, 200..230);
+        assert_eq!(asked(&world, id) - before, expected, "{outage} ms");
+        let lost = (60..200).filter(|frame| came.contains(frame)).count();
+        assert_eq!(lost > 0 && repaired > 0, expected == 0, "{outage} ms: {lost}, {repaired}");
+    }
+}
+
 /// Receivers go by what a forwarder knows of when media was taken; what comes late says nothing new.
 #[test]
 fn reports_are_dated_by_the_clock_that_is_known() {

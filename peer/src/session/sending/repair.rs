@@ -3,6 +3,10 @@
 //! A peer asks again and again for what has not come. Where the way has become narrow an answer takes ten times as long as
 //! it did, and who gave one each time would fill the way with the same few packets. So one is not given while another waits or
 //! is under way, nor where it would wait for long: it is asked for again if it is still of use then.
+//!
+//! What a peer asks for of a picture and cannot get any more, as after two seconds in which nothing got through, leaves it
+//! without all pictures behind until a key frame comes. Browsers wait for three seconds before they say so (RFC 4585
+//! §6.3.1); who sends knows at once. What is older than that key frame is not worth the time that it would take then.
 
 use std::time::{Duration, Instant};
 
@@ -20,30 +24,38 @@ const AGAIN: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_millis(100);
 
 impl Sending {
-    /// The peer asks for packets of a source again. An answer takes it `round_trip`, queues on the way included.
+    /// The peer asks for packets of a source again. An answer takes it `round_trip`, queues on the way included. Whether it needs
+    /// a key frame instead.
     pub(crate) fn repair(
         &mut self,
         now: Instant,
         ssrc: Ssrc,
         numbers: impl Iterator<Item = SequenceNumber>,
         round_trip: Duration,
-    ) {
+    ) -> bool {
         let moment = self.moment(now);
         let place = self.names.iter().position(|name| name.ssrc == ssrc);
-        let Some(stream) = place.and_then(|place| self.streams.get_mut(place)) else { return };
+        let Some(stream) = place.and_then(|place| self.streams.get_mut(place)) else { return false };
         stream.nacks += 1;
         if !stream.repairs {
-            return;
+            return false;
         }
         let again = AGAIN.max(round_trip);
         for number in numbers {
             let number = stream.cache.expand(number);
+            if number < stream.superseded {
+                continue;
+            }
+            if stream.has_forgotten(number) {
+                stream.superseded = stream.cache.end();
+                return true;
+            }
             let Some(kept) = stream.cache.get_mut(number).filter(|kept| kept.may_leave_again(moment, again))
             else {
                 continue;
             };
             if self.pacer.wait(now, Priority::Retransmission) >= PATIENCE.max(round_trip) {
-                return;
+                return false;
             }
             let size = DataSize::from_bytes((kept.len() + 2 + BELOW) as u64);
             let waiting = Waiting { ssrc, number, is_repair: true };
@@ -52,6 +64,7 @@ impl Sending {
                 kept.wait_again();
             }
         }
+        false
     }
 }
 

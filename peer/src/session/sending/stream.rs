@@ -58,6 +58,9 @@ pub(crate) struct Stream {
     pub(crate) agreement: Arc<Agreement>,
     pub(crate) repaired: u64,
     pub(crate) repaired_bytes: u64,
+    /// What came before this number is not needed any more: by the key frame that it is, or by one that was asked for because
+    /// of it.
+    pub(super) superseded: u64,
     /// How often the peer asked for packets, or a key frame.
     pub(crate) nacks: u32,
     pub(crate) key_frame_requests: KeyFrameRequests,
@@ -78,6 +81,12 @@ pub(super) struct Name {
 }
 
 impl Stream {
+    /// Whether a packet of a picture has left, and is kept no more. What cannot have left is not believed.
+    pub(super) fn has_forgotten(&self, number: u64) -> bool {
+        let has_left = self.last_left.is_some_and(|last| last.saturating_sub(number) < self.packets);
+        self.kind == MediaKind::Video && has_left && self.cache.is_behind(number)
+    }
+
     /// Ticks per second of a codec that may be sent.
     pub(super) fn clock_rate(&mut self, payload_type: PayloadType) -> Option<u32> {
         if let Some((_, known)) = self.codec.filter(|(known, _)| *known == payload_type) {
