@@ -1,6 +1,7 @@
 //! Packets of media on their way out (RFC 3550 §5.1, RFC 4588 §4): numbered, paced, sealed, and kept for a while.
 
 mod anew;
+mod asked;
 mod repair;
 mod stream;
 
@@ -13,6 +14,7 @@ use rtp::extension::{ExtensionMap, Kind, TransportSequenceNumber};
 use rtp::{Fields, Header, HeaderMut, HeaderWriter, PayloadType, SequenceNumber, Ssrc, Timestamp};
 use sdp::attribute::Feedback;
 
+use self::asked::Asked;
 use self::repair::{can_repair, padding, repeat};
 use self::stream::{Name, Stream};
 use super::cache::{Cache, Kept, Moment};
@@ -189,7 +191,7 @@ impl Sending {
                             header_bytes: 0,
                             repaired: 0,
                             repaired_bytes: 0,
-                            superseded: 0,
+                            asked: Asked::default(),
                             nacks: 0,
                             key_frame_requests: KeyFrameRequests::default(),
                             last: None,

@@ -402,7 +402,7 @@ impl Estimator {
             wanted: self.wanted,
             max: self.config.max,
             is_heard: self.round_trip.is_known() && !self.outage.is_out(),
-            is_congested: self.control.is_draining() || self.control.is_contended() || self.loss.is_bound(),
+            is_congested: self.control.is_draining() || self.control.is_contended() || self.loss.is_holding(),
             queue: self.delay.least_queue(),
             is_application_limited: self.limited.since().is_some(),
         };

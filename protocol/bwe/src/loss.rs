@@ -67,6 +67,8 @@ pub(crate) struct Loss {
     inherent: f64,
     inherent_at: Micros,
     is_limited: bool,
+    /// Whether more was lost of late than is lost at any rate.
+    is_lossy: bool,
 }
 
 impl Loss {
@@ -84,6 +86,7 @@ impl Loss {
             inherent: 0.0,
             inherent_at: NEVER,
             is_limited: false,
+            is_lossy: false,
         }
     }
 
@@ -170,6 +173,11 @@ impl Loss {
         self.lost > 0 || self.windows[0].lost > 0.0
     }
 
+    /// Whether loss sets the bound and goes on: what is allowed grows no faster than that, whatever a probe finds.
+    pub(crate) fn is_holding(&self) -> bool {
+        self.bound.is_some() && self.is_lossy
+    }
+
     /// Whether loss sets the bound.
     pub(crate) fn is_bound(&self) -> bool {
         self.bound.is_some()
@@ -187,7 +195,8 @@ impl Loss {
         let part = self.part();
         let inherent = self.inherent(now);
         let allowed = NO_LOSS + inherent * 1.3;
-        if part <= allowed {
+        self.is_lossy = part > allowed;
+        if !self.is_lossy {
             self.grow(delay_rate);
             return;
         }

@@ -168,6 +168,22 @@ pub(crate) fn far(delay: u64, jitter: u64, lost: u8, sent: u64) -> Plan {
     }
 }
 
+/// A call with pictures of three sizes, over a way that for ten seconds carries its sound only.
+#[cfg(test)]
+pub(crate) fn wide_again() -> Plan {
+    let wide = Link::of(DELAY).rate(50_000_000, 1_000_000);
+    Plan {
+        path: vec![
+            (seconds(0), wide.clone()),
+            (seconds(10), wide.clone().rate(60_000, 4_000)),
+            (seconds(20), wide),
+        ],
+        limits: vec![(seconds(0), 600_000)],
+        sizes: &[40_000, 200_000, 350_000, 600_000],
+        ..plan("wide again", Link::default())
+    }
+}
+
 impl Plan {
     /// Bits that the path could carry within this time.
     pub(crate) fn capacity(&self, from: Duration, to: Duration) -> f64 {

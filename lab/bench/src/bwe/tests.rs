@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::plan::{Plan, far, plans};
+use super::plan::{Plan, far, plans, wide_again};
 use super::{Stack, table, world};
 
 const WRITTEN: &str = include_str!("table.txt");
@@ -90,4 +90,21 @@ fn a_far_and_bad_way_is_not_taken_for_a_full_one() {
         }
     }
     assert!(low.len() * 50 <= runs, "{} of {runs}: {low:#?}", low.len());
+}
+
+/// A way that was so narrow for a while that no picture went over it: once it is wide again, pictures go over it soon.
+#[test]
+fn a_way_that_is_wide_again_is_used_again() {
+    for seed in 1..=10 {
+        let plan = wide_again();
+        let seen = &world::run(&plan, Stack::Twocan, seed, false)[0].seen;
+        let within = |second: u64| {
+            let second = Duration::from_secs(second)..Duration::from_secs(second + 1);
+            let media = seen.iter().filter(|seen| seen.is_media && second.contains(&seen.at));
+            media.map(|seen| seen.bytes as f64 * 8.0).sum::<f64>() / 1e3
+        };
+        assert!(within(19) < 65.0, "seed {seed}");
+        let back = (20..60).find(|second| within(*second) > 150.0);
+        assert!(back.is_some_and(|second| second < 28), "seed {seed}: {back:?}");
+    }
 }

@@ -39,7 +39,7 @@ impl Sending {
         stream.waiting = 0;
         // What has left is not asked for any more, either.
         stream.cache.clear();
-        stream.superseded = stream.cache.end();
+        stream.asked.begin_anew(stream.cache.end());
         stream.begin = first;
         if let Some(last) = stream.last_left {
             stream.left_out = first.saturating_sub(last + 1);

@@ -15,6 +15,7 @@ use rtp::extension::{ExtensionMap, Kind, Mid, RepairedRtpStreamId};
 use rtp::{Fields, Header, HeaderWriter, SequenceNumber, Ssrc, Timestamp};
 use sdp::attribute::Feedback;
 
+use super::asked::Answer;
 use super::{BELOW, COUNTED_LATER, Sending, Stream, Waiting};
 
 /// One is not sent again so soon, however often it is asked for, where the round trip is not known.
@@ -43,12 +44,10 @@ impl Sending {
         let again = AGAIN.max(round_trip);
         for number in numbers {
             let number = stream.cache.expand(number);
-            if number < stream.superseded {
-                continue;
-            }
-            if stream.has_forgotten(number) {
-                stream.superseded = stream.cache.end();
-                return true;
+            match stream.asked.ask(number, stream.has_forgotten(number), stream.cache.end()) {
+                Answer::Packet => {}
+                Answer::KeyFrame => return true,
+                Answer::Nothing => continue,
             }
             let Some(kept) = stream.cache.get_mut(number).filter(|kept| kept.may_leave_again(moment, again))
             else {

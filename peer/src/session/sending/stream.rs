@@ -8,6 +8,7 @@ use rtp::extension::{ExtensionMap, Mid, RtpStreamId};
 use rtp::{Fields, HeaderWriter, PayloadType, SequenceNumber, Ssrc, Timestamp};
 
 use super::OutgoingPacket;
+use super::asked::Asked;
 use crate::media::{Agreement, MediaKind, TransceiverId};
 use crate::session::cache::Cache;
 use crate::session::reports::Remote;
@@ -58,9 +59,7 @@ pub(crate) struct Stream {
     pub(crate) agreement: Arc<Agreement>,
     pub(crate) repaired: u64,
     pub(crate) repaired_bytes: u64,
-    /// What came before this number is not needed any more: by the key frame that it is, or by one that was asked for because
-    /// of it.
-    pub(super) superseded: u64,
+    pub(super) asked: Asked,
     /// How often the peer asked for packets, or a key frame.
     pub(crate) nacks: u32,
     pub(crate) key_frame_requests: KeyFrameRequests,

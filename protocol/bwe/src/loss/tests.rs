@@ -55,6 +55,16 @@ fn loss_at_any_rate_is_known_after_a_while() {
 }
 
 #[test]
+fn a_bound_holds_as_long_as_packets_are_lost() {
+    let mut run = Run::new(500.0);
+    run.go(5, false, false, |_| 0.5);
+    assert!(run.loss.is_holding());
+    // Soon nothing is lost any more, and the bound is still far below what is sent.
+    let bound = run.go(3, false, false, |_| 0.0);
+    assert!(bound < 500.0 && !run.loss.is_holding(), "{bound}");
+}
+
+#[test]
 fn loss_beyond_a_capacity_sets_a_bound_there() {
     let beyond = |rate: f64| (1.0 - 1500.0 / rate).max(0.0);
     let mut run = Run::new(2000.0);
