@@ -364,20 +364,19 @@ impl Control {
 
     fn decrease(&mut self, now: Micros, signs: &Signs, before: f64, attempts: u32) {
         let delivered = signs.delivered.map_or(self.rate, |delivered| delivered.as_bps() as f64);
-        let (mut carried, mut range) = (delivered, Range::NONE);
         let fills = attempts == 1 || self.fills(signs);
-        if let Phase::Drain(drain) = self.phase {
-            range = drain.range;
-            carried = if fills { delivered } else { drain.carried };
-        }
+        let (carried, range) = match self.phase {
+            Phase::Drain(drain) => (if fills { delivered } else { drain.carried }, drain.range),
+            _ => (delivered, Range::NONE),
+        };
         // What a probe has filled drains without it.
         let is_of_probe = (signs.application.as_bps() as f64) < delivered * ALONE;
         let least = if is_of_probe { DRAIN } else { LEAST_DRAIN };
-        let drain = (1.0 - signs.queue as f64 / DRAIN_TIME).clamp(least, DRAIN);
+        let part = (1.0 - signs.queue as f64 / DRAIN_TIME).clamp(least, DRAIN);
         let is_less = signs.sent.is_some_and(|sent| delivered < sent.as_bps() as f64 * LESS);
         if self.sending(signs) < self.rate * LITTLE && !is_less {
             // What little arrives says nothing of what could.
-            self.rate *= drain;
+            self.rate *= part;
         } else {
             if fills {
                 let capacity = delivered.min(self.rate * UNTRIED);
@@ -386,7 +385,7 @@ impl Control {
                     (self.greatest, self.greatest_at) = (capacity, now);
                 }
             }
-            self.rate = self.rate.min(delivered * drain);
+            self.rate = self.rate.min(delivered * part);
         }
         let (queue, next_look) = (signs.latest_queue, now + signs.round_trip + 2 * RESPONSE);
         self.phase = Phase::Drain(Drain { before, queue, next_look, attempts, carried, range });

@@ -173,7 +173,7 @@ impl Loss {
         self.lost > 0 || self.windows[0].lost > 0.0
     }
 
-    /// Whether loss sets the bound and goes on: what is allowed grows no faster than that, whatever a probe finds.
+    /// Whether loss sets the bound and goes on: then a probe would find what is lost, too.
     pub(crate) fn is_holding(&self) -> bool {
         self.bound.is_some() && self.is_lossy
     }

@@ -1,9 +1,10 @@
-//! The table that is checked in is what the code does, and ours leads in it.
+//! The table that is checked in is what the code does, and ours leads in it; and what no table would show.
 
 use std::time::Duration;
 
 use super::plan::{Plan, far, plans, wide_again};
-use super::{Stack, table, world};
+use super::world::{self, Seen};
+use super::{Stack, table};
 
 const WRITTEN: &str = include_str!("table.txt");
 
@@ -54,55 +55,49 @@ fn others_are_not_starved() {
     }
 }
 
-/// What of a call's pictures arrives over a way that becomes far and bad, in kbit/s: over all of the time in which it is to be
-/// known what the way carries, and in the worst second of that.
-fn arrives(plan: &Plan, seed: u64) -> (f64, f64) {
-    let seen = &world::run(plan, Stack::Twocan, seed, false)[0].seen;
-    let within = |from: u64, to: u64| {
-        let (from, to) = (Duration::from_millis(from), Duration::from_millis(to));
-        let media = seen.iter().filter(|seen| seen.is_media && (from..to).contains(&seen.at));
-        media.map(|seen| seen.bytes as f64 * 8.0).sum::<f64>() / (to - from).as_millis() as f64
-    };
-    let known = [(8_500, 16_000), (20_000, 30_000)];
-    let worst = known.iter().flat_map(|(from, to)| (*from..to - 500).step_by(1_000));
-    let worst = worst.map(|from| within(from, from + 1_000)).fold(f64::MAX, f64::min);
-    let least = known.iter().map(|(from, to)| within(*from, *to)).fold(f64::MAX, f64::min);
-    (least, worst)
+/// Kbit/s of media that arrive from one millisecond to another.
+fn arrives(seen: &[Seen], from: u64, to: u64) -> f64 {
+    let time = Duration::from_millis(from)..Duration::from_millis(to);
+    let media = seen.iter().filter(|seen| seen.is_media && time.contains(&seen.at));
+    media.map(|seen| seen.bytes as f64 * 8.0).sum::<f64>() / (to - from) as f64
+}
+
+fn seen(plan: &Plan, seed: u64) -> Vec<Seen> {
+    world::run(plan, Stack::Twocan, seed, false).remove(0).seen
 }
 
 /// A way that carries far more than what is sent, becomes longer, jitters and loses, and is silent for two seconds: nothing of that
-/// says that less must be sent. Two and a half seconds after each it is known.
+/// says that less must be sent. Two and a half seconds after each it is known, but for one of fifty calls.
 #[test]
 fn a_far_and_bad_way_is_not_taken_for_a_full_one() {
+    let ways = [(40, 10, 5), (70, 60, 5), (100, 0, 0), (100, 30, 5), (100, 30, 10), (200, 30, 5)];
+    let known = [(8_500, 16_000), (20_000, 30_000)];
     let (mut runs, mut low) = (0, Vec::new());
-    for (delay, jitter, lost) in
-        [(40, 10, 5), (70, 60, 5), (100, 0, 0), (100, 30, 5), (100, 30, 10), (200, 30, 5)]
-    {
-        for sent in [150_000, 300_000, 600_000] {
-            for seed in 1..=10 {
-                let (least, worst) = arrives(&far(delay, jitter, lost, sent), seed);
-                runs += 1;
-                let sent = sent as f64 / 1e3;
-                if least < sent * 0.6 || worst < sent * 0.35 {
-                    low.push(format!("{delay} ms, jitter {jitter} ms, {lost} %, {sent} kbit/s, {seed}: {least:.0}, {worst:.0}"));
-                }
+    for (delay, jitter, lost) in ways {
+        for (sent, seed) in
+            [150, 300, 600].into_iter().flat_map(|sent| (1..=10).map(move |seed| (sent, seed)))
+        {
+            let seen = seen(&far(delay, jitter, lost, sent * 1_000), seed);
+            let is_low = |(from, to): (u64, u64)| {
+                let mut seconds = (from..to - 500).step_by(1_000);
+                arrives(&seen, from, to) < sent as f64 * 0.6
+                    || seconds.any(|from| arrives(&seen, from, from + 1_000) < sent as f64 * 0.35)
+            };
+            runs += 1;
+            if known.into_iter().any(is_low) {
+                low.push((delay, jitter, lost, sent, seed));
             }
         }
     }
-    assert!(low.len() * 50 <= runs, "{} of {runs}: {low:#?}", low.len());
+    assert!(low.len() * 50 <= runs, "{} of {runs}: {low:?}", low.len());
 }
 
 /// A way that was so narrow for a while that no picture went over it: once it is wide again, pictures go over it soon.
 #[test]
 fn a_way_that_is_wide_again_is_used_again() {
     for seed in 1..=10 {
-        let plan = wide_again();
-        let seen = &world::run(&plan, Stack::Twocan, seed, false)[0].seen;
-        let within = |second: u64| {
-            let second = Duration::from_secs(second)..Duration::from_secs(second + 1);
-            let media = seen.iter().filter(|seen| seen.is_media && second.contains(&seen.at));
-            media.map(|seen| seen.bytes as f64 * 8.0).sum::<f64>() / 1e3
-        };
+        let seen = seen(&wide_again(), seed);
+        let within = |second: u64| arrives(&seen, second * 1_000, second * 1_000 + 1_000);
         assert!(within(19) < 65.0, "seed {seed}");
         let back = (20..60).find(|second| within(*second) > 150.0);
         assert!(back.is_some_and(|second| second < 28), "seed {seed}: {back:?}");

@@ -5,7 +5,7 @@
 //! is under way, nor where it would wait for long: it is asked for again if it is still of use then.
 //!
 //! What a peer asks for of a picture and cannot get any more, as after two seconds in which nothing got through, leaves it
-//! without all pictures behind until a key frame comes. Browsers wait for three seconds before they say so (RFC 4585
+//! without all pictures behind until a key frame comes. Chromium waits for three seconds before it says so (RFC 4585
 //! §6.3.1); who sends knows at once. What is older than that key frame is not worth the time that it would take then.
 
 use std::time::{Duration, Instant};
